@@ -1,0 +1,269 @@
+//! Activation functions f and their derivatives f′.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::numeric::scalar::Scalar;
+
+/// What a layer does with its weighted sums z: a = f(z), unit by unit (softmax: the units of an example together).
+///
+/// The derivative is written from the activation a, as the notes do, so that going back needs no z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// The logistic function, onto (0, 1).  (A1)
+    ///
+    /// ```text
+    ///   f(z) = 1 / (1 + exp(−z))        f′ = a(1 − a)
+    /// ```
+    Sigmoid,
+    /// The hyperbolic tangent, onto (−1, 1).  (A2)
+    ///
+    /// ```text
+    ///   f(z) = (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)   f′ = 1 − a²
+    /// ```
+    Tanh,
+    /// The weighted sum itself, for outputs that are any number.  (A3)
+    ///
+    /// ```text
+    ///   f(z) = z                        f′ = 1
+    /// ```
+    Identity,
+    /// The rectifier, with a kink at 0, where the derivative is taken as 0.  (A4)
+    ///
+    /// ```text
+    ///   f(z) = max(z, 0)                f′ = 1 where a > 0, else 0
+    /// ```
+    Relu,
+    /// The rectifier that lets 0.01 of negative sums through, so that no unit dies; kink at 0.  (A5)
+    ///
+    /// ```text
+    ///   f(z) = z where z > 0, else 0.01·z        f′ = 1 where a > 0, else 0.01
+    /// ```
+    LeakyRelu,
+    /// The scaled exponential linear unit, whose constants keep mean 0 and variance 1 from layer to layer; kink at 0.  (A6)
+    ///
+    /// ```text
+    ///   f(z) = λz where z > 0, else λα(eᶻ − 1)   f′ = λ where a > 0, else a + λα
+    ///   λ = 1.0507…, α = 1.6732…
+    /// ```
+    ///
+    /// Source: Klambauer, Unterthiner, Mayr and Hochreiter, *Self-Normalizing Neural Networks*, 2017, equation (2).
+    Selu,
+    /// Shares that sum to one over the units of an example: an output for classes only.  (A7)
+    ///
+    /// ```text
+    ///   f(z)ₖ = exp(zₖ) / Σⱼ exp(zⱼ)     ∂aₖ/∂zⱼ = aₖ([k = j] − aⱼ)
+    /// ```
+    Softmax,
+}
+
+/// The slope of leaky ReLU below zero.
+const LEAK: f64 = 0.01;
+/// SELU's λ.
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+/// SELU's λ·α, with α = 1.6732632423543772.
+const SELU_SCALE_ALPHA: f64 = SELU_SCALE * 1.673_263_242_354_377_2;
+
+impl Activation {
+    /// All of them, in the order of their tags.
+    pub const ALL: [Activation; 7] = [
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Identity,
+        Activation::Relu,
+        Activation::LeakyRelu,
+        Activation::Selu,
+        Activation::Softmax,
+    ];
+
+    /// The name in model files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+            Activation::Identity => "identity",
+            Activation::Relu => "relu",
+            Activation::LeakyRelu => "leaky-relu",
+            Activation::Selu => "selu",
+            Activation::Softmax => "softmax",
+        }
+    }
+
+    /// Whether f has a kink, which is at z = 0 where it has one.
+    pub fn has_kink(self) -> bool {
+        matches!(self, Activation::Relu | Activation::LeakyRelu | Activation::Selu)
+    }
+
+    /// a = f(z), in place, for the units of one example: any finite z is safe.
+    pub fn apply<T: Scalar>(self, z: &mut [T]) {
+        let each = |z: &mut [T], f: fn(T) -> T| z.iter_mut().for_each(|z| *z = f(*z));
+        match self {
+            Activation::Sigmoid => each(z, sigmoid),                        // (A1)
+            Activation::Tanh => each(z, T::tanh),                           // (A2)
+            Activation::Identity => {}                                      // (A3)
+            Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())), // (A4)
+            Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(LEAK) * z)), // (A5)
+            Activation::Selu => each(z, selu),                              // (A6)
+            Activation::Softmax => softmax(z),                              // (A7)
+        }
+    }
+
+    /// `delta := delta • f′`, for the units of one example whose activations are `a`: the step from ∂J/∂a to ∂J/∂z.
+    ///
+    /// For softmax, whose units hang together, f′ is a matrix and • its product with `delta`.
+    pub fn multiply_by_derivative<T: Scalar>(self, a: &[T], delta: &mut [T]) {
+        let each = |delta: &mut [T], derivative: fn(T) -> T| {
+            for (delta, &a) in delta.iter_mut().zip(a) {
+                *delta = *delta * derivative(a);
+            }
+        };
+        match self {
+            Activation::Sigmoid => each(delta, |a| a * (T::one() - a)), // (A1)
+            Activation::Tanh => each(delta, |a| T::one() - a * a),      // (A2)
+            Activation::Identity => {}                                  // (A3)
+            Activation::Relu => each(delta, |a| if a > T::zero() { T::one() } else { T::zero() }), // (A4)
+            Activation::LeakyRelu => {
+                each(delta, |a| if a > T::zero() { T::one() } else { T::from_f64(LEAK) }) // (A5)
+            }
+            Activation::Selu => each(delta, |a| {
+                if a > T::zero() { T::from_f64(SELU_SCALE) } else { a + T::from_f64(SELU_SCALE_ALPHA) } // (A6)
+            }),
+            Activation::Softmax => {
+                // (A7): Σₖ δₖ aₖ([k = j] − aⱼ) = aⱼ(δⱼ − Σₖ δₖ aₖ)
+                let mean = delta.iter().zip(a).fold(T::zero(), |sum, (&delta, &a)| sum + delta * a);
+                for (delta, &a) in delta.iter_mut().zip(a) {
+                    *delta = a * (*delta - mean);
+                }
+            }
+        }
+    }
+}
+
+fn positive_or<T: Scalar>(z: T, otherwise: impl Fn(T) -> T) -> T {
+    // NaN goes through, so that a number that went wrong stays visible.
+    if z > T::zero() || z != z { z } else { otherwise(z) }
+}
+
+/// Only e^−|z| is taken, which cannot overflow; both tails keep their full relative precision.
+fn sigmoid<T: Scalar>(z: T) -> T {
+    let e = (-z.abs()).exp();
+    let numerator = if z < T::zero() { e } else { T::one() };
+    numerator / (T::one() + e)
+}
+
+fn selu<T: Scalar>(z: T) -> T {
+    if z > T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1() }
+}
+
+/// The largest z is subtracted first, so that no exponential overflows and the largest is 1.
+fn softmax<T: Scalar>(z: &mut [T]) {
+    let largest = z.iter().fold(z[0], |largest, &z| if z > largest { z } else { largest });
+    let mut sum = T::zero();
+    for z in z.iter_mut() {
+        *z = (*z - largest).exp();
+        sum += *z;
+    }
+    z.iter_mut().for_each(|z| *z = *z / sum);
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Activation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        by_name("activation", &Activation::ALL, Activation::name, name)
+    }
+}
+
+/// The item of this name, or an error that lists all names.
+pub(crate) fn by_name<T: Copy>(
+    setting: &'static str,
+    all: &[T],
+    name_of: impl Fn(T) -> &'static str,
+    name: &str,
+) -> Result<T, Error> {
+    all.iter().copied().find(|&item| name_of(item) == name).ok_or_else(|| Error::Setting {
+        setting,
+        expected: format!("one of {}", all.iter().map(|&item| name_of(item)).collect::<Vec<_>>().join(", ")),
+        got: format!("`{name}`"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn f<T: Scalar>(activation: Activation, z: f64) -> f64 {
+        let mut z = [T::from_f64(z)];
+        activation.apply(&mut z);
+        z[0].to_f64()
+    }
+
+    fn derivative(activation: Activation, z: f64) -> f64 {
+        let (mut a, mut delta) = ([z], [1.0]);
+        activation.apply(&mut a);
+        activation.multiply_by_derivative(&a, &mut delta);
+        delta[0]
+    }
+
+    #[test]
+    fn sigmoid_and_tanh_are_finite_and_exact_in_the_tails() {
+        for (z, sigmoid, tanh) in [(1e4, 1.0, 1.0), (-1e4, 0.0, -1.0), (0.0, 0.5, 0.0)] {
+            assert_eq!(f::<f64>(Activation::Sigmoid, z), sigmoid);
+            assert_eq!(f::<f32>(Activation::Sigmoid, z), sigmoid);
+            assert_eq!(f::<f64>(Activation::Tanh, z), tanh);
+            assert_eq!(f::<f32>(Activation::Tanh, z), tanh);
+            assert!(derivative(Activation::Sigmoid, z).is_finite());
+        }
+        // e⁻⁷⁰⁰ to 17 digits: the lower tail keeps its relative precision instead of ending at 0 or infinity.
+        assert!((f::<f64>(Activation::Sigmoid, -700.0) / 9.859_676_543_759_77e-305 - 1.0).abs() < 1e-13);
+        assert!((f::<f32>(Activation::Sigmoid, -80.0) / 1.804_851_387_845_415e-35 - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn tanh_is_a_rescaled_sigmoid() {
+        for z in [-3.0, -0.1, 0.0, 0.7, 5.0] {
+            let rescaled = 2.0 * f::<f64>(Activation::Sigmoid, 2.0 * z) - 1.0;
+            assert!((f::<f64>(Activation::Tanh, z) - rescaled).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn derivatives_are_the_slopes() {
+        for activation in Activation::ALL.into_iter().filter(|&a| a != Activation::Softmax) {
+            for z in [-2.0, -0.3, 0.4, 1.7] {
+                let h = 1e-5;
+                let slope = (f::<f64>(activation, z + h) - f::<f64>(activation, z - h)) / (2.0 * h);
+                assert!((derivative(activation, z) - slope).abs() < 1e-9, "{activation} at {z}");
+            }
+        }
+    }
+
+    #[test]
+    fn softmax_sums_to_one_and_does_not_overflow() {
+        let mut z = [1e4, -1e4, 1e4];
+        Activation::Softmax.apply(&mut z);
+        assert_eq!(z, [0.5, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn selu_constants_are_the_fixed_point() {
+        assert!((f::<f64>(Activation::Selu, 1.0) - 1.050_700_987_355_480_5).abs() < 1e-15);
+        assert!((f::<f64>(Activation::Selu, -1e4) + 1.758_099_340_847_376_6).abs() < 1e-14);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for activation in Activation::ALL {
+            assert_eq!(activation.name().parse::<Activation>().unwrap(), activation);
+        }
+        let error = "sigmoyd".parse::<Activation>().unwrap_err().to_string();
+        assert!(error.contains("sigmoid, tanh") && error.contains("`sigmoyd`"), "{error}");
+    }
+}

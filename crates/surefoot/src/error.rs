@@ -1,0 +1,88 @@
+//! What can be wrong with data, settings and files, as data.
+
+use std::path::PathBuf;
+
+/// Every error of this library. Not converging is no error: see [`StopReason`](crate::StopReason).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two shapes that do not fit each other.
+    #[error("{what}: expected {expected}, got {got}")]
+    Shape {
+        /// The matrix or vector.
+        what: String,
+        /// The shape that fits.
+        expected: String,
+        /// The shape that came.
+        got: String,
+    },
+    /// A number in the data that training cannot use: not finite, or outside of what the loss allows.
+    #[error("{what}, row {row}, column {column}: expected {expected}, got {got}")]
+    Value {
+        /// Inputs, targets or weights.
+        what: &'static str,
+        /// The row, from 0.
+        row: usize,
+        /// The column, from 0.
+        column: usize,
+        /// What would be accepted.
+        expected: &'static str,
+        /// The number that came.
+        got: f64,
+    },
+    /// A setting out of its range, or two settings that exclude each other.
+    #[error("{setting}: expected {expected}, got {got}")]
+    Setting {
+        /// The setting's name.
+        setting: &'static str,
+        /// Its range.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// A model file that cannot be understood.
+    #[error("{}: {what}: expected {expected}, got {got}", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// The tensor or the entry.
+        what: String,
+        /// What the format asks for.
+        expected: String,
+        /// What the file has.
+        got: String,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried, as a verb: read, write.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// A result with this library's error.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// What the person who sees the error can do, where there is something to say.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Shape { .. } => None,
+            Error::Value { expected, .. } if *expected == FINITE => {
+                Some("remove the row, or put a number in its place")
+            }
+            Error::Value { .. } => Some("another loss or output activation may allow these targets"),
+            Error::Setting { .. } => None,
+            Error::ModelFile { .. } => Some("docs/model-format.md describes what a model file holds"),
+            Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
+            Error::Io { .. } => Some("does the file exist, and may you read it?"),
+        }
+    }
+}
+
+/// What a number of the data has to be, at the least.
+pub(crate) const FINITE: &str = "a finite number";

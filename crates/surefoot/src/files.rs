@@ -1,0 +1,67 @@
+//! Files that appear whole or not at all.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Writes a file so that at any moment the old one or the new one is there, whole: a temporary file beside it, flushed
+/// to the disk, takes its name; then the folder is flushed.
+///
+/// What exists and is no regular file (`/dev/stdout`, a pipe) is written to directly.
+///
+/// # Errors
+/// [`Error::Io`] with the system's reason; the file is then as it was.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return File::options().write(true).open(path)?.write_all(bytes);
+    }
+    // A link is followed, so that the file behind it is replaced and the link stays.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.into());
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".surefoot-");
+    #[cfg(unix)]
+    {
+        // The permissions of an ordinary new file (the system takes the umask off), not those of a private one.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        write_atomically(&path, b"a long first text").unwrap();
+        write_atomically(&path, b"short").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"short");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_with_the_path() {
+        let error = write_atomically(Path::new("/no/such/folder/model"), b"").unwrap_err();
+        assert_eq!(error.to_string(), "cannot write /no/such/folder/model");
+    }
+}

@@ -1,0 +1,66 @@
+//! Surefoot trains fully-connected neural networks: **right** (every gradient can be compared with the numerical
+//! derivative of its cost), **same** (the same bits on any number of threads), **fast**.
+//!
+//! The library is the system of a set of lecture notes, and its files are their formulas, in the order of the data:
+//!
+//! [`Activation`] → [`Loss`] → [`Network`] → backpropagation ([`Network::predict`]) → [`Cost`] → [`GradientCheck`] →
+//! [`Optimizer`] → [`Training`] → [`Model`]
+//!
+//! Every equation has a tag such as (6) or (L3), which stands in `docs/math.md`, in the documentation and at the line
+//! that computes it.
+//!
+//! ```
+//! use ndarray::array;
+//! use surefoot::{Activation, Cost, Dataset, GradientCheck, Loss, Network, Training, draw_defaults};
+//!
+//! let data = Dataset::new(array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], array![[0.0], [1.0], [1.0], [0.0]])?;
+//! let network = Network::new(2, &[(8, Activation::Tanh), (1, Activation::Sigmoid)])?;
+//! let start = draw_defaults(&network, 1);
+//!
+//! let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data)?;
+//! assert!(GradientCheck::default().run(&mut cost, &start)?.passed());
+//!
+//! let training = Training { epochs: 500, ..Training::default() };
+//! let trained = training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ())?;
+//! let h = network.predict(&trained.parameters, data.inputs())?;
+//! assert!(h[[0, 0]] < 0.1 && h[[1, 0]] > 0.9);
+//! # Ok::<(), surefoot::Error>(())
+//! ```
+
+mod activation;
+mod backpropagation;
+mod cost;
+mod dataset;
+mod error;
+mod files;
+mod gradient_check;
+mod initialization;
+mod loss;
+pub mod metrics;
+mod model;
+mod model_file;
+mod network;
+mod numeric;
+mod objective;
+mod optimizer;
+mod scaling;
+mod training;
+
+pub use activation::Activation;
+pub use cost::Cost;
+pub use dataset::{Dataset, split_rows};
+pub use error::{Error, Result};
+pub use files::write_atomically;
+pub use gradient_check::{Comparison, Coordinate, GradientCheck, GradientReport};
+pub use initialization::{Initialization, draw_defaults};
+pub use loss::Loss;
+pub use metrics::Task;
+pub use model::{Model, Parameters};
+pub use model_file::save_tensors;
+pub use network::{Layer, Network};
+pub use numeric::random::{Purpose, Random};
+pub use numeric::scalar::Scalar;
+pub use objective::{Objective, Segment};
+pub use optimizer::{Adam, GradientDescent, Optimizer, OptimizerState, Schedule};
+pub use scaling::Scaling;
+pub use training::{BatchSize, Epoch, Observer, StopReason, Trained, Training};

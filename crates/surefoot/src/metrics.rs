@@ -1,0 +1,200 @@
+//! How good predictions are: for classes and for numbers.
+
+use ndarray::{ArrayView1, ArrayView2, Axis};
+
+use crate::numeric::scalar::Scalar;
+
+/// What is predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// One of some classes.
+    Classification,
+    /// Numbers.
+    Regression,
+}
+
+impl Task {
+    /// `classification` or `regression`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Classification => "classification",
+            Task::Regression => "regression",
+        }
+    }
+
+    /// The score of outputs (m × K) against targets (m × K): accuracy for classes, R² for numbers.
+    pub fn score<T: Scalar>(self, outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
+        match self {
+            Task::Classification => accuracy(&classes(outputs), &classes(targets)),
+            Task::Regression => r_squared(outputs, targets),
+        }
+    }
+}
+
+/// The class that each row names, from 0: with several columns the one with the largest number (the first of equal
+/// ones), with one column class 1 where it is at least ½.
+pub fn classes<T: Scalar>(outputs: ArrayView2<'_, T>) -> Vec<usize> {
+    outputs.axis_iter(Axis(0)).map(class).collect()
+}
+
+fn class<T: Scalar>(row: ArrayView1<'_, T>) -> usize {
+    if row.len() == 1 {
+        return usize::from(row[0] >= T::from_f64(0.5));
+    }
+    (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best })
+}
+
+/// The share of rows whose class is right; 0 without rows.  (M1)
+///
+/// ```text
+///   accuracy = #{i : predictedᵢ = trueᵢ} / m
+/// ```
+pub fn accuracy(predicted: &[usize], truth: &[usize]) -> f64 {
+    let right = predicted.iter().zip(truth).filter(|(p, t)| p == t).count();
+    right as f64 / truth.len().max(1) as f64 // (M1)
+}
+
+/// How often each class was taken for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion {
+    /// `counts[t][p]`: rows of class t that were predicted as p.
+    pub counts: Vec<Vec<usize>>,
+}
+
+impl Confusion {
+    /// Counts rows of `classes` classes.
+    ///
+    /// # Panics
+    /// When a class is not below `classes`.
+    pub fn new(predicted: &[usize], truth: &[usize], classes: usize) -> Self {
+        let mut counts = vec![vec![0; classes]; classes];
+        for (&p, &t) in predicted.iter().zip(truth) {
+            counts[t][p] += 1;
+        }
+        Confusion { counts }
+    }
+
+    /// Of the rows predicted as this class, the share that is of it; `None` when none was.  (M2)
+    ///
+    /// ```text
+    ///   precisionₖ = countsₖₖ / Σₜ countsₜₖ
+    /// ```
+    pub fn precision(&self, class: usize) -> Option<f64> {
+        self.share(class, self.counts.iter().map(|row| row[class]).sum()) // (M2)
+    }
+
+    /// Of the rows of this class, the share that was predicted as it; `None` when there is none.  (M3)
+    ///
+    /// ```text
+    ///   recallₖ = countsₖₖ / Σₚ countsₖₚ
+    /// ```
+    pub fn recall(&self, class: usize) -> Option<f64> {
+        self.share(class, self.counts[class].iter().sum()) // (M3)
+    }
+
+    fn share(&self, class: usize, of: usize) -> Option<f64> {
+        (of > 0).then(|| self.counts[class][class] as f64 / of as f64)
+    }
+}
+
+/// The mean negative logarithm of the probability given to the true class, in nats; probabilities (m × K, K ≥ 2) below
+/// 10⁻¹⁵ count as that.  (M4)
+///
+/// ```text
+///   log loss = −1/m Σᵢ ln pᵢ,ₜᵣᵤₑ
+/// ```
+pub fn log_loss(probabilities: ArrayView2<'_, f64>, truth: &[usize]) -> f64 {
+    let rows = probabilities.axis_iter(Axis(0)).zip(truth);
+    let sum: f64 = rows.map(|(row, &class)| -libm::log(row[class].clamp(1e-15, 1.0))).sum();
+    sum / truth.len().max(1) as f64 // (M4)
+}
+
+/// The root of the mean squared error over all rows and columns.  (M5)
+///
+/// ```text
+///   RMSE = √(1/(mK) Σᵢₖ (hᵢₖ − yᵢₖ)²)        [unit of y]
+/// ```
+pub fn rmse<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
+    mean(residuals(outputs, targets).map(|error| error * error)).sqrt() // (M5)
+}
+
+/// The mean absolute error over all rows and columns.  (M6)
+///
+/// ```text
+///   MAE = 1/(mK) Σᵢₖ |hᵢₖ − yᵢₖ|             [unit of y]
+/// ```
+pub fn mae<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
+    mean(residuals(outputs, targets).map(f64::abs)) // (M6)
+}
+
+/// The share of the targets' variance that the outputs explain: 1 is perfect, 0 as good as the mean; the mean over
+/// columns.  (M7)
+///
+/// ```text
+///   R² = 1 − Σᵢ (hᵢ − yᵢ)² / Σᵢ (yᵢ − ȳ)²
+/// ```
+///
+/// A column without variance counts 1 where all outputs are right, else 0.
+pub fn r_squared<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
+    let of_column = |(h, y): (ArrayView1<'_, T>, ArrayView1<'_, T>)| {
+        let centre = mean(y.iter().map(|y| y.to_f64()));
+        let squares =
+            |other: &dyn Fn(usize) -> f64| -> f64 { (0..y.len()).map(|i| (other(i) - y[i].to_f64()).powi(2)).sum() };
+        let (residual, variance) = (squares(&|i| h[i].to_f64()), squares(&|_| centre));
+        if variance > 0.0 {
+            1.0 - residual / variance // (M7)
+        } else {
+            f64::from(u8::from(residual == 0.0))
+        }
+    };
+    mean(outputs.axis_iter(Axis(1)).zip(targets.axis_iter(Axis(1))).map(of_column))
+}
+
+fn residuals<'a, T: Scalar>(outputs: ArrayView2<'a, T>, targets: ArrayView2<'a, T>) -> impl Iterator<Item = f64> + 'a {
+    outputs.into_iter().zip(targets).map(|(h, y)| h.to_f64() - y.to_f64())
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value, count + 1));
+    sum / count.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn classes_are_read_from_one_or_several_columns() {
+        assert_eq!(classes(array![[0.2], [0.5], [0.9]].view()), [0, 1, 1]);
+        assert_eq!(classes(array![[0.1, 0.6, 0.3], [0.4, 0.4, 0.2]].view()), [1, 0]);
+    }
+
+    #[test]
+    fn confusion_gives_precision_and_recall() {
+        let (predicted, truth) = ([0, 1, 1, 1, 0], [0, 1, 0, 1, 1]);
+        let confusion = Confusion::new(&predicted, &truth, 3);
+        assert_eq!(confusion.counts, [[1, 1, 0], [1, 2, 0], [0, 0, 0]]);
+        assert_eq!(confusion.precision(1), Some(2.0 / 3.0));
+        assert_eq!(confusion.recall(0), Some(0.5));
+        assert_eq!((confusion.precision(2), confusion.recall(2)), (None, None));
+        assert_eq!(accuracy(&predicted, &truth), 0.6);
+    }
+
+    #[test]
+    fn log_loss_is_in_nats_and_finite() {
+        let probabilities = array![[0.25, 0.75], [1.0, 0.0]];
+        assert!((log_loss(probabilities.view(), &[0, 0]) - 4f64.ln() / 2.0).abs() < 1e-15);
+        assert!(log_loss(probabilities.view(), &[0, 1]) < 20.0);
+    }
+
+    #[test]
+    fn errors_of_numbers() {
+        let (h, y) = (array![[1.0], [2.0], [3.0]], array![[1.0], [2.0], [6.0]]);
+        assert!((rmse(h.view(), y.view()) - 3f64.sqrt()).abs() < 1e-15);
+        assert_eq!(mae(h.view(), y.view()), 1.0);
+        assert!((r_squared(h.view(), y.view()) - (1.0 - 9.0 / 14.0)).abs() < 1e-15);
+        assert_eq!(r_squared(array![[1.0], [1.0]].view(), array![[1.0], [1.0]].view()), 1.0);
+        assert_eq!(r_squared(array![[1.0], [2.0]].view(), array![[1.0], [1.0]].view()), 0.0);
+    }
+}

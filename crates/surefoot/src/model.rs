@@ -1,0 +1,238 @@
+//! A trained network with everything that a prediction needs.
+
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
+
+use crate::activation::Activation;
+use crate::dataset::{Dataset, check_finite};
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::metrics::{Task, classes};
+use crate::network::Network;
+use crate::scaling::Scaling;
+
+/// What a model file holds: network, θ, cost, and how numbers go in and come out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The layers.
+    pub network: Network,
+    /// θ.
+    pub parameters: Parameters,
+    /// The loss that it was trained for.
+    pub loss: Loss,
+    /// The λ that it was trained with.
+    pub weight_decay: f64,
+    /// What it predicts.
+    pub task: Task,
+    /// Applied to inputs before the network; `None`: they go in as they are.
+    pub input_scaling: Option<Scaling>,
+    /// Reverted on outputs after the network, so that they have the targets' unit; `None`: they come out as they are.
+    pub target_scaling: Option<Scaling>,
+    /// The names of the input columns, or empty.
+    pub input_columns: Vec<String>,
+    /// The names of the target columns in the data, or empty.
+    pub target_columns: Vec<String>,
+    /// The names of the classes in the order of the outputs (two of them may share one output), or empty.
+    pub classes: Vec<String>,
+    /// How it was trained, for people to read; `Null` when unknown.
+    pub training: serde_json::Value,
+}
+
+/// θ in the precision that it was trained in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parameters {
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+}
+
+impl From<Vec<f32>> for Parameters {
+    fn from(parameters: Vec<f32>) -> Self {
+        Parameters::F32(parameters)
+    }
+}
+
+impl From<Vec<f64>> for Parameters {
+    fn from(parameters: Vec<f64>) -> Self {
+        Parameters::F64(parameters)
+    }
+}
+
+impl Parameters {
+    /// θ in `f64`, each number exactly.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Parameters::F32(parameters) => parameters.iter().copied().map(f64::from).collect(),
+            Parameters::F64(parameters) => parameters.clone(),
+        }
+    }
+
+    /// `f32` or `f64`.
+    pub fn precision(&self) -> &'static str {
+        match self {
+            Parameters::F32(_) => "f32",
+            Parameters::F64(_) => "f64",
+        }
+    }
+}
+
+impl Model {
+    /// A model without scaling and names; its task is classification where the loss is cross-entropy.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when `parameters` is not a θ of the network; [`Error::Setting`] when the loss does not go with
+    /// the output activation.
+    pub fn new(network: Network, parameters: Parameters, loss: Loss, weight_decay: f64) -> Result<Self> {
+        loss.check_output(network.output_activation())?;
+        match &parameters {
+            Parameters::F32(parameters) => network.check_parameters(parameters)?,
+            Parameters::F64(parameters) => network.check_parameters(parameters)?,
+        }
+        let task = if loss == Loss::CrossEntropy { Task::Classification } else { Task::Regression };
+        Ok(Model {
+            network,
+            parameters,
+            loss,
+            weight_decay,
+            task,
+            input_scaling: None,
+            target_scaling: None,
+            input_columns: Vec::new(),
+            target_columns: Vec::new(),
+            classes: Vec::new(),
+            training: serde_json::Value::Null,
+        })
+    }
+
+    /// h(x) for each row of `inputs` (m × s₁) in their own unit, as m × outputs in the targets' unit. The network is
+    /// computed in the precision of θ. A row's outputs depend on no other row.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the columns are not the network's inputs; [`Error::Value`] for a number that is not
+    /// finite, as it is or in the precision of θ.
+    pub fn predict(&self, inputs: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        let inputs = self.scale_inputs(inputs)?;
+        let outputs = match &self.parameters {
+            Parameters::F64(parameters) => self.network.predict(parameters, inputs.view())?,
+            Parameters::F32(parameters) => {
+                let inputs = inputs.mapv(|x| x as f32);
+                check_finite("inputs, in single precision", inputs.view())?;
+                self.network.predict(parameters, inputs.view())?.mapv(f64::from)
+            }
+        };
+        Ok(match &self.target_scaling {
+            Some(scaling) => scaling.revert(outputs.view()),
+            None => outputs,
+        })
+    }
+
+    /// Examples in their own unit as the network and its cost see them.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and what [`Dataset::new`] refuses.
+    pub fn examples(&self, inputs: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Dataset<f64>> {
+        self.check_columns("columns of the targets", targets.ncols(), self.network.outputs())?;
+        let targets = match &self.target_scaling {
+            Some(scaling) => scaling.apply(targets),
+            None => targets.to_owned(),
+        };
+        Dataset::new(self.scale_inputs(inputs)?, targets)
+    }
+
+    fn scale_inputs(&self, inputs: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        self.check_columns("columns of the inputs", inputs.ncols(), self.network.inputs())?;
+        check_finite("inputs", inputs)?;
+        let scaled = match &self.input_scaling {
+            Some(scaling) => scaling.apply(inputs),
+            None => inputs.to_owned(),
+        };
+        check_finite("scaled inputs", scaled.view())?;
+        Ok(scaled)
+    }
+
+    fn check_columns(&self, what: &str, got: usize, expected: usize) -> Result<()> {
+        if got == expected {
+            return Ok(());
+        }
+        let expected = format!("{expected}, for the network {}", self.network.widths());
+        Err(Error::Shape { what: what.into(), expected, got: got.to_string() })
+    }
+
+    /// How many classes the outputs tell apart: one output tells two.
+    pub fn class_count(&self) -> usize {
+        self.network.outputs().max(2)
+    }
+
+    /// The name of a class, which is its number when the model has no names.
+    pub fn class_name(&self, class: usize) -> String {
+        self.classes.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// The class of each row of outputs, by its index.
+    pub fn classify(&self, outputs: ArrayView2<'_, f64>) -> Vec<usize> {
+        classes(outputs)
+    }
+
+    /// The probability of each class for each row of outputs (m × classes), each row summing to one: softmax as it is,
+    /// one sigmoid output p as 1 − p and p, several as shares of their sum. `None` for outputs that are no probabilities.
+    pub fn probabilities(&self, outputs: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+        match (self.task, self.network.output_activation()) {
+            (Task::Classification, Activation::Softmax) => Some(outputs.to_owned()),
+            (Task::Classification, Activation::Sigmoid) if outputs.ncols() == 1 => {
+                concatenate(Axis(1), &[outputs.mapv(|p| 1.0 - p).view(), outputs]).ok()
+            }
+            (Task::Classification, Activation::Sigmoid) => {
+                let mut shares = outputs.to_owned();
+                for mut row in shares.axis_iter_mut(Axis(0)) {
+                    let sum = row.sum().max(f64::MIN_POSITIVE);
+                    row.mapv_inplace(|p| p / sum);
+                }
+                Some(shares)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn model(outputs: usize, activation: Activation, loss: Loss) -> Model {
+        let network = Network::new(1, &[(outputs, activation)]).unwrap();
+        let parameters = vec![1.0f64; network.parameter_count()];
+        Model::new(network, parameters.into(), loss, 0.0).unwrap()
+    }
+
+    #[test]
+    fn inputs_and_outputs_keep_the_unit_of_the_data() {
+        let mut model = model(1, Activation::Identity, Loss::SquaredError); // h = x' + 1
+        model.input_scaling = Some(Scaling { centre: vec![10.0], scale: vec![2.0] });
+        model.target_scaling = Some(Scaling { centre: vec![100.0], scale: vec![5.0] });
+        assert_eq!(model.predict(array![[14.0]].view()).unwrap(), array![[115.0]]);
+        let examples = model.examples(array![[14.0]].view(), array![[115.0]].view()).unwrap();
+        assert_eq!((examples.inputs()[[0, 0]], examples.targets()[[0, 0]]), (2.0, 3.0));
+    }
+
+    #[test]
+    fn probabilities_sum_to_one_or_are_none() {
+        let outputs = array![[0.2, 0.6]];
+        let of = |activation, loss| model(2, activation, loss).probabilities(outputs.view());
+        assert_eq!(of(Activation::Softmax, Loss::CrossEntropy).unwrap(), outputs);
+        let shares = of(Activation::Sigmoid, Loss::CrossEntropy).unwrap();
+        assert!((shares[[0, 0]] - 0.25).abs() < 1e-15 && (shares[[0, 1]] - 0.75).abs() < 1e-15);
+        assert!(of(Activation::Tanh, Loss::SquaredError).is_none());
+        let one = model(1, Activation::Sigmoid, Loss::CrossEntropy);
+        assert_eq!(one.probabilities(array![[0.25]].view()).unwrap(), array![[0.75, 0.25]]);
+    }
+
+    #[test]
+    fn numbers_too_large_for_the_precision_are_refused_with_their_place() {
+        let network = Network::new(1, &[(1, Activation::Identity)]).unwrap();
+        let model = Model::new(network, vec![1.0f32, 0.0].into(), Loss::SquaredError, 0.0).unwrap();
+        let error = model.predict(array![[1.0], [1e300]].view()).unwrap_err().to_string();
+        assert!(error.contains("row 1, column 0"), "{error}");
+        assert!(model.predict(array![[1.0, 2.0]].view()).unwrap_err().to_string().contains("expected 1"));
+    }
+}

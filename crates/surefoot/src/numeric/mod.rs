@@ -1,0 +1,8 @@
+//! The machine room: numbers, products of matrices, sums over blocks of examples, random draws.
+//!
+//! Nothing here knows what a network is. What the formulas promise about bits is kept here.
+
+pub mod blocks;
+pub mod matmul;
+pub mod random;
+pub mod scalar;

@@ -1,0 +1,91 @@
+//! Gradient descent.
+
+use crate::numeric::scalar::Scalar;
+
+/// Gradient descent, as the notes have it; with momentum and Nesterov's look ahead if wanted.
+///
+/// Plain  (O1)
+///
+/// ```text
+///   θ := θ − α ∇J(θ)
+/// ```
+///
+/// With momentum μ, the velocity v from 0  (O2)
+///
+/// ```text
+///   v := μ v + ∇J(θ)
+///   θ := θ − α v
+/// ```
+///
+/// With Nesterov's look ahead  (O3)
+///
+/// ```text
+///   v := μ v + ∇J(θ)
+///   θ := θ − α (∇J(θ) + μ v)
+/// ```
+///
+/// This is the form that PyTorch documents for `torch.optim.SGD`: a change of α takes effect at once.
+///
+/// Source of (O3): Sutskever, Martens, Dahl and Hinton, *On the importance of initialization and momentum in deep
+/// learning*, 2013, rewritten for the gradient at θ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GradientDescent {
+    /// α, above 0. Default 0.5, for the mean gradient of a full batch of standardised data.
+    pub learning_rate: f64,
+    /// μ, from 0 to 1, 1 excluded. Default 0, the notes' rule.
+    pub momentum: f64,
+    /// Whether to look ahead. Default no; it says something only with momentum.
+    pub nesterov: bool,
+}
+
+impl Default for GradientDescent {
+    fn default() -> Self {
+        GradientDescent { learning_rate: 0.5, momentum: 0.0, nesterov: false }
+    }
+}
+
+impl GradientDescent {
+    /// One step. `velocity` is as long as θ, or empty without momentum.
+    pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T], learning_rate: f64) {
+        let (alpha, mu) = (T::from_f64(learning_rate), T::from_f64(self.momentum));
+        if self.momentum == 0.0 {
+            for (theta, &g) in parameters.iter_mut().zip(gradient) {
+                *theta = *theta - alpha * g; // (O1)
+            }
+            return;
+        }
+        for ((theta, &g), v) in parameters.iter_mut().zip(gradient).zip(velocity) {
+            *v = mu * *v + g;
+            let direction = if self.nesterov { g + mu * *v } else { *v };
+            *theta = *theta - alpha * direction; // (O2) (O3)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Optimizer;
+    use super::*;
+
+    /// θ after each of three steps with α = 0.1 on J = θ², from θ = 1.
+    fn three_steps(momentum: f64, nesterov: bool) -> Vec<f64> {
+        let optimizer = Optimizer::GradientDescent(GradientDescent { learning_rate: 0.1, momentum, nesterov });
+        let (mut state, mut theta) = (optimizer.start(1), [1.0f64]);
+        let step = |_| {
+            let gradient = [2.0 * theta[0]];
+            optimizer.step(&mut state, &mut theta, &gradient, 0.1);
+            theta[0]
+        };
+        (0..3).map(step).collect()
+    }
+
+    #[test]
+    fn three_steps_as_worked_out_by_hand() {
+        let near = |got: Vec<f64>, expected: [f64; 3]| {
+            assert!(got.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-15), "{got:?}");
+        };
+        near(three_steps(0.0, false), [0.8, 0.64, 0.512]);
+        near(three_steps(0.9, false), [0.8, 0.46, 0.062]); // v = 2, 3.4, 3.98
+        near(three_steps(0.9, true), [0.62, 0.2224, -0.108352]); // v = 2, 3.04, 3.1808
+    }
+}

@@ -1,0 +1,103 @@
+//! The learning rate over the course of training.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// What the learning rate is multiplied by, t the epochs done so far (with the fraction of the present one) of T.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Schedule {
+    /// The same rate throughout.
+    Constant,
+    /// A smaller rate after every so many epochs.  (S1)
+    ///
+    /// ```text
+    ///   factor ^ ⌊t / every⌋
+    /// ```
+    Step {
+        /// Epochs from step to step, at least 1.
+        every: u32,
+        /// Above 0, at most 1.
+        factor: f64,
+    },
+    /// Half a cosine, from 1 down to 0 at the end, a little at each step.  (S2)
+    ///
+    /// ```text
+    ///   ½ (1 + cos(π t / T))
+    /// ```
+    ///
+    /// Source: Loshchilov and Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*, 2017, equation (5),
+    /// with one period and a minimum of 0.
+    Cosine,
+}
+
+impl Schedule {
+    /// The factor after `done` of `epochs` epochs.
+    pub fn factor(&self, done: f64, epochs: usize) -> f64 {
+        match *self {
+            Schedule::Constant => 1.0,
+            Schedule::Step { every, factor } => libm::pow(factor, (done / f64::from(every)).floor()), // (S1)
+            Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * done / epochs as f64)), // (S2)
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Constant => f.write_str("constant"),
+            Schedule::Step { every, factor } => write!(f, "step:{every}:{factor}"),
+            Schedule::Cosine => f.write_str("cosine"),
+        }
+    }
+}
+
+/// Reads `constant`, `step:EVERY:FACTOR` or `cosine`.
+impl FromStr for Schedule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "constant" => return Ok(Schedule::Constant),
+            "cosine" => return Ok(Schedule::Cosine),
+            _ => {}
+        }
+        let step = text.strip_prefix("step:").and_then(|rest| rest.split_once(':'));
+        match step.map(|(every, factor)| (every.parse(), factor.parse())) {
+            Some((Ok(every), Ok(factor))) if every > 0 && factor > 0.0 && factor <= 1.0 => {
+                Ok(Schedule::Step { every, factor })
+            }
+            _ => Err(Error::Setting {
+                setting: "schedule",
+                expected: "constant, cosine, or step:EVERY:FACTOR with epochs and a factor above 0 and at most 1"
+                    .into(),
+                got: format!("`{text}`"),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_at_the_turning_points() {
+        let step = Schedule::Step { every: 10, factor: 0.5 };
+        assert_eq!([0.0, 9.9, 10.0, 25.0].map(|t| step.factor(t, 30)), [1.0, 1.0, 0.5, 0.25]);
+        let cosine = [0.0, 15.0, 30.0].map(|t| Schedule::Cosine.factor(t, 30));
+        assert!(cosine[0] == 1.0 && (cosine[1] - 0.5).abs() < 1e-15 && cosine[2].abs() < 1e-15);
+        assert_eq!(Schedule::Constant.factor(7.0, 30), 1.0);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for text in ["constant", "cosine", "step:30:0.1"] {
+            assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+        }
+        for text in ["step", "step:0:0.1", "step:5:0", "step:5:2", "step:5", "linear"] {
+            assert!(text.parse::<Schedule>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Numbers brought to a scale that a network likes, and back.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
+use serde::{Deserialize, Serialize};
+
+/// For each column a centre and a scale.  (D1)
+///
+/// ```text
+///   x' = (x − centre) / scale        x = x'·scale + centre
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    /// What becomes 0, one number a column.
+    pub centre: Vec<f64>,
+    /// What becomes 1 above it, one number a column, not 0.
+    pub scale: Vec<f64>,
+}
+
+impl Scaling {
+    /// Mean 0 and variance 1 in each column; a column with one value becomes 0.  (D2)
+    ///
+    /// ```text
+    ///   centre = mean x,   scale = √(mean (x − centre)²)
+    /// ```
+    pub fn standard(matrix: ArrayView2<'_, f64>) -> Self {
+        Scaling::by_column(matrix, |column| {
+            let count = column.len().max(1) as f64;
+            let mean = column.iter().sum::<f64>() / count;
+            let variance = column.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+            (mean, variance.sqrt()) // (D2)
+        })
+    }
+
+    /// From `low` to `high` in each column; a column with one value becomes 0.  (D3)
+    ///
+    /// ```text
+    ///   scale = (max x − min x) / (high − low),   centre = min x − low·scale
+    /// ```
+    pub fn range(matrix: ArrayView2<'_, f64>, low: f64, high: f64) -> Self {
+        Scaling::by_column(matrix, |column| {
+            let (least, most) = extremes(column);
+            let scale = (most - least) / (high - low);
+            (least - low * scale, scale) // (D3)
+        })
+    }
+
+    /// By a rule for columns that have more than one value; the others become 0, with their scale kept.
+    fn by_column(matrix: ArrayView2<'_, f64>, rule: impl Fn(ArrayView1<'_, f64>) -> (f64, f64)) -> Self {
+        let of = |column: ArrayView1<'_, f64>| {
+            let (least, most) = extremes(column);
+            if most > least { rule(column) } else { (least, 1.0) }
+        };
+        let (centre, scale) = matrix.axis_iter(Axis(1)).map(of).unzip();
+        Scaling { centre, scale }
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.centre.len()
+    }
+
+    /// x' for every row.
+    ///
+    /// # Panics
+    /// When the matrix has another number of columns.
+    pub fn apply(&self, matrix: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.each(matrix, |x, centre, scale| (x - centre) / scale) // (D1)
+    }
+
+    /// x for every row.
+    ///
+    /// # Panics
+    /// When the matrix has another number of columns.
+    pub fn revert(&self, matrix: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.each(matrix, |x, centre, scale| x * scale + centre) // (D1)
+    }
+
+    fn each(&self, matrix: ArrayView2<'_, f64>, f: impl Fn(f64, f64, f64) -> f64) -> Array2<f64> {
+        let (centre, scale) = (Array1::from(self.centre.clone()), Array1::from(self.scale.clone()));
+        let mut result = matrix.to_owned();
+        for row in result.axis_iter_mut(Axis(0)) {
+            Zip::from(row).and(&centre).and(&scale).for_each(|x, &centre, &scale| *x = f(*x, centre, scale));
+        }
+        result
+    }
+}
+
+fn extremes(column: ArrayView1<'_, f64>) -> (f64, f64) {
+    column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &x| (least.min(x), most.max(x)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn standard_columns_have_mean_zero_and_variance_one_and_come_back() {
+        let matrix = array![[1.0, 7.0], [3.0, 7.0], [8.0, 7.0]];
+        let scaling = Scaling::standard(matrix.view());
+        let scaled = scaling.apply(matrix.view());
+        assert!(scaled.column(0).sum().abs() < 1e-15);
+        assert!((scaled.column(0).mapv(|x| x * x).sum() / 3.0 - 1.0).abs() < 1e-15);
+        assert_eq!(scaled.column(1).to_vec(), [0.0; 3]);
+        assert_eq!(scaling.revert(scaled.view()), matrix);
+    }
+
+    #[test]
+    fn a_range_reaches_both_ends() {
+        let matrix = array![[10.0, 5.0], [20.0, 5.0], [30.0, 5.0]];
+        let scaled = Scaling::range(matrix.view(), -1.0, 1.0).apply(matrix.view());
+        assert_eq!(scaled.column(0).to_vec(), [-1.0, 0.0, 1.0]);
+        assert_eq!(scaled.column(1).to_vec(), [0.0; 3]);
+    }
+}

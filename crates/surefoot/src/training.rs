@@ -1,0 +1,336 @@
+//! Training: epochs of batches, until the cost no longer falls.
+
+use std::ops::ControlFlow;
+
+use crate::cost::Cost;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::metrics::Task;
+use crate::network::Network;
+use crate::numeric::random::{Purpose, Random};
+use crate::numeric::scalar::Scalar;
+use crate::objective::Objective;
+use crate::optimizer::{Adam, Optimizer, Schedule};
+
+/// How to train: the settings of a run.
+///
+/// ```
+/// use ndarray::array;
+/// use surefoot::{Activation, Dataset, Loss, Network, Training, draw_defaults};
+///
+/// let data = Dataset::new(
+///     array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
+///     array![[0.0], [1.0], [1.0], [0.0]],
+/// )?;
+/// let network = Network::new(2, &[(8, Activation::Tanh), (1, Activation::Sigmoid)])?;
+/// let start = draw_defaults(&network, 1);
+/// let trained = Training { epochs: 500, ..Training::default() }
+///     .fit(&network, Loss::CrossEntropy, start, &data, None, &mut ())?;
+/// let h = network.predict(&trained.parameters, data.inputs())?;
+/// assert!(h[[0, 0]] < 0.5 && h[[1, 0]] > 0.5);
+/// # Ok::<(), surefoot::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// How θ moves. Default Adam with α = 0.01, which suits networks of tens to hundreds of units on scaled data.
+    pub optimizer: Optimizer,
+    /// What becomes of the learning rate. Default constant.
+    pub schedule: Schedule,
+    /// Passes over the data, at most. Default 200.
+    pub epochs: usize,
+    /// Examples a step. Default 32.
+    pub batch_size: BatchSize,
+    /// λ of the overall cost, at least 0. Default 0.
+    pub weight_decay: f64,
+    /// Epochs without a lower watched cost before training stops; 0 never stops early. Default 0.
+    ///
+    /// Watched is the cost on the validation part; without one, the cost on all training examples after each epoch.
+    /// While it is watched, the parameters with the lowest one are those that training returns.
+    pub patience: usize,
+    /// By what share of itself the watched cost must fall to renew the patience, at least 0. Default 10⁻⁴.
+    pub tolerance: f64,
+    /// Decides the order of the examples. Default 0.
+    pub seed: u64,
+    /// What the validation score is: accuracy or R². Default classification.
+    pub task: Task,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Training {
+            optimizer: Optimizer::Adam(Adam { learning_rate: 0.01, ..Adam::default() }),
+            schedule: Schedule::Constant,
+            epochs: 200,
+            batch_size: BatchSize::Rows(32),
+            weight_decay: 0.0,
+            patience: 0,
+            tolerance: 1e-4,
+            seed: 0,
+            task: Task::Classification,
+        }
+    }
+}
+
+/// How many examples each step takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchSize {
+    /// All of them, in their order: batch gradient descent.
+    Full,
+    /// So many, in an order shuffled anew each epoch; the last batch of an epoch has what is left.
+    Rows(usize),
+}
+
+/// What happened in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// The mean over its examples of the cost that each batch had just before its step, weight decay included.
+    pub cost: f64,
+    /// J(θ) over the validation part after the epoch, weight decay included.
+    pub validation_cost: Option<f64>,
+    /// Accuracy or R² on the validation part after the epoch.
+    pub validation_score: Option<f64>,
+    /// The learning rate of its first step.
+    pub learning_rate: f64,
+}
+
+/// Why training ended. Each is a result, none an error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StopReason {
+    /// All epochs were done.
+    Epochs,
+    /// The watched cost had not fallen for as many epochs as the patience allows.
+    Patience,
+    /// The observer asked for it.
+    Observer,
+    /// A cost or a gradient was not finite; the parameters are the last whose cost was.
+    NotFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step in which it was seen, from 1 and over all epochs.
+        step: u64,
+        /// The first layer, from 0, whose gradient was not finite; `None` when only the cost was not.
+        layer: Option<usize>,
+        /// The learning rate of that step.
+        learning_rate: f64,
+    },
+}
+
+impl StopReason {
+    /// `epochs`, `patience`, `observer` or `not-finite`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            StopReason::Epochs => "epochs",
+            StopReason::Patience => "patience",
+            StopReason::Observer => "observer",
+            StopReason::NotFinite { .. } => "not-finite",
+        }
+    }
+}
+
+/// What training gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained<T> {
+    /// θ: the best that was watched, or where the run ended when nothing was watched.
+    pub parameters: Vec<T>,
+    /// The epoch after which θ was as it is returned, 0 for the start.
+    pub best_epoch: usize,
+    /// Every epoch that was completed.
+    pub history: Vec<Epoch>,
+    /// Updates of θ.
+    pub steps: u64,
+    /// Why it ended.
+    pub stop_reason: StopReason,
+}
+
+/// Sees each epoch as it ends, and may end the training there. The library itself never prints.
+pub trait Observer {
+    /// Called after each epoch; [`ControlFlow::Break`] ends the training.
+    fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()>;
+}
+
+/// Looks at nothing.
+impl Observer for () {
+    fn epoch(&mut self, _: &Epoch) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl Training {
+    /// Minimises J(θ) from the start `parameters`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting out of its range, and what [`Cost::new`] refuses, of `data` or `validation`.
+    pub fn fit<T: Scalar>(
+        &self,
+        network: &Network,
+        loss: Loss,
+        parameters: Vec<T>,
+        data: &Dataset<T>,
+        validation: Option<&Dataset<T>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Trained<T>> {
+        self.check()?;
+        network.check_parameters(&parameters)?;
+        let mut run = Run {
+            training: self,
+            network,
+            cost: Cost::new(network, loss, self.weight_decay, data)?,
+            validation: validation.map(|data| Cost::new(network, loss, self.weight_decay, data)).transpose()?,
+            gradient: vec![T::zero(); parameters.len()],
+            state: self.optimizer.start(parameters.len()),
+            last_finite: parameters.clone(),
+            order: (0..data.rows()).collect(),
+            parameters,
+        };
+        let mut history = Vec::new();
+        let mut watch = Watch::new(&run.parameters);
+        let mut stop_reason = StopReason::Epochs;
+        for epoch in 1..=self.epochs {
+            let learning_rate = self.learning_rate((epoch - 1) as f64);
+            let cost = match run.epoch(epoch) {
+                Ok(cost) => cost,
+                Err(not_finite) => {
+                    stop_reason = not_finite;
+                    run.parameters.clone_from(&run.last_finite);
+                    break;
+                }
+            };
+            let (validation_cost, validation_score) = run.validate()?;
+            history.push(Epoch { epoch, cost, validation_cost, validation_score, learning_rate });
+            if self.patience > 0 {
+                let watched = validation_cost.unwrap_or_else(|| run.cost.cost(&run.parameters));
+                watch.see(epoch, watched, &run.parameters, self.tolerance);
+            }
+            if observer.epoch(&history[history.len() - 1]).is_break() {
+                stop_reason = StopReason::Observer;
+                break;
+            }
+            if self.patience > 0 && epoch - watch.renewed >= self.patience {
+                stop_reason = StopReason::Patience;
+                break;
+            }
+        }
+        let Run { parameters, state, .. } = run;
+        let (parameters, best_epoch) =
+            if watch.best_cost.is_finite() { (watch.best, watch.best_epoch) } else { (parameters, history.len()) };
+        Ok(Trained { parameters, best_epoch, history, steps: state.steps, stop_reason })
+    }
+
+    fn check(&self) -> Result<()> {
+        self.optimizer.check()?;
+        if self.batch_size == BatchSize::Rows(0) {
+            return Err(Error::Setting { setting: "batch size", expected: "at least 1".into(), got: "0".into() });
+        }
+        if !(self.tolerance >= 0.0 && self.tolerance < 1.0) {
+            let expected = "a number from 0 to 1, 1 excluded".into();
+            return Err(Error::Setting { setting: "tolerance", expected, got: self.tolerance.to_string() });
+        }
+        Ok(())
+    }
+
+    /// The learning rate after so many epochs.
+    fn learning_rate(&self, epochs_done: f64) -> f64 {
+        self.optimizer.learning_rate() * self.schedule.factor(epochs_done, self.epochs)
+    }
+}
+
+/// A run in progress.
+struct Run<'a, T> {
+    training: &'a Training,
+    network: &'a Network,
+    cost: Cost<'a, T>,
+    validation: Option<Cost<'a, T>>,
+    parameters: Vec<T>,
+    gradient: Vec<T>,
+    state: crate::optimizer::OptimizerState<T>,
+    /// θ at the start of the latest epoch whose first cost was finite.
+    last_finite: Vec<T>,
+    /// The rows in the order of the present epoch.
+    order: Vec<usize>,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// One pass over the data; its mean cost, or where it stopped being finite.
+    fn epoch(&mut self, epoch: usize) -> std::result::Result<f64, StopReason> {
+        let Run { training, network, cost, parameters, gradient, state, last_finite, order, .. } = self;
+        let batch_rows = match training.batch_size {
+            BatchSize::Full => order.len(),
+            BatchSize::Rows(rows) => rows,
+        };
+        if batch_rows < order.len() {
+            // From the same order each time, so that an epoch's order follows from seed and epoch alone.
+            order.iter_mut().enumerate().for_each(|(i, row)| *row = i);
+            Random::new(training.seed, Purpose::Shuffle, epoch as u32).shuffle(order);
+        }
+        let mut sum = 0.0;
+        for (i, rows) in order.chunks(batch_rows).enumerate() {
+            let batch_cost = if rows.len() == order.len() {
+                cost.cost_and_gradient(parameters, gradient)
+            } else {
+                cost.of_batch(parameters, rows, gradient)
+            };
+            let done = (epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64;
+            let learning_rate = training.learning_rate(done);
+            let layer = first_not_finite(network, gradient);
+            if !batch_cost.is_finite() || layer.is_some() {
+                return Err(StopReason::NotFinite { epoch, step: state.steps + 1, layer, learning_rate });
+            }
+            if i == 0 {
+                last_finite.copy_from_slice(parameters);
+            }
+            training.optimizer.step(state, parameters, gradient, learning_rate);
+            sum += batch_cost * rows.len() as f64;
+        }
+        Ok(sum / order.len() as f64)
+    }
+
+    /// Cost and score on the validation part.
+    fn validate(&mut self) -> Result<(Option<f64>, Option<f64>)> {
+        let Some(validation) = &mut self.validation else { return Ok((None, None)) };
+        let data = validation.data();
+        let outputs = self.network.predict(&self.parameters, data.inputs())?;
+        let score = self.training.task.score(outputs.view(), data.targets());
+        Ok((Some(validation.cost(&self.parameters)), Some(score)))
+    }
+}
+
+/// The first layer with a gradient that is not finite.
+fn first_not_finite<T: Scalar>(network: &Network, gradient: &[T]) -> Option<usize> {
+    // One pass without branches: a sum of x·0 is 0 exactly when every x is finite.
+    let zero = gradient.iter().fold(T::zero(), |sum, &g| sum + g * T::zero());
+    if zero == T::zero() {
+        return None;
+    }
+    let of_layer = |l: usize| network.weight_range(l).start..network.bias_range(l).end;
+    (0..network.layers().len()).find(|&l| gradient[of_layer(l)].iter().any(|g| !g.is_finite()))
+}
+
+/// The lowest watched cost so far, and the parameters that had it.
+struct Watch<T> {
+    best_cost: f64,
+    best: Vec<T>,
+    best_epoch: usize,
+    /// The epoch that last renewed the patience, and the cost that it had.
+    renewed: usize,
+    renewed_cost: f64,
+}
+
+impl<T: Scalar> Watch<T> {
+    fn new(start: &[T]) -> Self {
+        let infinite = f64::INFINITY;
+        Watch { best_cost: infinite, best: start.to_vec(), best_epoch: 0, renewed: 0, renewed_cost: infinite }
+    }
+
+    fn see(&mut self, epoch: usize, cost: f64, parameters: &[T], tolerance: f64) {
+        if cost < self.best_cost {
+            (self.best_cost, self.best_epoch) = (cost, epoch);
+            self.best.copy_from_slice(parameters);
+        }
+        if cost < self.renewed_cost - tolerance * self.renewed_cost.abs() || self.renewed_cost.is_infinite() {
+            (self.renewed, self.renewed_cost) = (epoch, cost);
+        }
+    }
+}
