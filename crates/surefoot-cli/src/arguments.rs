@@ -1,0 +1,271 @@
+//! The arguments of each command. Their documentation is the manual that `--help` prints.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
+
+/// Train, check and use fully-connected neural networks.
+///
+/// DATA is everywhere a CSV file with a header, or the name of a built-in data set (`surefoot datasets`).
+/// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data.
+#[derive(Parser)]
+#[command(name = "surefoot", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    Train(Train),
+    Predict(Predict),
+    Evaluate(Evaluate),
+    Check(Check),
+    Show(Show),
+    /// List the data sets that are built in.
+    Datasets,
+}
+
+/// Train a network on a table and write it as a model file.
+///
+/// Columns are standardised, a validation part is set aside, the gradient is checked, and training goes on until the
+/// validation cost no longer falls. The model file has all that a prediction needs.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  surefoot train digits
+  surefoot train houses.csv --target price --hidden 64,32 --seed 7
+  surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent")]
+pub struct Train {
+    /// A CSV file with a header, or a built-in name
+    pub data: String,
+    /// The column to predict [default: the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// What to predict; auto: classes for text and for integers with at most 10 different values, else numbers
+    #[arg(long, value_enum, default_value_t = TaskChoice::Auto)]
+    pub task: TaskChoice,
+    /// Units of each hidden layer, as 32,16; none: inputs straight to outputs
+    #[arg(long, value_name = "UNITS", default_value = "64")]
+    pub hidden: Hidden,
+    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu
+    #[arg(long, value_name = "NAME", default_value = "tanh")]
+    pub activation: Activation,
+    /// Activation of the output [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
+    #[arg(long, value_name = "NAME")]
+    pub output_activation: Option<Activation>,
+    /// squared-error or cross-entropy [default: cross-entropy for classes, squared-error for numbers]
+    #[arg(long, value_name = "NAME")]
+    pub loss: Option<Loss>,
+    /// λ: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows
+    #[arg(long, value_name = "λ", default_value_t = 1e-4)]
+    pub weight_decay: f64,
+    /// gradient-descent: full batch, no momentum, as in the notes; sgd: batches of 32, momentum 0.9; adam: batches of 32
+    #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
+    pub optimizer: OptimizerChoice,
+    /// α [default: 0.5 for gradient-descent, 0.02 for sgd, 0.005 for adam]
+    #[arg(long, value_name = "α")]
+    pub learning_rate: Option<f64>,
+    /// μ of gradient-descent or sgd, from 0 to 1
+    #[arg(long, value_name = "μ")]
+    pub momentum: Option<f64>,
+    /// constant, cosine, or step:EVERY:FACTOR (every so many epochs times the factor)
+    #[arg(long, value_name = "S", default_value = "constant")]
+    pub schedule: Schedule,
+    /// Rows a step, or full [default: full for gradient-descent, else 32]
+    #[arg(long, value_name = "N|full")]
+    pub batch_size: Option<Batch>,
+    /// Passes over the data, at most
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub epochs: usize,
+    /// Epochs without a lower cost (on the validation part, or without one on the training part) until training stops; 0: never
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub patience: usize,
+    /// Share of the rows to validate on, 0 for none, or a CSV file [default: 0.2; none for tables of fewer than 10 rows]
+    #[arg(long, value_name = "SHARE|FILE")]
+    pub validation: Option<Validation>,
+    /// Start of the weights: normal, normal:ε, glorot, he, lecun [default: he for relu and leaky-relu, lecun for selu, else glorot]
+    #[arg(long, value_name = "I")]
+    pub init: Option<Initialization>,
+    /// Decides the start, the order of the rows and the validation part
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Numbers to train with
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+    /// Threads to compute with; they do not change the result [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Do not check the gradient before training
+    #[arg(long)]
+    pub no_check: bool,
+    /// Where the model goes [default: the data's name with .safetensors, in this folder]
+    #[arg(long, value_name = "MODEL")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object a line, for each epoch and at the end, and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Predict a row of output for each row of a table.
+///
+/// Writes CSV with the header `prediction`: the class or the number in the unit of the target. Columns are found by the
+/// names that the model was trained with, in any order; others, the target too, are ignored.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot predict iris.safetensors flowers.csv --probabilities --out species.csv")]
+pub struct Predict {
+    /// A model file
+    pub model: PathBuf,
+    /// A CSV file with a header, or a built-in name
+    pub data: String,
+    /// Where the CSV goes [default: standard output]
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: Option<PathBuf>,
+    /// Add a column probability_CLASS for each class
+    #[arg(long)]
+    pub probabilities: bool,
+}
+
+/// Measure a model on a table that has the targets.
+///
+/// Prints the cost and the score (accuracy for classes, R² for numbers) with all other metrics: precision and recall
+/// of each class, confusion matrix and log loss, or RMSE and MAE in the unit of the target.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot evaluate digits.safetensors digits --json")]
+pub struct Evaluate {
+    /// A model file
+    pub model: PathBuf,
+    /// A CSV file with a header, or a built-in name
+    pub data: String,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Compare the gradient of a cost with its numerical derivative, in double precision.
+///
+/// Without arguments, of a new network on 200 rows of digits; with a model alone, of the model on random examples that
+/// fit it; with a model and data, of that model's cost on that data. Exit status 1 when the gradient is wrong, or when
+/// it is zero everywhere, so that nothing was compared.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot check digits.safetensors digits --sample 500")]
+pub struct Check {
+    /// A model file
+    pub model: Option<PathBuf>,
+    /// A CSV file with a header, or a built-in name
+    pub data: Option<String>,
+    /// EPSILON, the step to each side
+    #[arg(long, value_name = "EPSILON", default_value_t = 1e-4)]
+    pub epsilon: f64,
+    /// Coordinates to compare, drawn from all [default: all, or 1000 of more than 10000]
+    #[arg(long, value_name = "N")]
+    pub sample: Option<usize>,
+    /// Write the gradient as F64 tensors with the names of the model's
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub gradient: Option<PathBuf>,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show what is in a model file: the layers, columns and classes, and how it was trained.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot show digits.safetensors")]
+pub struct Show {
+    /// A model file
+    pub model: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TaskChoice {
+    Auto,
+    Classification,
+    Regression,
+}
+
+impl TaskChoice {
+    pub fn task(self) -> Option<Task> {
+        match self {
+            TaskChoice::Auto => None,
+            TaskChoice::Classification => Some(Task::Classification),
+            TaskChoice::Regression => Some(Task::Regression),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OptimizerChoice {
+    GradientDescent,
+    Sgd,
+    Adam,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    F32,
+    F64,
+}
+
+/// Units of the hidden layers.
+#[derive(Clone)]
+pub struct Hidden(pub Vec<usize>);
+
+impl FromStr for Hidden {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Hidden(Vec::new()));
+        }
+        let units = text.split(',').map(|units| units.trim().parse().ok().filter(|&units| units > 0));
+        units
+            .collect::<Option<_>>()
+            .map(Hidden)
+            .ok_or_else(|| "expected whole numbers above 0 as 32,16, or none".into())
+    }
+}
+
+/// Rows a step.
+#[derive(Clone, Copy)]
+pub struct Batch(pub BatchSize);
+
+impl FromStr for Batch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("full", _) => Ok(Batch(BatchSize::Full)),
+            (_, Ok(rows)) if rows > 0 => Ok(Batch(BatchSize::Rows(rows))),
+            _ => Err("expected a whole number above 0, or full".into()),
+        }
+    }
+}
+
+/// What to validate on.
+#[derive(Clone)]
+pub enum Validation {
+    Nothing,
+    Share(f64),
+    Data(String),
+}
+
+impl FromStr for Validation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<f64>() {
+            Ok(0.0) => Ok(Validation::Nothing),
+            Ok(share) if share > 0.0 && share < 1.0 => Ok(Validation::Share(share)),
+            Ok(_) => Err("expected a share from 0 to 1 (1 excluded), or a file".into()),
+            Err(_) => Ok(Validation::Data(text.into())),
+        }
+    }
+}

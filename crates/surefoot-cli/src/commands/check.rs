@@ -1,0 +1,113 @@
+//! `surefoot check`
+
+use anyhow::Context;
+use ndarray::Array2;
+use serde_json::json;
+use surefoot::{
+    Activation, Comparison, Cost, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose,
+    Random, draw_defaults, save_tensors,
+};
+use surefoot_table::{Encoding, Table};
+
+use crate::arguments::Check;
+use crate::output::{Outcome, print, print_line, short, thousands};
+
+/// More coordinates than this are sampled, unless `--sample` says how many.
+const ALL_UP_TO: usize = 10_000;
+const DEFAULT_SAMPLE: usize = 1_000;
+/// Rows of digits that the network without a model is checked on.
+const DIGITS_ROWS: usize = 200;
+/// Random examples for a model without data.
+const RANDOM_ROWS: usize = 32;
+
+pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
+    let (model, data, what) = match (&arguments.model, &arguments.data) {
+        (None, _) => network_on_digits()?,
+        (Some(path), None) => {
+            let model = Model::load(path)?;
+            let data = random_examples(&model)?;
+            (model, data, format!("{RANDOM_ROWS} random examples"))
+        }
+        (Some(path), Some(data)) => {
+            let model = Model::load(path)?;
+            let table = Table::open(data)?;
+            let encoding = Encoding::of_model(&model, &table);
+            let (inputs, targets) = (encoding.inputs(&table)?, encoding.targets(&table, model.network.outputs())?);
+            let examples = model.examples(inputs.view(), targets.view())?;
+            (model, examples, format!("{} ({} rows)", table.file(), thousands(table.rows() as u64)))
+        }
+    };
+    let parameters = model.parameters.to_f64();
+    let all_is_too_much = (parameters.len() > ALL_UP_TO).then_some(DEFAULT_SAMPLE);
+    let check = GradientCheck { epsilon: arguments.epsilon, sample: arguments.sample.or(all_is_too_much), seed: 0 };
+    let mut cost = Cost::new(&model.network, model.loss, model.weight_decay, &data)
+        .with_context(|| format!("cannot check on {what}"))?;
+    let report = check.run(&mut cost, &parameters)?;
+    if let Some(path) = &arguments.gradient {
+        save_tensors(path, &model.network, &Parameters::F64(report.gradient.clone()))?;
+    }
+    if arguments.json {
+        print_line(json!({
+            "cost": report.cost, "parameters": report.parameters, "checked": report.total.checked,
+            "kinks": report.total.kinks, "epsilon": report.epsilon, "difference": report.total.difference,
+            "max_difference": report.total.max_difference, "passed": report.passed(),
+        }))?;
+    } else {
+        print(format_args!("{}\ncost {} on {what}\n\n{}", model.network, short(Some(report.cost)), table(&report)))?;
+    }
+    Ok(if report.passed() { Outcome::Done } else { Outcome::No })
+}
+
+/// A new network for the digits, and some of its rows.
+fn network_on_digits() -> anyhow::Result<(Model, Dataset<f64>, String)> {
+    let table = Table::open("digits")?;
+    let encoding = Encoding::find(&table, None, None)?;
+    let network = Network::new(64, &[(32, Activation::Tanh), (10, Activation::Softmax)])?;
+    let parameters = draw_defaults::<f64>(&network, 0);
+    let model = Model::new(network, parameters.into(), Loss::CrossEntropy, 1e-4)?;
+    let inputs = encoding.inputs(&table)? / 16.0;
+    let rows = Random::new(0, Purpose::GradientCheck, 0).sample(table.rows(), DIGITS_ROWS);
+    let data = Dataset::new(inputs, encoding.targets(&table, 10)?)?.select(&rows)?;
+    Ok((model, data, format!("digits ({DIGITS_ROWS} of its rows)")))
+}
+
+/// Standard normal inputs, and targets that the loss of this model is defined for.
+fn random_examples(model: &Model) -> anyhow::Result<Dataset<f64>> {
+    let mut random = Random::new(0, Purpose::Examples, 0);
+    let outputs = model.network.outputs();
+    let inputs = Array2::from_shape_simple_fn((RANDOM_ROWS, model.network.inputs()), || random.normal());
+    let mut targets = Array2::zeros((RANDOM_ROWS, outputs));
+    for mut row in targets.outer_iter_mut() {
+        match (model.loss, model.network.output_activation()) {
+            (Loss::CrossEntropy, Activation::Softmax) => row[random.below(outputs)] = 1.0,
+            (Loss::CrossEntropy, _) => row.iter_mut().for_each(|y| *y = random.below(2) as f64),
+            (Loss::SquaredError, _) => row.iter_mut().for_each(|y| *y = random.uniform()),
+        }
+    }
+    Ok(Dataset::new(inputs, targets)?)
+}
+
+/// The comparison of each layer, and the verdict.
+pub fn table(report: &GradientReport) -> String {
+    let line = |name: &str, c: &Comparison| {
+        let (difference, largest) = (format!("{:.2e}", c.difference), format!("{:.2e}", c.max_difference));
+        format!("  {name:<7}{:>9}{:>7}{:>7}  {difference:>11}  {largest:>16}\n", c.checked, c.kinks, c.wrong)
+    };
+    let mut text = format!(
+        "gradient check with EPSILON {}: numeric against analytic gradient\n  {:<7}{:>9}{:>7}{:>7}  {:>11}  {:>16}\n",
+        report.epsilon, "layer", "checked", "kinks", "wrong", "difference", "max difference"
+    );
+    for (l, layer) in report.layers.iter().enumerate() {
+        text += &line(&l.to_string(), layer);
+    }
+    text += &line("all", &report.total);
+    if let Some(worst) = &report.total.worst {
+        let (numeric, analytic) = (worst.numeric, worst.analytic);
+        text += &format!("worst: {}, numeric {numeric:.9e}, analytic {analytic:.9e}\n", worst.place);
+    }
+    text + match (report.passed(), report.total.wrong) {
+        (true, _) => "passed\n",
+        (false, 0) => "not passed: the gradient is zero everywhere, so nothing was compared\n",
+        (false, _) => "not passed: the gradient is wrong\n",
+    }
+}

@@ -1,0 +1,12 @@
+//! `surefoot datasets`
+
+use surefoot_table::BUILTIN;
+
+use crate::output::{Outcome, print_line};
+
+pub fn run() -> anyhow::Result<Outcome> {
+    for builtin in BUILTIN {
+        print_line(format_args!("{:<8}{}\n        source: {}", builtin.name, builtin.about, builtin.source))?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,76 @@
+//! `surefoot evaluate`
+
+use std::fmt::Write;
+
+use anyhow::Context;
+use serde_json::json;
+use surefoot::metrics::{Confusion, accuracy, classes, log_loss, mae, r_squared, rmse};
+use surefoot::{Cost, Model, Objective, Task};
+use surefoot_table::{Encoding, Table};
+
+use crate::arguments::Evaluate;
+use crate::output::{Outcome, count, print, print_line, short};
+
+pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
+    let model = Model::load(&arguments.model)?;
+    let table = Table::open(&arguments.data)?;
+    let encoding = Encoding::of_model(&model, &table);
+    let inputs = encoding.inputs(&table)?;
+    let targets = encoding.targets(&table, model.network.outputs())?;
+    let evaluation = || -> surefoot::Result<_> {
+        let examples = model.examples(inputs.view(), targets.view())?;
+        let mut cost = Cost::new(&model.network, model.loss, model.weight_decay, &examples)?;
+        Ok((cost.cost(&model.parameters.to_f64()), model.predict(inputs.view())?))
+    };
+    let (cost, outputs) = evaluation().with_context(|| format!("cannot evaluate {}", table.file()))?;
+    let rows = table.rows();
+    match model.task {
+        Task::Regression => {
+            let [rmse, mae, r2] = [rmse, mae, r_squared].map(|metric| metric(outputs.view(), targets.view()));
+            if arguments.json {
+                print_line(json!({"rows": rows, "cost": cost, "score": r2, "rmse": rmse, "mae": mae, "r2": r2}))?;
+            } else {
+                let numbers = [("cost", cost), ("R²", r2), ("RMSE", rmse), ("MAE", mae)];
+                print(numbers.iter().fold(format!("{}\n", count(rows, "row")), |text, (name, number)| {
+                    format!("{text}{name:<10}{}\n", short(Some(*number)))
+                }))?;
+            }
+        }
+        Task::Classification => {
+            let (predicted, truth) = (model.classify(outputs.view()), classes(targets.view()));
+            let accuracy = accuracy(&predicted, &truth);
+            let log_loss = model.probabilities(outputs.view()).map(|p| log_loss(p.view(), &truth));
+            let confusion = Confusion::new(&predicted, &truth, model.class_count());
+            let names: Vec<String> = (0..model.class_count()).map(|class| model.class_name(class)).collect();
+            let [precision, recall] = [Confusion::precision, Confusion::recall]
+                .map(|metric| (0..names.len()).map(|class| metric(&confusion, class)).collect::<Vec<_>>());
+            if arguments.json {
+                print_line(json!({
+                    "rows": rows, "cost": cost, "score": accuracy, "accuracy": accuracy, "log_loss": log_loss,
+                    "classes": names, "precision": precision, "recall": recall, "confusion": confusion.counts,
+                }))?;
+            } else {
+                let numbers = [("cost", Some(cost)), ("accuracy", Some(accuracy)), ("log loss", log_loss)];
+                print(numbers.iter().fold(format!("{}\n", count(rows, "row")), |text, (name, number)| {
+                    format!("{text}{name:<10}{}\n", short(*number))
+                }))?;
+                print(class_table(&names, &confusion, &precision, &recall))?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Precision and recall of each class, and the confusion matrix: a row for each true class.
+fn class_table(names: &[String], confusion: &Confusion, precision: &[Option<f64>], recall: &[Option<f64>]) -> String {
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
+    let mut text = format!("\n{:width$}  precision  recall   predicted as", "class");
+    let columns = names.iter().fold(String::new(), |columns, name| format!("{columns} {name:>width$}"));
+    let _ = writeln!(text, "\n{:width$}                     {columns}", "");
+    for (class, name) in names.iter().enumerate() {
+        let counts = confusion.counts[class].iter().fold(String::new(), |counts, n| format!("{counts} {n:>width$}"));
+        let (precision, recall) = (short(precision[class]), short(recall[class]));
+        let _ = writeln!(text, "{name:width$}  {precision:>9}  {recall:>6}   {counts}");
+    }
+    text
+}

@@ -1,0 +1,8 @@
+//! One file a command.
+
+pub mod check;
+pub mod datasets;
+pub mod evaluate;
+pub mod predict;
+pub mod show;
+pub mod train;

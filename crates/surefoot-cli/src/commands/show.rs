@@ -1,0 +1,42 @@
+//! `surefoot show`
+
+use surefoot::Model;
+
+use crate::arguments::Show;
+use crate::output::{Outcome, print_line};
+
+pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
+    let model = Model::load(&arguments.model)?;
+    print_line(&model.network)?;
+    let line = |name: &str, text: String| print_line(format_args!("{name:<15}{text}"));
+    line("task", model.task.name().into())?;
+    line("loss", format!("{}, weight decay {}", model.loss, model.weight_decay))?;
+    line("precision", model.parameters.precision().into())?;
+    for (name, columns) in
+        [("inputs", &model.input_columns), ("target", &model.target_columns), ("classes", &model.classes)]
+    {
+        if !columns.is_empty() {
+            line(name, listed(columns))?;
+        }
+    }
+    let scaled = |scaling: &Option<_>| if scaling.is_some() { "scaled" } else { "as they are" };
+    line("numbers", format!("inputs {}, targets {}", scaled(&model.input_scaling), scaled(&model.target_scaling)))?;
+    if let Some(training) = model.training.as_object() {
+        print_line("trained with")?;
+        for (name, value) in training {
+            let value = value.as_str().map_or_else(|| value.to_string(), String::from);
+            print_line(format_args!("  {:<21}{value}", name.replace('_', " ")))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The names, shortened in the middle where there are many.
+fn listed(names: &[String]) -> String {
+    match names {
+        [first, second, .., last] if names.len() > 12 => {
+            format!("{first}, {second}, …, {last} ({} in all)", names.len())
+        }
+        _ => names.join(", "),
+    }
+}

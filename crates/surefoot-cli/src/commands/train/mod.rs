@@ -1,0 +1,177 @@
+//! `surefoot train`
+
+mod plan;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use surefoot::{
+    Cost, Dataset, GradientCheck, GradientReport, Model, Objective, Parameters, Purpose, Random, Scalar, StopReason,
+    draw_defaults,
+};
+use surefoot_table::Targets;
+
+use super::check;
+use crate::arguments::{Precision, Train};
+use crate::output::{Outcome, Usage, count, print, print_line, thousands};
+use crate::progress::Progress;
+use plan::Plan;
+use summary::{Scores, Summary};
+
+/// Rows and coordinates that the gradient is checked on before training.
+const CHECKED_ROWS: usize = 100;
+const CHECKED_COORDINATES: usize = 200;
+
+pub fn run(arguments: &Train) -> anyhow::Result<Outcome> {
+    let out = model_path(arguments)?;
+    let plan = Plan::new(arguments)?;
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = arguments.threads {
+        if threads == 0 {
+            return Err(Usage::new("--threads 0: nobody would compute", "leave it out for one thread a processor"));
+        }
+        pool = pool.num_threads(threads);
+    }
+    let train = || match arguments.precision {
+        Precision::F32 => train::<f32>(arguments, &plan, &out),
+        Precision::F64 => train::<f64>(arguments, &plan, &out),
+    };
+    pool.build()?.install(train)
+}
+
+/// Where the model goes; that it can go there is seen before training, not after.
+fn model_path(arguments: &Train) -> anyhow::Result<PathBuf> {
+    let path = arguments.out.clone().unwrap_or_else(|| {
+        let name = Path::new(&arguments.data).file_stem().unwrap_or_default();
+        Path::new(name).with_added_extension("safetensors")
+    });
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+        let what = if path.is_dir() { "it is a folder" } else { "its folder does not exist" };
+        return Err(Usage::new(format!("cannot write {}: {what}", path.display()), "name a file with --out MODEL"));
+    }
+    Ok(path)
+}
+
+fn train<T: Scalar>(arguments: &Train, plan: &Plan, out: &Path) -> anyhow::Result<Outcome>
+where
+    Parameters: From<Vec<T>>,
+{
+    let Plan { network, loss, training, task, .. } = plan;
+    let data = plan.data.cast::<T>().context("cannot use the data in this precision; --precision f64 may")?;
+    let validation = plan.validation.as_ref().map(Dataset::cast::<T>).transpose()?;
+    let start: Vec<T> = match arguments.init {
+        Some(initialization) => initialization.draw(network, arguments.seed),
+        None => draw_defaults(network, arguments.seed),
+    };
+    let talks = !arguments.quiet && !arguments.json;
+    if talks {
+        print(heading(arguments, plan))?;
+    }
+    if !arguments.no_check {
+        let report = check_gradient(plan, &start)?;
+        if report.total.wrong > 0 {
+            eprint!("{}", check::table(&report));
+            eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
+            return Ok(Outcome::No);
+        }
+        if talks {
+            print_line(check_line(&report))?;
+        }
+    }
+
+    let mut progress = Progress::new(training.epochs, arguments.json, arguments.quiet);
+    let clock = Instant::now();
+    let trained = training
+        .fit(network, *loss, start, &data, validation.as_ref(), &mut progress)
+        .with_context(|| format!("cannot train on {}", plan.table.file()))?;
+    let seconds = clock.elapsed().as_secs_f64();
+    progress.finish();
+    if let Some(failure) = progress.failure {
+        return Err(failure);
+    }
+
+    let measure = |data: &Dataset<T>| -> surefoot::Result<Scores> {
+        let cost = Cost::new(network, *loss, training.weight_decay, data)?.cost(&trained.parameters);
+        let outputs = network.predict(&trained.parameters, data.inputs())?;
+        Ok(Scores { cost, score: task.score(outputs.view(), data.targets()) })
+    };
+    let summary = Summary {
+        stop_reason: trained.stop_reason,
+        best_epoch: trained.best_epoch,
+        epochs: trained.history.len(),
+        steps: trained.steps,
+        seconds,
+        training: measure(&data)?,
+        validation: validation.as_ref().map(measure).transpose()?,
+    };
+    model(arguments, plan, trained.parameters.into(), &summary)?.save(out)?;
+    if arguments.json {
+        print_line(summary.json(plan, out))?;
+    } else if talks {
+        print(summary.table(plan, out))?;
+    }
+    if let StopReason::NotFinite { .. } = summary.stop_reason {
+        eprintln!("error: stopped {}\nhint: try a smaller --learning-rate, or another --init", summary.stopped());
+        return Ok(Outcome::No);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Checks the gradient at the start, on some rows of the training part and some coordinates.
+fn check_gradient<T: Scalar>(plan: &Plan, start: &[T]) -> anyhow::Result<GradientReport> {
+    let Plan { network, loss, training, data, .. } = plan;
+    let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), CHECKED_ROWS);
+    let some = data.select(&rows)?;
+    let mut cost = Cost::new(network, *loss, training.weight_decay, &some)?;
+    let start: Vec<f64> = start.iter().map(|x| x.to_f64()).collect();
+    let check = GradientCheck { sample: Some(CHECKED_COORDINATES), seed: training.seed, ..GradientCheck::default() };
+    Ok(check.run(&mut cost, &start)?)
+}
+
+fn check_line(report: &GradientReport) -> String {
+    let kinks = match report.total.kinks {
+        0 => String::new(),
+        kinks => format!(", {kinks} on kinks left out"),
+    };
+    let verdict = if report.passed() { "passed" } else { "it is zero everywhere, so nothing was compared" };
+    let (checked, all) = (thousands(report.total.checked as u64), thousands(report.parameters as u64));
+    format!(
+        "gradient check: {checked} of {all} coordinates, difference {:.1e}{kinks}: {verdict}\n",
+        report.total.difference
+    )
+}
+
+/// The data and the network.
+fn heading(arguments: &Train, plan: &Plan) -> String {
+    let column = &plan.encoding.target_columns[0];
+    let target = match &plan.encoding.targets {
+        Targets::Classes(names) => format!("{} classes in column `{column}`", names.len()),
+        Targets::Numbers => format!("numbers in column `{column}`"),
+    };
+    let guess = match plan.task_was_guessed_from_integers(arguments) {
+        true => " (integers with few values; --task regression for numbers)",
+        false => "",
+    };
+    let inputs = count(plan.encoding.input_columns.len(), "input");
+    let file = plan.table.file();
+    format!("{file}: {}, {inputs}, {target}{guess}\n{}\n", count(plan.table.rows(), "row"), plan.network)
+}
+
+/// The model with all that a prediction needs, and how it came to be.
+fn model(arguments: &Train, plan: &Plan, parameters: Parameters, summary: &Summary) -> surefoot::Result<Model> {
+    let Plan { network, loss, training, encoding, .. } = plan;
+    let mut model = Model::new(network.clone(), parameters, *loss, training.weight_decay)?;
+    model.task = plan.task;
+    model.input_scaling = Some(plan.input_scaling.clone());
+    model.target_scaling.clone_from(&plan.target_scaling);
+    model.input_columns.clone_from(&encoding.input_columns);
+    model.target_columns.clone_from(&encoding.target_columns);
+    if let Targets::Classes(names) = &encoding.targets {
+        model.classes.clone_from(names);
+    }
+    model.training = summary.provenance(arguments, plan);
+    Ok(model)
+}

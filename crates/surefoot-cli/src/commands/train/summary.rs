@@ -1,0 +1,135 @@
+//! How a training went, for people and for programs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use surefoot::{BatchSize, StopReason, Task};
+
+use super::plan::Plan;
+use crate::arguments::{Precision, Train};
+use crate::output::{count, short, thousands};
+
+/// What came out of a training.
+pub struct Summary {
+    pub stop_reason: StopReason,
+    /// The epoch whose parameters were kept.
+    pub best_epoch: usize,
+    pub epochs: usize,
+    pub steps: u64,
+    /// Of the epochs with their validation passes, and nothing else.
+    pub seconds: f64,
+    pub training: Scores,
+    pub validation: Option<Scores>,
+}
+
+/// What the parameters that were kept reach on a part of the data.
+pub struct Scores {
+    /// J(θ), weight decay included.
+    pub cost: f64,
+    /// Accuracy or R².
+    pub score: f64,
+}
+
+impl Summary {
+    fn examples_per_second(&self, plan: &Plan) -> f64 {
+        (plan.data.rows() * self.epochs) as f64 / self.seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// The last line of `--json`.
+    pub fn json(&self, plan: &Plan, out: &Path) -> Value {
+        json!({
+            "event": "done", "stop_reason": self.stop_reason.name(), "epochs": self.epochs, "steps": self.steps,
+            "seconds": self.seconds, "examples_per_second": self.examples_per_second(plan),
+            "cost": self.training.cost, "train_score": self.training.score,
+            "validation_score": self.validation.as_ref().map(|scores| scores.score),
+            "parameters": plan.network.parameter_count(), "model": out.display().to_string(),
+        })
+    }
+
+    /// The table that ends a training.
+    pub fn table(&self, plan: &Plan, out: &Path) -> String {
+        let score_name = match plan.task {
+            Task::Classification => "accuracy",
+            Task::Regression => "R²",
+        };
+        let validation = |number: fn(&Scores) -> f64| short(self.validation.as_ref().map(number));
+        let training = [self.training.cost, self.training.score].map(|number| short(Some(number)));
+        let validation_rows = plan.validation.as_ref().map_or(0, |data| data.rows());
+        let speed = thousands(self.examples_per_second(plan) as u64);
+        format!(
+            "stopped    {}\ntime       {:.2} s, {speed} examples a second\n\n\
+             {:<10} {:>11} {:>11}\n{:<10} {:>11} {:>11}\n{:<10} {:>11} {:>11}\n{score_name:<10} {:>11} {:>11}\n\n\
+             model      {}\n",
+            self.stopped(),
+            self.seconds,
+            "part",
+            "training",
+            "validation",
+            "rows",
+            plan.data.rows(),
+            validation_rows,
+            "cost",
+            training[0],
+            validation(|scores| scores.cost),
+            training[1],
+            validation(|scores| scores.score),
+            out.display(),
+        )
+    }
+
+    /// When and why it stopped, in words.
+    pub fn stopped(&self) -> String {
+        let after = format!("after {} ({})", count(self.epochs, "epoch"), count(self.steps as usize, "step"));
+        let kept = format!("kept are the parameters after epoch {}", self.best_epoch);
+        match self.stop_reason {
+            StopReason::Epochs if self.best_epoch == self.epochs => format!("{after}, as many as allowed"),
+            StopReason::Epochs => format!("{after}, as many as allowed; {kept}"),
+            StopReason::Patience => {
+                let watched = if self.validation.is_some() { "validation" } else { "training" };
+                format!("{after}, as the {watched} cost no longer fell; {kept}")
+            }
+            StopReason::Observer => format!("{after}, as asked"),
+            StopReason::NotFinite { epoch, step, layer, learning_rate } => {
+                let what = match layer {
+                    Some(layer) => format!("the gradient of layer {layer}"),
+                    None => "the cost".into(),
+                };
+                format!(
+                    "in epoch {epoch}, step {step}, where {what} was not finite (learning rate {learning_rate}); \
+                     kept are the last parameters with a finite cost"
+                )
+            }
+        }
+    }
+
+    /// How the model came to be, for its file.
+    pub fn provenance(&self, arguments: &Train, plan: &Plan) -> Value {
+        let batch_size = match plan.training.batch_size {
+            BatchSize::Full => json!("full"),
+            BatchSize::Rows(rows) => json!(rows),
+        };
+        let optimizer = match plan.training.optimizer {
+            surefoot::Optimizer::GradientDescent(settings) => json!({
+                "name": "gradient-descent", "learning_rate": settings.learning_rate, "momentum": settings.momentum,
+            }),
+            surefoot::Optimizer::Adam(settings) => json!({
+                "name": "adam", "learning_rate": settings.learning_rate,
+                "beta1": settings.beta1, "beta2": settings.beta2, "epsilon": settings.epsilon,
+            }),
+        };
+        json!({
+            "program": concat!("surefoot ", env!("CARGO_PKG_VERSION")),
+            "data": plan.table.file(), "rows": plan.data.rows(),
+            "validation_rows": plan.validation.as_ref().map_or(0, |data| data.rows()),
+            "optimizer": optimizer, "schedule": plan.training.schedule.to_string(), "batch_size": batch_size,
+            "initialization": arguments.init.map_or_else(|| "by activation".into(), |init| init.to_string()),
+            "seed": arguments.seed,
+            "precision": if arguments.precision == Precision::F32 { "f32" } else { "f64" },
+            "patience": plan.training.patience, "stop_reason": self.stop_reason.name(),
+            "epochs": self.epochs, "best_epoch": self.best_epoch, "steps": self.steps,
+            "cost": self.training.cost, "train_score": self.training.score,
+            "validation_cost": self.validation.as_ref().map(|scores| scores.cost),
+            "validation_score": self.validation.as_ref().map(|scores| scores.score),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! What commands say: to standard output, and of errors.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// How a command ended, when it was not by an error.
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// The check or the training says no.
+    No,
+}
+
+/// A wrong use of the command line, with what to do instead.
+#[derive(Debug)]
+pub struct Usage {
+    pub message: String,
+    pub hint: String,
+}
+
+impl Usage {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Usage { message: message.into(), hint: hint.into() }.into()
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// What to do about an error, from the first in its chain that knows.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(usage) = cause.downcast_ref::<Usage>() {
+            return Some(usage.hint.clone());
+        }
+        let table = cause.downcast_ref::<surefoot_table::Error>().and_then(surefoot_table::Error::hint);
+        let library = cause.downcast_ref::<surefoot::Error>().and_then(surefoot::Error::hint);
+        table.or(library).map(String::from)
+    })
+}
+
+/// Whether the reader of standard output has gone, as `head` does.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// Writes text to standard output.
+pub fn print(text: impl fmt::Display) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// Writes a line to standard output.
+pub fn print_line(text: impl fmt::Display) -> anyhow::Result<()> {
+    print(format_args!("{text}\n"))
+}
+
+/// A whole number with a comma every three digits.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count and its noun: `1 row`, `2 rows`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// A number to about five significant digits, `-` for one that is not there.
+pub fn short(number: Option<f64>) -> String {
+    match number {
+        None => "-".into(),
+        Some(x) if x == 0.0 || (1e-3..1e6).contains(&x.abs()) => {
+            let digits = 4 - x.abs().max(1.0).log10().floor() as usize;
+            format!("{x:.digits$}")
+        }
+        Some(x) => format!("{x:.3e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases =
+            [(0.0, "0.0000"), (0.97493, "0.9749"), (12.3456, "12.346"), (123_456.7, "123457"), (1e-7, "1.000e-7")];
+        for (number, text) in cases {
+            assert_eq!(short(Some(number)), text);
+        }
+        assert_eq!(short(None), "-");
+        assert_eq!([thousands(999), thousands(1_234_567)], ["999", "1,234,567"]);
+        assert_eq!([count(1, "row"), count(4, "row")], ["1 row", "4 rows"]);
+    }
+}
