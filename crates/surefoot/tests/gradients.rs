@@ -1,0 +1,175 @@
+//! Every gradient against the numerical derivative, and against the notes' sums unit by unit.
+
+mod common;
+
+use common::naive::{Fault, Naive};
+use common::{examples, losses_and_outputs, parameters};
+use surefoot::{Activation, Cost, GradientCheck, Loss, Network, Objective};
+
+/// Each combination of hidden activation, loss with output, outputs, hidden layers and λ: what it is called, and the
+/// network. Without hidden layers there is only one hidden activation.
+fn each_case(mut visit: impl FnMut(&str, &Network, Loss, f64, bool)) {
+    for hidden_layers in [0, 1, 2] {
+        for hidden in Activation::ALL {
+            if hidden == Activation::Softmax || (hidden_layers == 0 && hidden != Activation::Sigmoid) {
+                continue;
+            }
+            for (loss, output) in losses_and_outputs() {
+                for outputs in [1, 3] {
+                    let mut layers = vec![(4, hidden); hidden_layers];
+                    layers.push((outputs, output));
+                    let network = Network::new(3, &layers).unwrap();
+                    for weight_decay in [0.0, 0.1] {
+                        for weighted in [false, true] {
+                            let name = format!(
+                                "{hidden_layers} × {hidden}, {outputs} × {output}, {loss}, λ {weight_decay}, weighted {weighted}"
+                            );
+                            visit(&name, &network, loss, weight_decay, weighted);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_activation_loss_and_depth_agrees_with_the_numerical_gradient() {
+    let (mut cases, mut empty) = (0, 0);
+    each_case(|name, network, loss, weight_decay, weighted| {
+        let data = examples(3, network.outputs(), loss, network.output_activation(), weighted, 5, 11);
+        let mut theta = parameters(network.parameter_count(), 0.8, 12);
+        if network.output_activation().has_kink() {
+            // above the kink of a rectified output, which could else be 0 for every example
+            theta[network.bias_range(network.layers().len() - 1)].iter_mut().for_each(|b| *b += 2.0);
+        }
+        let mut cost = Cost::new(network, loss, weight_decay, &data).unwrap();
+        let report = GradientCheck::default().run(&mut cost, &theta).unwrap();
+        assert!(report.total.difference < 1e-8, "{name}: {}, {:?}", report.total.difference, report.total.worst);
+        assert_eq!(report.total.checked + report.total.kinks, theta.len(), "{name}");
+        cases += 1;
+        // The one softmax output is always 1: without weight decay nothing depends on θ, and that is no pass.
+        let constant = network.output_activation() == Activation::Softmax && network.outputs() == 1;
+        if constant && weight_decay == 0.0 {
+            assert!(!report.passed() && report.total.wrong == 0, "{name}");
+            empty += 1;
+        } else {
+            assert!(report.passed(), "{name}: {:?}", report.total.worst);
+        }
+    });
+    assert_eq!((cases, empty), (9 * 2 * 4 * (1 + 6 + 6), 2 * 2 * (1 + 6 + 6)));
+}
+
+#[test]
+fn blocks_of_examples_agree_with_the_sums_unit_by_unit() {
+    each_case(|name, network, loss, weight_decay, weighted| {
+        // more rows than a block has, so that blocks are added up too
+        let data = examples(3, network.outputs(), loss, network.output_activation(), weighted, 150, 21);
+        let theta = parameters(network.parameter_count(), 0.8, 22);
+        let mut naive = Naive { network, loss, weight_decay, data: &data, fault: Fault::None };
+        let mut cost = Cost::new(network, loss, weight_decay, &data).unwrap();
+        let (mut expected, mut gradient) = (vec![0.0; theta.len()], vec![f64::NAN; theta.len()]);
+        let (value, expected_value) =
+            (cost.cost_and_gradient(&theta, &mut gradient), naive.cost_and_gradient(&theta, &mut expected));
+        assert!((value - expected_value).abs() <= 1e-13 * expected_value.abs().max(1.0), "{name}");
+        assert_eq!(cost.cost(&theta), value, "{name}: with and without gradient");
+        let apart = gradient.iter().zip(&expected).map(|(g, e)| (g - e).abs()).fold(0.0, f64::max);
+        assert!(apart < 1e-13, "{name}: {apart}");
+    });
+}
+
+#[test]
+fn planted_faults_are_caught_in_their_place() {
+    // W can only be taken for its transpose where it is square, so the layers differ from fault to fault.
+    for (fault, units, wrong_layers, part) in [
+        (Fault::None, &[4, 4, 3][..], &[false, false, false][..], ""),
+        (Fault::MissingDerivative, &[4, 4, 3], &[true, true, false], ""),
+        (Fault::ForgottenDecay, &[4, 4, 3], &[true, true, true], "weight"),
+        (Fault::DecayedBias, &[4, 4, 3], &[true, true, true], "bias"),
+        (Fault::ScaledByOutputs, &[4, 4, 3], &[true, true, true], ""),
+        (Fault::TransposedWeight, &[4, 4], &[true, false], ""),
+    ] {
+        let layers: Vec<_> = units.iter().map(|&units| (units, Activation::Sigmoid)).collect();
+        let network = Network::new(5, &layers).unwrap();
+        let loss = Loss::SquaredError;
+        let data = examples(5, network.outputs(), loss, Activation::Sigmoid, true, 6, 31);
+        let theta = parameters(network.parameter_count(), 0.8, 32);
+        let mut naive = Naive { network: &network, loss, weight_decay: 0.1, data: &data, fault };
+        let report = GradientCheck::default().run(&mut naive, &theta).unwrap();
+        let wrong: Vec<bool> = report.layers.iter().map(|layer| layer.wrong > 0).collect();
+        assert_eq!((report.passed(), &wrong[..]), (fault == Fault::None, wrong_layers), "{fault:?}");
+        if fault != Fault::None {
+            let worst = report.total.worst.unwrap();
+            assert!(report.total.difference > 1e-3 && worst.is_wrong(), "{fault:?}: {worst:?}");
+            assert!(worst.place.contains(part), "{fault:?}: {}", worst.place);
+        }
+    }
+}
+
+#[test]
+fn many_rows_leave_something_to_check_beside_their_kinks() {
+    let network =
+        Network::new(3, &[(20, Activation::Relu), (20, Activation::Selu), (1, Activation::Identity)]).unwrap();
+    let data = examples(3, 1, Loss::SquaredError, Activation::Identity, false, 8000, 51);
+    let theta = parameters(network.parameter_count(), 0.8, 52);
+    let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap();
+    let check = GradientCheck { sample: Some(40), ..GradientCheck::default() };
+    let report = check.run(&mut cost, &theta).unwrap();
+    assert!(report.passed(), "{:?}", report.total.worst);
+    assert!(report.total.checked >= 36, "{} of 40 checked, {} on kinks", report.total.checked, report.total.kinks);
+    // With the first step alone, more than a quarter would have a kink within.
+    let within = (0..theta.len()).filter(|&i| {
+        let moved = |by: f64| {
+            let mut point = theta.clone();
+            point[i] += by;
+            point
+        };
+        cost.has_kink_between(&moved(-1e-4), &moved(1e-4))
+    });
+    let within = within.count();
+    assert!(within > theta.len() / 4, "{within} of {}", theta.len());
+}
+
+#[test]
+fn a_unit_that_stands_on_its_kink_is_counted_apart() {
+    let network = Network::new(2, &[(2, Activation::Relu), (1, Activation::Identity)]).unwrap();
+    let data = examples(2, 1, Loss::SquaredError, Activation::Identity, false, 4, 61);
+    // The first unit has no weights and no bias: z = 0 for every example.
+    let mut theta = parameters(network.parameter_count(), 0.8, 62);
+    theta[0..2].fill(0.0);
+    theta[4] = 0.0;
+    let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap();
+    let report = GradientCheck::default().run(&mut cost, &theta).unwrap();
+    assert!(report.passed());
+    assert_eq!((report.total.kinks, report.layers[0].kinks), (3, 3));
+}
+
+#[test]
+fn unscaled_data_raise_no_false_alarm_and_hide_no_fault() {
+    for (size, hidden) in
+        [(1e3, Activation::Sigmoid), (1e5, Activation::Tanh), (1e6, Activation::Relu), (1e6, Activation::Sigmoid)]
+    {
+        for (loss, output, outputs) in
+            [(Loss::SquaredError, Activation::Identity, 2), (Loss::CrossEntropy, Activation::Softmax, 3)]
+        {
+            let network = Network::new(4, &[(5, hidden), (outputs, output)]).unwrap();
+            let data = examples(4, outputs, loss, output, false, 30, 71);
+            let inputs = data.inputs().mapv(|x| size * x);
+            let targets =
+                if loss == Loss::SquaredError { data.targets().mapv(|y| size * y) } else { data.targets().to_owned() };
+            let data = surefoot::Dataset::new(inputs, targets).unwrap();
+            let theta = parameters(network.parameter_count(), 0.8, 72);
+            let mut cost = Cost::new(&network, loss, 0.01, &data).unwrap();
+            let report = GradientCheck::default().run(&mut cost, &theta).unwrap();
+            assert_eq!(report.total.wrong, 0, "{size} {hidden} {loss}: {:?}", report.total.worst);
+            for fault in [Fault::MissingDerivative, Fault::ScaledByOutputs] {
+                if hidden == Activation::Relu {
+                    continue; // the naive objective does not tell its kinks
+                }
+                let mut naive = Naive { network: &network, loss, weight_decay: 0.01, data: &data, fault };
+                let report = GradientCheck::default().run(&mut naive, &theta).unwrap();
+                assert!(report.total.wrong > 0, "{size} {hidden} {loss} {fault:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Runs of training: what they promise.
+
+mod common;
+
+use std::ops::ControlFlow;
+
+use common::{examples, parameters};
+use ndarray::{Array2, array};
+use surefoot::{
+    Activation, Adam, BatchSize, Cost, Dataset, Epoch, GradientDescent, Loss, Network, Objective, Observer, Optimizer,
+    Schedule, StopReason, Task, Trained, Training, draw_defaults,
+};
+
+fn descent(learning_rate: f64, momentum: f64, nesterov: bool) -> Optimizer {
+    Optimizer::GradientDescent(GradientDescent { learning_rate, momentum, nesterov })
+}
+
+fn three_classes(rows: usize) -> (Network, Dataset<f64>) {
+    let network = Network::new(4, &[(6, Activation::Tanh), (3, Activation::Softmax)]).unwrap();
+    let data = examples(4, 3, Loss::CrossEntropy, Activation::Softmax, true, rows, 1);
+    (network, data)
+}
+
+/// What the notes warn of.
+#[test]
+fn started_at_zero_hidden_units_stay_equal_for_ever() {
+    let (network, data) = three_classes(40);
+    let training = Training { epochs: 50, ..Training::default() };
+    let fit = |start| training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap().parameters;
+    let units_are_equal = |theta: &[f64]| {
+        let (weight, bias) = (network.weight(theta, 0), network.bias(theta, 0));
+        (1..6).all(|i| weight.row(i) == weight.row(0) && bias[i] == bias[0])
+    };
+    let from_zero = fit(vec![0.0; network.parameter_count()]);
+    assert!(units_are_equal(&from_zero));
+    // with weights that are equal but not zero they move, and stay equal all the same
+    let from_half = fit(vec![0.5; network.parameter_count()]);
+    assert!(units_are_equal(&from_half) && from_half[0] != 0.5);
+    assert!(!units_are_equal(&fit(draw_defaults(&network, 1))));
+}
+
+#[test]
+fn every_parameter_moves() {
+    let (network, data) = three_classes(40);
+    let start = parameters(network.parameter_count(), 0.5, 2);
+    for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, true), Optimizer::Adam(Adam::default())] {
+        let training = Training { optimizer, epochs: 1, ..Training::default() };
+        let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
+        assert!(start.iter().zip(&trained.parameters).all(|(before, after)| before != after), "{optimizer:?}");
+    }
+}
+
+/// With a network that always says 0 and targets yᵢ = √(2·2ⁱ) the loss of example i is 2ⁱ: the sum over an epoch, written
+/// in binary, says how often each example was there.
+#[test]
+fn every_example_counts_once_an_epoch_the_last_partial_batch_too() {
+    let rows = 23;
+    let network = Network::new(1, &[(1, Activation::Identity)]).unwrap();
+    let targets = Array2::from_shape_fn((rows, 1), |(i, _)| (2.0 * 2f64.powi(i as i32)).sqrt());
+    let data = Dataset::new(Array2::ones((rows, 1)), targets).unwrap();
+    for batch_size in [1, 2, 5, 7, 22, 23, 100].map(BatchSize::Rows).into_iter().chain([BatchSize::Full]) {
+        // the rate is too small to move θ
+        let training =
+            Training { optimizer: descent(1e-300, 0.0, false), batch_size, epochs: 3, ..Training::default() };
+        let trained = training.fit(&network, Loss::SquaredError, vec![0.0; 2], &data, None, &mut ()).unwrap();
+        for epoch in &trained.history {
+            let sum = epoch.cost * rows as f64;
+            assert!((sum - (2f64.powi(rows as i32) - 1.0)).abs() < 0.01, "{batch_size:?}: {sum}");
+        }
+        let batches = match batch_size {
+            BatchSize::Full => 1,
+            BatchSize::Rows(size) => rows.div_ceil(size),
+        };
+        assert_eq!(trained.steps, 3 * batches as u64, "{batch_size:?}");
+    }
+}
+
+/// One epoch of batches, step by step with the library's own gradient of each batch in its order.
+#[test]
+fn a_step_follows_the_mean_gradient_of_its_batch() {
+    let (network, data) = three_classes(10);
+    let start = parameters(network.parameter_count(), 0.5, 3);
+    let fit = |batch_size| {
+        let training = Training { optimizer: descent(0.1, 0.0, false), batch_size, epochs: 1, ..Training::default() };
+        training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap().parameters
+    };
+    let mut gradient = vec![0.0; start.len()];
+    Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap().cost_and_gradient(&start, &mut gradient);
+    let expected: Vec<f64> = start.iter().zip(&gradient).map(|(theta, g)| theta - 0.1 * g).collect();
+    assert_eq!(fit(BatchSize::Full), expected);
+    assert_eq!(fit(BatchSize::Rows(10)), expected);
+    assert_ne!(fit(BatchSize::Rows(3)), expected);
+}
+
+#[test]
+fn a_weight_of_two_counts_as_the_same_example_twice() {
+    let network = Network::new(2, &[(3, Activation::Tanh), (1, Activation::Identity)]).unwrap();
+    let once = Dataset::new(array![[1.0, 2.0], [0.5, -1.0]], array![[1.0], [2.0]]).unwrap();
+    let twice = once.select(&[0, 1, 1]).unwrap();
+    let once = once.with_weights(vec![1.0, 2.0]).unwrap();
+    let theta = parameters(network.parameter_count(), 0.5, 4);
+    let at = |data: &Dataset<f64>| {
+        let mut gradient = vec![0.0; theta.len()];
+        let cost = Cost::new(&network, Loss::SquaredError, 0.1, data).unwrap().cost_and_gradient(&theta, &mut gradient);
+        [vec![cost], gradient].concat()
+    };
+    assert!(at(&once).iter().zip(at(&twice)).all(|(a, b)| (a - b).abs() < 1e-15));
+}
+
+#[test]
+fn a_batch_without_weight_moves_nothing() {
+    let (network, data) = three_classes(4);
+    let data = data.with_weights(vec![0.0, 0.0, 0.0, 1.0]).unwrap();
+    let theta = parameters(network.parameter_count(), 0.5, 5);
+    let mut gradient = vec![f64::NAN; theta.len()];
+    let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap();
+    assert_eq!(cost.of_batch(&theta, &[0, 2], &mut gradient), 0.0);
+    assert!(gradient.iter().all(|&g| g == 0.0));
+}
+
+#[test]
+fn early_stopping_restores_the_best_parameters() {
+    let network = Network::new(4, &[(40, Activation::Tanh), (1, Activation::Identity)]).unwrap();
+    // noise: what is learned of the training part only makes the validation part worse, sooner or later
+    let data = examples(4, 1, Loss::SquaredError, Activation::Identity, false, 60, 6);
+    let (train, validation) = data.split(0.5, 1).unwrap();
+    let training = Training { patience: 15, epochs: 2000, task: Task::Regression, ..Training::default() };
+    let start = draw_defaults(&network, 7);
+    let trained = training.fit(&network, Loss::SquaredError, start, &train, Some(&validation), &mut ()).unwrap();
+    assert_eq!(trained.stop_reason, StopReason::Patience);
+    let costs: Vec<f64> = trained.history.iter().map(|epoch| epoch.validation_cost.unwrap()).collect();
+    let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(costs[trained.best_epoch - 1], least);
+    assert!(costs[costs.len() - 1] > least);
+    let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &validation).unwrap();
+    assert_eq!(cost.cost(&trained.parameters), least);
+}
+
+#[test]
+fn without_a_validation_part_patience_watches_the_training_cost() {
+    let (network, data) = three_classes(20);
+    // a rate of almost nothing: the cost does not fall by its ten-thousandth
+    let training = Training { optimizer: descent(1e-12, 0.0, false), patience: 4, ..Training::default() };
+    let start = parameters(network.parameter_count(), 0.5, 8);
+    let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
+    assert_eq!((trained.stop_reason, trained.history.len()), (StopReason::Patience, 5));
+    let never = Training { patience: 0, epochs: 30, ..training };
+    let trained = never.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap();
+    assert_eq!((trained.stop_reason, trained.history.len()), (StopReason::Epochs, 30));
+}
+
+#[test]
+fn a_cost_that_is_not_finite_stops_and_keeps_the_last_good_parameters() {
+    let network = Network::new(2, &[(3, Activation::Relu), (1, Activation::Identity)]).unwrap();
+    let data = examples(2, 1, Loss::SquaredError, Activation::Identity, false, 64, 9);
+    let training = Training { optimizer: descent(1e6, 0.0, false), ..Training::default() };
+    let start = draw_defaults(&network, 10);
+    let trained = training.fit(&network, Loss::SquaredError, start, &data, None, &mut ()).unwrap();
+    let StopReason::NotFinite { step, learning_rate, .. } = trained.stop_reason else { panic!("{trained:?}") };
+    assert!(step > 1 && learning_rate == 1e6);
+    assert!(trained.parameters.iter().all(|theta| theta.is_finite()));
+    let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap();
+    assert!(cost.cost(&trained.parameters).is_finite());
+}
+
+#[test]
+fn an_observer_sees_each_epoch_and_can_stop() {
+    struct Third(Vec<usize>);
+    impl Observer for Third {
+        fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+            self.0.push(epoch.epoch);
+            if epoch.epoch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let (network, data) = three_classes(20);
+    let mut observer = Third(Vec::new());
+    let start = draw_defaults(&network, 11);
+    let trained = Training::default().fit(&network, Loss::CrossEntropy, start, &data, None, &mut observer).unwrap();
+    assert_eq!((trained.stop_reason, observer.0), (StopReason::Observer, vec![1, 2, 3]));
+}
+
+#[test]
+fn the_learning_rate_follows_its_schedule() {
+    let (network, data) = three_classes(20);
+    let schedule = Schedule::Step { every: 2, factor: 0.5 };
+    let training = Training { optimizer: descent(0.8, 0.0, false), schedule, epochs: 5, ..Training::default() };
+    let start = draw_defaults(&network, 12);
+    let trained = training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap();
+    let rates: Vec<f64> = trained.history.iter().map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates, [0.8, 0.8, 0.4, 0.4, 0.2]);
+}
+
+/// 300 examples, so that a full batch has several blocks; f32, the precision of training.
+#[test]
+fn the_bits_are_the_same_on_any_number_of_threads() {
+    let (network, data) = three_classes(300);
+    let (train, validation) = data.cast::<f32>().unwrap().split(0.1, 1).unwrap();
+    let fit = |threads, optimizer, batch_size| -> Trained<f32> {
+        let training = Training { optimizer, batch_size, epochs: 5, patience: 3, ..Training::default() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let start = draw_defaults(&network, 13);
+        pool.install(|| training.fit(&network, Loss::CrossEntropy, start, &train, Some(&validation), &mut ())).unwrap()
+    };
+    for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, false), Optimizer::Adam(Adam::default())] {
+        for batch_size in [BatchSize::Rows(7), BatchSize::Rows(200), BatchSize::Full] {
+            let one = fit(1, optimizer, batch_size);
+            for threads in [2, 3, 8] {
+                assert_eq!(
+                    one,
+                    fit(threads, optimizer, batch_size),
+                    "{threads} threads, {optimizer:?}, {batch_size:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prediction_does_not_depend_on_the_other_rows() {
+    let (network, data) = three_classes(300);
+    let data = data.cast::<f32>().unwrap();
+    let theta = draw_defaults(&network, 14);
+    let all = network.predict(&theta, data.inputs()).unwrap();
+    for row in [0, 1, 127, 128, 299] {
+        let alone = network.predict(&theta, data.inputs().slice(ndarray::s![row..row + 1, ..])).unwrap();
+        assert_eq!(alone.row(0), all.row(row));
+    }
+    assert_eq!(network.predict(&theta, Array2::zeros((0, 4)).view()).unwrap().dim(), (0, 3));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_training() {
+    let (network, data) = three_classes(20);
+    let start = || draw_defaults::<f64>(&network, 15);
+    let refuse = |training: Training, loss, start: Vec<f64>, data: &Dataset<f64>| {
+        training.fit(&network, loss, start, data, None, &mut ()).unwrap_err().to_string()
+    };
+    let plain = Training::default;
+    let wide = Dataset::new(Array2::zeros((5, 7)), Array2::from_elem((5, 3), 1.0 / 3.0)).unwrap();
+    let outside = Dataset::new(Array2::zeros((2, 4)), array![[1.0, 0.0, 0.0], [2.0, -1.0, 0.0]]).unwrap();
+    for (message, part) in [
+        (refuse(plain(), Loss::CrossEntropy, vec![0.0; 3], &data), "parameters: expected 51"),
+        (refuse(plain(), Loss::CrossEntropy, start(), &wide), "columns of the inputs: expected 4"),
+        (
+            refuse(plain(), Loss::CrossEntropy, start(), &outside),
+            "targets, row 1, column 0: expected a number from 0 to 1",
+        ),
+        (
+            refuse(Training { batch_size: BatchSize::Rows(0), ..plain() }, Loss::CrossEntropy, start(), &data),
+            "batch size",
+        ),
+        (refuse(Training { weight_decay: -1.0, ..plain() }, Loss::CrossEntropy, start(), &data), "weight decay"),
+        (refuse(Training { tolerance: 1.0, ..plain() }, Loss::CrossEntropy, start(), &data), "tolerance"),
+        (
+            refuse(Training { optimizer: descent(-1.0, 0.0, false), ..plain() }, Loss::CrossEntropy, start(), &data),
+            "learning rate",
+        ),
+    ] {
+        assert!(message.starts_with(part), "{message}");
+    }
+}
