@@ -1,10 +1,12 @@
 //! The model file: safetensors, nothing executable. `docs/model-format.md` specifies it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
@@ -144,9 +146,9 @@ impl Reader<'_> {
     }
 
     fn model(&self, bytes: &[u8]) -> Result<Model> {
+        self.check_names_are_unique(bytes)?;
         let (_, metadata) =
             SafeTensors::read_metadata(bytes).map_err(|error| self.error("file", "safetensors", error))?;
-        self.check_names_are_unique(bytes)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| self.error("file", "safetensors", error))?;
         let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
         let entry = entry.ok_or_else(|| self.error("metadata", format!("an entry `{ENTRY}`"), "none"))?;
@@ -158,13 +160,15 @@ impl Reader<'_> {
         Ok(model)
     }
 
-    /// The container's own reader keeps the last of two equal names; here they are an error.
+    /// The container's own reader keeps the last of two equal names; here they are an error. What else may be wrong
+    /// with the header is left to that reader.
     fn check_names_are_unique(&self, bytes: &[u8]) -> Result<()> {
         let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
         let json = bytes.get(8..length.saturating_add(8)).unwrap_or_default();
-        serde_json::from_slice::<unique_keys::UniqueKeys>(json)
-            .map_err(|error| self.error("tensor names", "each name once", error))?;
-        Ok(())
+        match serde_json::from_slice(json) {
+            Ok(RepeatedKey(Some(name))) => Err(self.error("tensor names", "each name once", format!("`{name}` twice"))),
+            _ => Ok(()),
+        }
     }
 
     fn header(&self, entry: &str) -> Result<Header> {
@@ -224,13 +228,9 @@ impl Reader<'_> {
             }
             views.push(view);
         }
-        match views.first().map(|view| view.dtype()) {
-            Some(Dtype::F32) => {
-                self.numbers(&segments, &views, f32::from_le_bytes, f32::is_finite).map(Parameters::F32)
-            }
-            Some(Dtype::F64) => {
-                self.numbers(&segments, &views, f64::from_le_bytes, f64::is_finite).map(Parameters::F64)
-            }
+        match views[0].dtype() {
+            Dtype::F32 => self.numbers(&segments, &views, f32::from_le_bytes, f32::is_finite).map(Parameters::F32),
+            Dtype::F64 => self.numbers(&segments, &views, f64::from_le_bytes, f64::is_finite).map(Parameters::F64),
             other => Err(self.error(&format!("type of {}", segments[0].name), "F32 or F64", format!("{other:?}"))),
         }
     }
@@ -314,36 +314,28 @@ impl Reader<'_> {
     }
 }
 
-/// A JSON object whose keys are looked at and whose values are not.
-mod unique_keys {
-    use std::collections::BTreeSet;
-    use std::fmt;
+/// The first key that a JSON object has twice; its values are not looked at.
+struct RepeatedKey(Option<String>);
 
-    use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+impl<'de> Deserialize<'de> for RepeatedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Keys;
 
-    pub struct UniqueKeys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = RepeatedKey;
 
-    impl<'de> Deserialize<'de> for UniqueKeys {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(UniqueKeys)
-        }
-    }
-
-    impl<'de> Visitor<'de> for UniqueKeys {
-        type Value = UniqueKeys;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self, M::Error> {
-            let mut seen = BTreeSet::new();
-            while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
-                if let Some(twice) = seen.replace(key) {
-                    return Err(M::Error::custom(format_args!("`{twice}` twice")));
-                }
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
             }
-            Ok(self)
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<RepeatedKey, M::Error> {
+                let (mut seen, mut repeated) = (BTreeSet::new(), None);
+                while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+                    repeated = repeated.or(seen.replace(key));
+                }
+                Ok(RepeatedKey(repeated))
+            }
         }
+        deserializer.deserialize_map(Keys)
     }
 }
