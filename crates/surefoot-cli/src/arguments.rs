@@ -33,6 +33,7 @@ pub enum Command {
 /// Columns are standardised, a validation part is set aside, the gradient is checked, and training goes on until the
 /// validation cost no longer falls. The model file has all that a prediction needs.
 #[derive(Args)]
+#[command(allow_negative_numbers = true)]
 #[command(after_help = "Examples:
   surefoot train digits
   surefoot train houses.csv --target price --hidden 64,32 --seed 7

@@ -11,17 +11,15 @@ pub enum Outcome {
     No,
 }
 
-/// A wrong use of the command line, with what to do instead.
-#[derive(Debug)]
-pub struct Usage {
-    pub message: String,
-    pub hint: String,
+/// An error about a wrong use of the command line, with what to do instead.
+pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    Usage { message: message.into(), hint: hint.into() }.into()
 }
 
-impl Usage {
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Usage { message: message.into(), hint: hint.into() }.into()
-    }
+#[derive(Debug)]
+struct Usage {
+    message: String,
+    hint: String,
 }
 
 impl fmt::Display for Usage {
@@ -68,7 +66,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -86,7 +84,7 @@ pub fn short(number: Option<f64>) -> String {
     match number {
         None => "-".into(),
         Some(x) if x == 0.0 || (1e-3..1e6).contains(&x.abs()) => {
-            let digits = 4 - x.abs().max(1.0).log10().floor() as usize;
+            let digits = 4usize.saturating_sub(x.abs().max(1.0).log10() as usize);
             format!("{x:.digits$}")
         }
         Some(x) => format!("{x:.3e}"),

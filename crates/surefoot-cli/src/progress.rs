@@ -67,7 +67,7 @@ impl Observer for Progress {
             }
             How::Lines => {
                 let every = self.epochs.div_ceil(LINES);
-                if epoch.epoch == 1 || epoch.epoch == self.epochs || epoch.epoch % every == 0 {
+                if epoch.epoch == 1 || epoch.epoch == self.epochs || epoch.epoch.is_multiple_of(every) {
                     eprintln!("epoch {:>width$}: {}", epoch.epoch, scores(), width = self.epochs.to_string().len());
                 }
             }

@@ -48,7 +48,7 @@ pub enum Activation {
     ///   λ = 1.0507…, α = 1.6732…
     /// ```
     ///
-    /// Source: Klambauer, Unterthiner, Mayr and Hochreiter, *Self-Normalizing Neural Networks*, 2017, equation (2).
+    /// Source: Klambauer, Unterthiner, Mayr and Hochreiter, *Self-Normalizing Neural Networks*, 2017, equation (2); the constants by its equation (14).
     Selu,
     /// Shares that sum to one over the units of an example: an output for classes only.  (A7)
     ///
@@ -140,9 +140,9 @@ impl Activation {
     }
 }
 
+/// z above the kink, else `otherwise`. NaN counts as above, so that a number that went wrong stays visible.
 fn positive_or<T: Scalar>(z: T, otherwise: impl Fn(T) -> T) -> T {
-    // NaN goes through, so that a number that went wrong stays visible.
-    if z > T::zero() || z != z { z } else { otherwise(z) }
+    if z <= T::zero() { otherwise(z) } else { z }
 }
 
 /// Only e^−|z| is taken, which cannot overflow; both tails keep their full relative precision.

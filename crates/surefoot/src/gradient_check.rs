@@ -120,7 +120,7 @@ impl Coordinate {
 
     /// Whether the two differ beyond the error.
     pub fn is_wrong(&self) -> bool {
-        !(self.difference() <= self.error)
+        self.error.is_nan() || self.difference() > self.error
     }
 
     fn is_significant(&self) -> bool {

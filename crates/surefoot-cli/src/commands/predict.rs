@@ -6,7 +6,7 @@ use surefoot::{Model, Task, write_atomically};
 use surefoot_table::{Encoding, Table};
 
 use crate::arguments::Predict;
-use crate::output::{Outcome, Usage, print};
+use crate::output::{Outcome, print, usage};
 
 pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
@@ -66,7 +66,7 @@ fn header(model: &Model, with_probabilities: bool) -> Vec<String> {
 }
 
 fn no_probabilities() -> anyhow::Error {
-    Usage::new(
+    usage(
         "the outputs of this model are no probabilities",
         "train for classes with the output activation softmax or sigmoid, or leave --probabilities out",
     )

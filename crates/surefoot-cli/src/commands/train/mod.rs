@@ -15,7 +15,7 @@ use surefoot_table::Targets;
 
 use super::check;
 use crate::arguments::{Precision, Train};
-use crate::output::{Outcome, Usage, count, print, print_line, thousands};
+use crate::output::{Outcome, count, print, print_line, thousands, usage};
 use crate::progress::Progress;
 use plan::Plan;
 use summary::{Scores, Summary};
@@ -30,7 +30,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<Outcome> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = arguments.threads {
         if threads == 0 {
-            return Err(Usage::new("--threads 0: nobody would compute", "leave it out for one thread a processor"));
+            return Err(usage("--threads 0: nobody would compute", "leave it out for one thread a processor"));
         }
         pool = pool.num_threads(threads);
     }
@@ -44,13 +44,14 @@ pub fn run(arguments: &Train) -> anyhow::Result<Outcome> {
 /// Where the model goes; that it can go there is seen before training, not after.
 fn model_path(arguments: &Train) -> anyhow::Result<PathBuf> {
     let path = arguments.out.clone().unwrap_or_else(|| {
-        let name = Path::new(&arguments.data).file_stem().unwrap_or_default();
-        Path::new(name).with_added_extension("safetensors")
+        let mut name = Path::new(&arguments.data).file_stem().unwrap_or_default().to_os_string();
+        name.push(".safetensors");
+        name.into()
     });
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
         let what = if path.is_dir() { "it is a folder" } else { "its folder does not exist" };
-        return Err(Usage::new(format!("cannot write {}: {what}", path.display()), "name a file with --out MODEL"));
+        return Err(usage(format!("cannot write {}: {what}", path.display()), "name a file with --out MODEL"));
     }
     Ok(path)
 }

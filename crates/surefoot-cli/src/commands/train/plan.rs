@@ -3,13 +3,13 @@
 use anyhow::Context;
 use ndarray::{Array2, Axis};
 use surefoot::{
-    Activation, Adam, BatchSize, Dataset, GradientDescent, Loss, Network, Optimizer, Scaling, Task, Training,
+    Activation, Adam, BatchSize, Cost, Dataset, GradientDescent, Loss, Network, Optimizer, Scaling, Task, Training,
     split_rows,
 };
 use surefoot_table::{Encoding, Table, Targets};
 
 use crate::arguments::{OptimizerChoice, Train, Validation};
-use crate::output::Usage;
+use crate::output::usage;
 
 /// Tables with fewer rows are not split unless it is asked for: the part would say nothing.
 const MIN_ROWS_TO_SPLIT: usize = 10;
@@ -45,10 +45,7 @@ impl Plan {
         };
         if let Some(classes @ MAX_CLASSES..) = classes {
             let message = format!("{}: {classes} classes in column `{}`", table.file(), encoding.target_columns[0]);
-            return Err(Usage::new(
-                message,
-                "name the target with --target, or predict numbers with --task regression",
-            ));
+            return Err(usage(message, "name the target with --target, or predict numbers with --task regression"));
         }
         let (output, loss) = output_and_loss(arguments, classes);
         let outputs = match classes {
@@ -57,10 +54,7 @@ impl Plan {
             Some(classes) => classes,
         };
         if outputs == 1 && output == Activation::Softmax {
-            return Err(Usage::new(
-                "softmax needs classes, and the target has numbers",
-                "leave --output-activation out",
-            ));
+            return Err(usage("softmax needs classes, and the target has numbers", "leave --output-activation out"));
         }
         loss.check_output(output)?;
         let hidden = arguments.hidden.0.iter().map(|&units| (units, arguments.activation));
@@ -83,6 +77,8 @@ impl Plan {
         let validation = validation.map(|part| scaled(part, "validation")).transpose()?;
         let task = if classes.is_some() { Task::Classification } else { Task::Regression };
         let training = training(arguments, task)?;
+        // what the cost refuses is said before anything is printed
+        Cost::new(&network, loss, training.weight_decay, &data)?;
         Ok(Plan { table, task, network, loss, training, data, validation, input_scaling, target_scaling, encoding })
     }
 
@@ -159,7 +155,7 @@ fn training(arguments: &Train, task: Task) -> anyhow::Result<Training> {
         OptimizerChoice::GradientDescent => (descent(0.0, 0.5), BatchSize::Full),
         OptimizerChoice::Sgd => (descent(0.9, 0.02), rows_32),
         OptimizerChoice::Adam if arguments.momentum.is_some() => {
-            return Err(Usage::new(
+            return Err(usage(
                 "--momentum does not go with the optimizer adam",
                 "take --optimizer sgd, or leave --momentum out",
             ));

@@ -1,0 +1,343 @@
+//! The command line as its users meet it: each test runs the binary in a folder of its own.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Shell(TempDir);
+
+/// What a command gave.
+struct Ran {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Shell(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path().join(name)).unwrap()
+    }
+
+    /// Runs `surefoot` with these arguments, separated by spaces.
+    fn run(&self, arguments: &str) -> Ran {
+        let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_surefoot"))
+            .args(arguments.split(' '))
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { status: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+    }
+
+    /// What a successful command printed on standard output.
+    fn out(&self, arguments: &str) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.status, 0, "surefoot {arguments}: {}", ran.err);
+        ran.out
+    }
+
+    /// The JSON lines of a successful command.
+    fn json(&self, arguments: &str) -> Vec<Value> {
+        self.out(arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What a refused command said on standard error.
+    fn refusal(&self, arguments: &str) -> String {
+        let ran = self.run(arguments);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "surefoot {arguments}");
+        ran.err
+    }
+}
+
+fn last_of(events: &[Value]) -> &Value {
+    &events[events.len() - 1]
+}
+
+#[test]
+fn the_built_in_sets_are_learned_without_any_option() {
+    let shell = Shell::new();
+    for (data, part, least) in
+        [("digits", "validation_score", 0.97), ("iris", "validation_score", 0.93), ("xor", "train_score", 1.0)]
+    {
+        let score = |seed| {
+            let events = shell.json(&format!("train {data} --json --seed {seed}"));
+            last_of(&events)[part].as_f64().unwrap()
+        };
+        let mean = (1..=5).map(score).sum::<f64>() / 5.0;
+        assert!(mean >= least, "{data}: {mean}");
+        assert!(shell.path().join(format!("{data}.safetensors")).exists());
+    }
+}
+
+#[test]
+fn training_announces_checks_and_reports() {
+    let shell = Shell::new();
+    let ran = shell.run("train iris --epochs 5");
+    for part in [
+        "iris: 150 rows, 4 inputs, 3 classes",
+        "network 4-64-3",
+        "passed",
+        "stopped    after 5 epochs",
+        "iris.safetensors",
+    ] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert!(ran.err.starts_with("epoch 1: cost"), "{}", ran.err);
+    let quiet = shell.run("train iris --epochs 5 --quiet");
+    assert_eq!((quiet.status, quiet.out, quiet.err), (0, String::new(), String::new()));
+}
+
+#[test]
+fn json_has_the_promised_keys_and_nothing_else_is_printed() {
+    let shell = Shell::new();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let events = shell.json("train iris --json --epochs 3");
+    assert_eq!(events.len(), 4);
+    let mut expected = ["event", "epoch", "cost", "validation_cost", "validation_score", "seconds"];
+    expected.sort_unstable();
+    assert_eq!(keys(&events[0]), expected);
+    let mut expected = [
+        "event",
+        "stop_reason",
+        "epochs",
+        "steps",
+        "seconds",
+        "examples_per_second",
+        "cost",
+        "train_score",
+        "validation_score",
+        "parameters",
+        "model",
+    ]; // fmt
+    expected.sort_unstable();
+    assert_eq!(keys(&events[3]), expected);
+    assert_eq!(
+        (&events[3]["epochs"], &events[3]["steps"], &events[3]["parameters"]),
+        (&3.into(), &12.into(), &515.into())
+    );
+
+    let check = shell.json("check iris.safetensors iris --json --sample 20");
+    let mut expected = ["cost", "parameters", "checked", "kinks", "epsilon", "difference", "max_difference", "passed"];
+    expected.sort_unstable();
+    assert_eq!(keys(&check[0]), expected);
+
+    let evaluation = &shell.json("evaluate iris.safetensors iris --json")[0];
+    for key in ["rows", "cost", "score", "accuracy", "log_loss", "precision", "recall", "confusion"] {
+        assert!(!evaluation[key].is_null(), "{key}");
+    }
+    let xor = shell.json("train xor --json --epochs 3");
+    assert!(last_of(&xor)["validation_score"].is_null() && xor[0]["validation_cost"].is_null());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file_on_any_number_of_threads() {
+    let shell = Shell::new();
+    let model = |options: &str| {
+        shell.out(&format!("train digits --quiet --epochs 3 --batch-size 300 --out m.safetensors {options}"));
+        shell.read("m.safetensors")
+    };
+    let one = model("--seed 3 --threads 1");
+    for threads in [2, 3] {
+        assert!(one == model(&format!("--seed 3 --threads {threads}")), "{threads} threads");
+    }
+    assert!(one != model("--seed 4 --threads 1"));
+}
+
+#[test]
+fn numbers_are_predicted_in_their_own_unit_and_read_back_to_the_same_bits() {
+    let shell = Shell::new();
+    let rows: String = (0..60).map(|i| format!("{},{},{}\n", i, i % 7, 3000.5 + 100.0 * f64::from(i))).collect();
+    shell.write("houses.csv", &format!("size,age,price\n{rows}"));
+    let done = shell.json("train houses.csv --target price --json --precision f64");
+    assert!(last_of(&done)["validation_score"].as_f64().unwrap() > 0.99);
+    let predictions = shell.out("predict houses.safetensors houses.csv");
+    let mut lines = predictions.lines();
+    assert_eq!(lines.next(), Some("prediction"));
+    let numbers: Vec<f64> = lines.map(|line| line.parse().unwrap()).collect();
+    assert_eq!(numbers.len(), 60);
+    assert!(numbers.iter().enumerate().all(|(i, p)| (p - (3000.5 + 100.0 * i as f64)).abs() < 500.0), "{numbers:?}");
+
+    // one row alone, columns in another order, a column more and without the target: the same text
+    shell.write("one.csv", "age,extra,size\n3,x,10\n");
+    assert_eq!(shell.out("predict houses.safetensors one.csv"), format!("prediction\n{:?}\n", numbers[10]));
+    shell.out("predict houses.safetensors houses.csv --out p.csv");
+    assert_eq!(shell.read("p.csv"), predictions.as_bytes());
+
+    let evaluation = &shell.json("evaluate houses.safetensors houses.csv --json")[0];
+    let squares: f64 = numbers.iter().enumerate().map(|(i, p)| (p - (3000.5 + 100.0 * i as f64)).powi(2)).sum();
+    let rmse = evaluation["rmse"].as_f64().unwrap();
+    assert!((rmse / (squares / 60.0).sqrt() - 1.0).abs() < 1e-9);
+    assert_eq!(evaluation["score"], evaluation["r2"]);
+    assert!(shell.refusal("predict houses.safetensors houses.csv --probabilities").contains("no probabilities"));
+}
+
+#[test]
+fn classes_are_predicted_by_name_with_their_probabilities() {
+    let shell = Shell::new();
+    shell.out("train iris --quiet");
+    let text = shell.out("predict iris.safetensors iris --probabilities");
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["prediction", "probability_setosa", "probability_versicolor", "probability_virginica"]);
+    assert_eq!((rows.len(), rows[1][0]), (151, "setosa"));
+    for row in &rows[1..] {
+        let probabilities: Vec<f64> = row[1..].iter().map(|p| p.parse().unwrap()).collect();
+        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn every_hidden_and_output_activation_and_optimizer_trains() {
+    let shell = Shell::new();
+    for options in [
+        "--activation sigmoid --hidden 5,4,3",
+        "--activation identity",
+        "--activation relu --init he",
+        "--activation leaky-relu --init normal",
+        "--activation selu --init lecun --schedule cosine",
+        "--hidden none --init glorot",
+        "--loss squared-error --optimizer gradient-descent",
+        "--output-activation tanh --optimizer sgd --momentum 0.5",
+        "--output-activation softmax --loss squared-error --schedule step:2:0.5",
+        "--output-activation sigmoid --batch-size full",
+        "--output-activation relu --precision f64 --learning-rate 0.01",
+        "--output-activation identity --validation 0 --patience 3",
+        "--task regression --target petal_width_cm --precision f32 --batch-size 7",
+    ] {
+        let data = if options.contains("regression") { shell.numeric_iris() } else { "iris".into() };
+        shell.out(&format!("train {data} --quiet --epochs 4 --out m.safetensors {options}"));
+        shell.out(&format!("check m.safetensors {data} --sample 50"));
+        shell.out("show m.safetensors");
+    }
+}
+
+impl Shell {
+    /// The iris measurements with the species as a number.
+    fn numeric_iris(&self) -> String {
+        let text = include_str!("../../surefoot-table/data/iris.csv");
+        let names = [("setosa", "0"), ("versicolor", "1"), ("virginica", "2")];
+        self.write("n.csv", &names.iter().fold(text.to_string(), |text, (name, n)| text.replace(name, n)));
+        "n.csv".into()
+    }
+}
+
+#[test]
+fn check_says_no_with_exit_status_one() {
+    let shell = Shell::new();
+    assert!(shell.json("check --json")[0]["passed"].as_bool().unwrap());
+    shell.out("train xor --quiet --hidden 3");
+    assert!(shell.out("check xor.safetensors").contains("passed"));
+    shell.out("check xor.safetensors xor --gradient g.safetensors");
+    let bytes = shell.read("g.safetensors");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let bias = tensors.tensor("layers.1.bias").unwrap();
+    assert_eq!((bias.dtype(), bias.shape()), (safetensors::Dtype::F64, &[1][..]));
+
+    // one softmax output is always 1: the gradient is zero everywhere, and that is no pass
+    let network = surefoot::Network::new(2, &[(1, surefoot::Activation::Softmax)]).unwrap();
+    let model =
+        surefoot::Model::new(network, vec![0.5, 0.5, 0.5f64].into(), surefoot::Loss::SquaredError, 0.0).unwrap();
+    model.save(shell.path().join("constant.safetensors")).unwrap();
+    let ran = shell.run("check constant.safetensors");
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.contains("nothing was compared"), "{}", ran.out);
+}
+
+#[test]
+fn a_run_whose_cost_explodes_says_so_and_keeps_a_model() {
+    let shell = Shell::new();
+    let ran = shell.run("train iris --loss squared-error --output-activation identity --activation identity --optimizer gradient-descent --learning-rate 1e30 --json");
+    assert_eq!(ran.status, 1);
+    let events: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(last_of(&events)["stop_reason"], "not-finite");
+    assert!(ran.err.contains("in epoch") && ran.err.contains("hint: try a smaller --learning-rate"), "{}", ran.err);
+    shell.out("show iris.safetensors");
+}
+
+#[test]
+fn validation_can_be_a_file() {
+    let shell = Shell::new();
+    let text = include_str!("../../surefoot-table/data/iris.csv");
+    shell.write("train.csv", text);
+    shell.write("other.csv", text);
+    let events = shell.json("train train.csv --validation other.csv --json --epochs 30 --patience 0");
+    let done = last_of(&events);
+    assert_eq!(done["train_score"], done["validation_score"]);
+    assert_eq!(events.len(), 31);
+    shell.write("other.csv", "a,b\n1,2\n");
+    assert!(
+        shell
+            .refusal("train train.csv --validation other.csv")
+            .contains("validation data: other.csv: expected a column")
+    );
+}
+
+#[test]
+fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
+    let shell = Shell::new();
+    shell.write("gap.csv", "a,b,y\n1,2,u\n3,,v\n");
+    shell.write("ids.csv", &format!("a,y\n{}", (0..1500).map(|i| format!("{i},id{i}\n")).collect::<String>()));
+    shell.write("no.safetensors", "no model");
+    for (arguments, parts) in [
+        ("train nothing.csv", &["cannot read nothing.csv", "No such file", "hint: DATA is a CSV file"][..]),
+        (
+            "train gap.csv",
+            &["gap.csv, line 3, column `b`: expected a finite number, got an empty cell", "hint: fill the cell"],
+        ),
+        ("train ids.csv", &["1500 classes in column `y`", "hint: name the target"]),
+        ("train iris --target petal", &["expected a column `petal`, got `sepal_length_cm`"]),
+        ("train iris --task regression", &["line 2, column `species`: expected a finite number, got `setosa`"]),
+        (
+            "train iris --momentum 0.9",
+            &["--momentum does not go with the optimizer adam", "hint: take --optimizer sgd"],
+        ),
+        ("train iris --optimizer sgd --momentum 1", &["momentum: expected a number from 0 to 1"]),
+        ("train iris --learning-rate 0", &["learning rate: expected a finite number above 0, got 0"]),
+        (
+            "train iris --loss cross-entropy --output-activation tanh",
+            &["expected sigmoid or softmax with the loss cross-entropy"],
+        ),
+        ("train iris --activation softmax", &["softmax only as the output"]),
+        ("train iris --activation swish", &["one of sigmoid, tanh, identity"]),
+        ("train iris --hidden 3,0", &["expected whole numbers above 0 as 32,16, or none"]),
+        ("train iris --batch-size 0", &["expected a whole number above 0, or full"]),
+        ("train iris --validation 1.5", &["expected a share from 0 to 1"]),
+        ("train iris --threads 0", &["--threads 0"]),
+        ("train iris --out nowhere/m.safetensors", &["its folder does not exist", "hint: name a file with --out"]),
+        ("train iris --weight-decay -1", &["weight decay: expected a finite number, at least 0, got -1"]),
+        ("show no.safetensors", &["no.safetensors: file: expected safetensors", "hint: docs/model-format.md"]),
+        ("show missing.safetensors", &["cannot read missing.safetensors", "hint: does the file exist"]),
+        ("check --epsilon 0", &["epsilon: expected a finite number above 0, got 0"]),
+        ("check --sample 0", &["sample: expected at least one coordinate, got 0"]),
+        ("teach iris", &["unrecognized subcommand"]),
+    ] {
+        let message = shell.refusal(arguments);
+        for part in parts {
+            assert!(message.contains(part), "surefoot {arguments}: {message}");
+        }
+    }
+    assert!(shell.path().read_dir().unwrap().count() == 3, "a refused command wrote something");
+}
+
+#[test]
+fn the_data_sets_and_the_manual_are_listed() {
+    let shell = Shell::new();
+    let datasets = shell.out("datasets");
+    assert!(["xor", "iris", "digits"].iter().all(|name| datasets.contains(name)));
+    for command in ["train", "predict", "evaluate", "check", "show"] {
+        assert!(shell.out(&format!("{command} --help")).contains("Example"), "{command}");
+    }
+}
