@@ -64,3 +64,8 @@ pub use objective::{Objective, Segment};
 pub use optimizer::{Adam, GradientDescent, Optimizer, OptimizerState, Schedule};
 pub use scaling::Scaling;
 pub use training::{BatchSize, Epoch, Observer, StopReason, Trained, Training};
+
+/// The Rust of the README is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -33,7 +33,7 @@ use crate::optimizer::{Adam, Optimizer, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
-    /// How θ moves. Default Adam with α = 0.01, which suits networks of tens to hundreds of units on scaled data.
+    /// How θ moves. Default Adam with α = 0.005, which suits networks of tens to hundreds of units on scaled data.
     pub optimizer: Optimizer,
     /// What becomes of the learning rate. Default constant.
     pub schedule: Schedule,
@@ -59,7 +59,7 @@ pub struct Training {
 impl Default for Training {
     fn default() -> Self {
         Training {
-            optimizer: Optimizer::Adam(Adam { learning_rate: 0.01, ..Adam::default() }),
+            optimizer: Optimizer::Adam(Adam { learning_rate: 0.005, ..Adam::default() }),
             schedule: Schedule::Constant,
             epochs: 200,
             batch_size: BatchSize::Rows(32),

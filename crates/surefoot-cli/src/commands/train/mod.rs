@@ -153,7 +153,7 @@ fn heading(arguments: &Train, plan: &Plan) -> String {
         Targets::Numbers => format!("numbers in column `{column}`"),
     };
     let guess = match plan.task_was_guessed_from_integers(arguments) {
-        true => " (integers with few values; --task regression for numbers)",
+        true => "\n(classes, because they are integers with few values; --task regression takes them as numbers)",
         false => "",
     };
     let inputs = count(plan.encoding.input_columns.len(), "input");

@@ -1,0 +1,1 @@
+"""Peers of Surefoot, the data they share, and the benchmark that compares them."""
