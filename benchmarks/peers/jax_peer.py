@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import Any
 
@@ -27,13 +26,17 @@ class JaxPeer(Peer):
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def load(self, config: Config) -> None:
+    def variants(self, config: Config) -> list[str]:
+        # How the weights are kept decides which kinds of product XLA meets in the two passes.
+        return ["inputs x outputs"] + ["outputs x inputs"] * (config.kind != "predict")
+
+    def load(self, config: Config, variant: str) -> None:
         self.config = config
+        self.turned = variant == "inputs x outputs"
         self.x = jnp.array(config.inputs)
         self.y = jnp.array(config.targets)
         self.rows = jnp.array(config.steps.astype(np.int32))
-        # W stays outputs x inputs: its gradient is then the product that XLA is quicker at.
-        self.start_params = [(w.copy(), b.copy()) for w, b in config.split(config.theta)]
+        self.start_params = [(self.turn(w), b) for w, b in config.split(config.theta)]
         self.inputs: dict[int, Any] = {}
         self.step = jax.jit(self.advance, donate_argnums=0)
         self.evaluate = jax.jit(jax.value_and_grad(self.cost))
@@ -45,11 +48,14 @@ class JaxPeer(Peer):
         moments = (still, jax.tree.map(jnp.zeros_like, params)) if self.config.optimizer["name"] == "adam" else ()
         self.state = jax.block_until_ready((params, moments, jnp.zeros((), jnp.int32)))
 
+    def turn(self, weights: Any) -> Any:
+        return weights.T if self.turned else weights
+
     # The network.
 
     def net(self, params: Any, x: jax.Array) -> jax.Array:
         for (weights, biases), activation in zip(params, self.config.activations):
-            x = ACTIVATIONS[activation](x @ weights.T + biases)
+            x = ACTIVATIONS[activation](x @ (weights if self.turned else weights.T) + biases)
         return x
 
     def outputs_of(self, params: Any, x: jax.Array) -> jax.Array:
@@ -111,11 +117,11 @@ class JaxPeer(Peer):
     # Answers.
 
     def theta(self) -> np.ndarray:
-        return flatten([(np.asarray(w), np.asarray(b)) for w, b in self.state[0]])
+        return flatten([(self.turn(np.asarray(w)), np.asarray(b)) for w, b in self.state[0]])
 
     def evaluation(self) -> tuple[float, np.ndarray]:
         value, gradient = self.evaluate(self.state[0], self.x, self.y)
-        return float(value), flatten([(np.asarray(w), np.asarray(b)) for w, b in gradient])
+        return float(value), flatten([(self.turn(np.asarray(w)), np.asarray(b)) for w, b in gradient])
 
     def outputs(self) -> np.ndarray:
         return np.asarray(self.forward(self.state[0], self.x))
@@ -124,30 +130,18 @@ class JaxPeer(Peer):
 class JaxScanPeer(JaxPeer):
     """A whole run of training steps inside one compiled loop."""
 
-    chunk = 64
-
-    def load(self, config: Config) -> None:
-        if config.kind != "train":
-            raise ValueError("only training steps can go into a loop")
-        super().load(config)
-
-        mode=os.environ.get("JM","fori")
-        self.mode=mode
+    def load(self, config: Config, variant: str) -> None:
+        super().load(config, variant)
 
         @partial(jax.jit, donate_argnums=0)
-        def loop(state: Any, x: jax.Array, y: jax.Array, rows: jax.Array, steps: Any) -> Any:
+        def loop(state: Any, x: jax.Array, y: jax.Array, rows: jax.Array, steps: int) -> Any:
+            # The length is no constant here, so that a run of another length needs no other compilation.
             return jax.lax.fori_loop(0, steps, lambda _, s: self.advance(s, x, y, rows), state)
-        @partial(jax.jit, donate_argnums=0, static_argnames="steps")
-        def scan(state: Any, x: jax.Array, y: jax.Array, rows: jax.Array, steps) -> Any:
-            return jax.lax.scan(lambda s,_: (self.advance(s, x, y, rows),None), state, None, length=steps, unroll=int(os.environ.get("UN","1")))[0]
+
         self.loop = loop
-        self.scan = scan
 
     def run(self, steps: int) -> None:
-        if self.mode=="fori":
-            self.state = jax.block_until_ready(self.loop(self.state, self.x, self.y, self.rows, steps))
-        else:
-            self.state = jax.block_until_ready(self.scan(self.state, self.x, self.y, self.rows, steps=steps))
+        self.state = jax.block_until_ready(self.loop(self.state, self.x, self.y, self.rows, steps))
 
 
 if __name__ == "__main__":

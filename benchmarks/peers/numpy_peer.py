@@ -94,7 +94,7 @@ class NumpyPeer(Peer):
         self.threads = threads
         np.seterr(over="ignore")
 
-    def load(self, config: Config) -> None:
+    def load(self, config: Config, variant: str) -> None:
         self.config = config
         self.flat = config.theta.copy()
         self.layers = config.split(self.flat)

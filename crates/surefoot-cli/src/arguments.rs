@@ -25,6 +25,8 @@ pub enum Command {
     Check(Check),
     Show(Show),
     /// List the data sets that are built in.
+    #[command(after_help = "Example:
+  surefoot datasets")]
     Datasets,
 }
 
@@ -114,7 +116,7 @@ pub struct Train {
 
 /// Predict a row of output for each row of a table.
 ///
-/// Writes CSV with the header `prediction`: the class or the number in the unit of the target. Columns are found by the
+/// Writes CSV with the header `prediction` (`prediction_COLUMN` for each of several targets): the class, or the number in the unit of the target. Columns are found by the
 /// names that the model was trained with, in any order; others, the target too, are ignored.
 #[derive(Args)]
 #[command(after_help = "Example:

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// How a command ended, when it was not by an error.
 pub enum Outcome {
@@ -79,6 +80,19 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
 }
 
+/// That a result does not take the place of what it is made from.
+pub fn keep_inputs(out: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+    let same =
+        |input: &&&Path| out.canonicalize().is_ok_and(|out| input.canonicalize().is_ok_and(|input| input == out));
+    match inputs.iter().find(same) {
+        None => Ok(()),
+        Some(input) => {
+            let message = format!("{} would be replaced, and it is read from", input.display());
+            Err(usage(message, "give the result another name"))
+        }
+    }
+}
+
 /// A number to about five significant digits, `-` for one that is not there.
 pub fn short(number: Option<f64>) -> String {
     match number {
@@ -97,8 +111,15 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let cases =
-            [(0.0, "0.0000"), (0.97493, "0.9749"), (12.3456, "12.346"), (123_456.7, "123457"), (1e-7, "1.000e-7")];
+        let cases = [
+            (0.0, "0.0000"),
+            (0.97493, "0.9749"),
+            (12.3456, "12.346"),
+            (123_456.7, "123457"),
+            (1e-7, "1.000e-7"),
+            (-999_999.9, "-1000000"),
+            (1e6, "1.000e6"),
+        ];
         for (number, text) in cases {
             assert_eq!(short(Some(number)), text);
         }

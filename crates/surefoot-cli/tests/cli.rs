@@ -267,6 +267,32 @@ fn a_run_whose_cost_explodes_says_so_and_keeps_a_model() {
     shell.out("show iris.safetensors");
 }
 
+/// Numbers of every size are shown, and models of data of every size are read back.
+#[test]
+fn tables_of_very_large_and_very_small_numbers_train() {
+    let shell = Shell::new();
+    for size in ["e-300", "e-3", "e5", "e300"] {
+        let rows: String = (0..40).map(|i| format!("{i}{size},{}{size}\n", 2 * i)).collect();
+        shell.write("t.csv", &format!("x,y\n{rows}"));
+        shell.out("train t.csv --precision f64 --epochs 5");
+        let predictions = shell.out("predict t.safetensors t.csv");
+        assert_eq!(predictions.lines().count(), 41);
+    }
+}
+
+#[test]
+fn a_result_does_not_take_the_place_of_what_it_is_made_from() {
+    let shell = Shell::new();
+    shell.out("train xor --quiet --epochs 1");
+    let before = shell.read("xor.safetensors");
+    for arguments in
+        ["predict xor.safetensors xor --out xor.safetensors", "check xor.safetensors --gradient xor.safetensors"]
+    {
+        assert!(shell.refusal(arguments).contains("would be replaced"), "{arguments}");
+    }
+    assert!(before == shell.read("xor.safetensors"));
+}
+
 #[test]
 fn validation_can_be_a_file() {
     let shell = Shell::new();
@@ -291,15 +317,31 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
     shell.write("gap.csv", "a,b,y\n1,2,u\n3,,v\n");
     shell.write("ids.csv", &format!("a,y\n{}", (0..1500).map(|i| format!("{i},id{i}\n")).collect::<String>()));
     shell.write("no.safetensors", "no model");
+    shell.write("semicolons.csv", "a;y\n1;2\n3;4\n");
     for (arguments, parts) in [
         ("train nothing.csv", &["cannot read nothing.csv", "No such file", "hint: DATA is a CSV file"][..]),
         (
             "train gap.csv",
             &["gap.csv, line 3, column `b`: expected a finite number, got an empty cell", "hint: fill the cell"],
         ),
-        ("train ids.csv", &["1500 classes in column `y`", "hint: name the target"]),
+        ("train ids.csv", &["got another class in every row", "hint: --target names another column"]),
         ("train iris --target petal", &["expected a column `petal`, got `sepal_length_cm`"]),
-        ("train iris --task regression", &["line 2, column `species`: expected a finite number, got `setosa`"]),
+        (
+            "train iris --task regression",
+            &[
+                "line 2, column `species`: expected a finite number, as the task is regression, got `setosa`",
+                "hint: where the target is text",
+            ],
+        ),
+        (
+            "train semicolons.csv",
+            &["expected an input column beside the target, got 1 column", "has the file semicolons"],
+        ),
+        ("train ids.csv --out ids.csv", &["ids.csv would be replaced"]),
+        ("predict no.safetensors iris --out no.safetensors", &["no.safetensors: file: expected safetensors"]),
+        ("check iris", &["`iris` is no model file", "hint: the first argument is MODEL"]),
+        ("train gap.csv --target a --loss cross-entropy --task regression", &["cross-entropy needs classes"]),
+        ("train iris --hidden 9000000000", &["parameters", "hint: fewer units"]),
         (
             "train iris --momentum 0.9",
             &["--momentum does not go with the optimizer adam", "hint: take --optimizer sgd"],
@@ -315,8 +357,11 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
         ("train iris --hidden 3,0", &["expected whole numbers above 0 as 32,16, or none"]),
         ("train iris --batch-size 0", &["expected a whole number above 0, or full"]),
         ("train iris --validation 1.5", &["expected a share from 0 to 1"]),
-        ("train iris --threads 0", &["--threads 0"]),
-        ("train iris --out nowhere/m.safetensors", &["its folder does not exist", "hint: name a file with --out"]),
+        ("train iris --threads 0", &["--threads: expected 1 to 1024, got 0"]),
+        (
+            "train iris --out nowhere/m.safetensors",
+            &["the model will have no place: cannot write nowhere/m.safetensors", "hint: does the folder exist"],
+        ),
         ("train iris --weight-decay -1", &["weight decay: expected a finite number, at least 0, got -1"]),
         ("show no.safetensors", &["no.safetensors: file: expected safetensors", "hint: docs/model-format.md"]),
         ("show missing.safetensors", &["cannot read missing.safetensors", "hint: does the file exist"]),
@@ -329,7 +374,7 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
             assert!(message.contains(part), "surefoot {arguments}: {message}");
         }
     }
-    assert!(shell.path().read_dir().unwrap().count() == 3, "a refused command wrote something");
+    assert!(shell.path().read_dir().unwrap().count() == 4, "a refused command wrote something");
 }
 
 #[test]
@@ -337,7 +382,7 @@ fn the_data_sets_and_the_manual_are_listed() {
     let shell = Shell::new();
     let datasets = shell.out("datasets");
     assert!(["xor", "iris", "digits"].iter().all(|name| datasets.contains(name)));
-    for command in ["train", "predict", "evaluate", "check", "show"] {
+    for command in ["train", "predict", "evaluate", "check", "show", "datasets"] {
         assert!(shell.out(&format!("{command} --help")).contains("Example"), "{command}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use surefoot::{Model, Task};
 
-use crate::error::{Error, Result};
+use crate::error::{AN_INPUT, Error, NUMBER_TARGET, Result, TWO_CLASSES};
 use crate::table::{Table, parse};
 
 /// How the rows of a table become examples.
@@ -37,8 +37,8 @@ impl Encoding {
     /// 10 different values. Classes are in ascending order: by number where all are numbers, else by text.
     ///
     /// # Errors
-    /// [`Error::Columns`] when there is no such column, no other column, or only one class; [`Error::Cell`] for an
-    /// empty target.
+    /// [`Error::Columns`] when there is no such column, no other column, only one class, or a class for each row;
+    /// [`Error::Cell`] for a target that is empty, NaN or infinite.
     pub fn find(table: &Table, target: Option<&str>, task: Option<Task>) -> Result<Self> {
         let columns =
             |expected: &str, got: String| Error::Columns { file: table.file().into(), expected: expected.into(), got };
@@ -49,9 +49,11 @@ impl Encoding {
         let input_columns: Vec<String> =
             table.columns().iter().enumerate().filter(|&(i, _)| i != target).map(|(_, name)| name.clone()).collect();
         if input_columns.is_empty() {
-            return Err(columns("an input column beside the target", format!("{} column", table.columns().len())));
+            return Err(columns(&format!("{AN_INPUT} beside the target"), format!("{} column", table.columns().len())));
         }
-        if let Some(row) = table.cells(target).position(str::is_empty) {
+        // a cell that says NaN or infinity has no more of a class than of a number
+        let nothing = |cell: &str| cell.is_empty() || cell.parse().is_ok_and(|x: f64| !x.is_finite());
+        if let Some(row) = table.cells(target).position(nothing) {
             return Err(table.cell_error(row, target, "a target"));
         }
         let target_columns = vec![table.columns()[target].clone()];
@@ -61,8 +63,12 @@ impl Encoding {
             Task::Classification => {
                 let names = class_names(table, target);
                 if names.len() < 2 {
-                    let expected = format!("at least two classes in column `{}`", target_columns[0]);
+                    let expected = format!("{TWO_CLASSES} in column `{}`", target_columns[0]);
                     return Err(columns(&expected, format!("`{}` in every row", names.join(""))));
+                }
+                if names.len() == table.rows() && names.len() > MAX_INTEGER_CLASSES {
+                    let expected = format!("{TWO_CLASSES} with several rows in column `{}`", target_columns[0]);
+                    return Err(columns(&expected, "another class in every row".into()));
                 }
                 Targets::Classes(names)
             }
@@ -78,7 +84,8 @@ impl Encoding {
         let or_positions =
             |names: &[String], positions: Vec<String>| if names.is_empty() { positions } else { names.to_vec() };
         let input_columns = or_positions(&model.input_columns, positions(model.network.inputs()));
-        let target_columns = or_positions(&model.target_columns, positions(model.network.outputs()));
+        let target_count = if model.classes.is_empty() { model.network.outputs() } else { 1 };
+        let target_columns = or_positions(&model.target_columns, positions(target_count));
         let targets = match model.classes.as_slice() {
             [] => Targets::Numbers,
             names => Targets::Classes(names.to_vec()),
@@ -101,8 +108,13 @@ impl Encoding {
     /// As [`inputs`](Self::inputs), and [`Error::Cell`] for a class that the encoding does not know.
     pub fn targets(&self, table: &Table, outputs: usize) -> Result<Array2<f64>> {
         let columns = self.find_columns(table, &self.target_columns)?;
+        let needed = if self.targets == Targets::Numbers { outputs } else { 1 };
+        if columns.len() != needed {
+            let (expected, got) = (format!("target columns ({needed}) beside the inputs"), columns.len().to_string());
+            return Err(Error::Columns { file: table.file().into(), expected, got });
+        }
         match &self.targets {
-            Targets::Numbers => table.numbers(&columns),
+            Targets::Numbers => table.numbers_expected(&columns, NUMBER_TARGET),
             Targets::Classes(names) => {
                 let mut targets = Array2::zeros((table.rows(), outputs));
                 for (row, class) in find_classes(table, columns[0], names)?.into_iter().enumerate() {
@@ -130,25 +142,36 @@ fn guess_task(table: &Table, target: usize) -> Task {
     if integers && numbers.len() <= MAX_INTEGER_CLASSES { Task::Classification } else { Task::Regression }
 }
 
-/// What a class is called: numbers by their value, so that 1 and 1.0 are one class.
-fn class_name(cell: &str) -> String {
-    parse(cell).map_or_else(|| cell.into(), |number| number.to_string())
+/// The value of a cell that stands for a class as a number: whole enough for its text to follow from its value.
+fn class_number(cell: &str) -> Option<f64> {
+    parse(cell).filter(|number| number.abs() < (1u64 << 53) as f64)
 }
 
+/// The classes in ascending order. Where all are numbers they go by their value, so that 1 and 1.0 are one class;
+/// else each is its text.
 fn class_names(table: &Table, target: usize) -> Vec<String> {
-    let mut names: Vec<String> = table.cells(target).map(class_name).collect();
-    names.sort();
+    let mut names: Vec<String> = match table.cells(target).map(class_number).collect::<Option<Vec<f64>>>() {
+        Some(mut numbers) => {
+            numbers.sort_by(f64::total_cmp);
+            numbers.iter().map(|number| (number + 0.0).to_string()).collect() // + 0.0 makes −0 to 0
+        }
+        None => {
+            let mut texts: Vec<String> = table.cells(target).map(String::from).collect();
+            texts.sort();
+            texts
+        }
+    };
     names.dedup();
-    if names.iter().all(|name| parse(name).is_some()) {
-        names.sort_by(|a, b| parse(a).unwrap_or(0.0).total_cmp(&parse(b).unwrap_or(0.0)));
-    }
     names
 }
 
 fn find_classes(table: &Table, column: usize, names: &[String]) -> Result<Vec<usize>> {
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect();
+    let all_numbers = names.iter().all(|name| class_number(name).is_some());
     let find = |(row, cell): (usize, &str)| {
-        let class = index.get(cell).or_else(|| index.get(class_name(cell).as_str())).copied();
+        let by_value =
+            || class_number(cell).filter(|_| all_numbers).and_then(|x| index.get((x + 0.0).to_string().as_str()));
+        let class = index.get(cell).or_else(by_value).copied();
         class.ok_or_else(|| table.cell_error(row, column, format!("one of the classes {}", names.join(", "))))
     };
     table.cells(column).enumerate().map(find).collect()
@@ -177,6 +200,8 @@ mod tests {
         assert_eq!(targets_of(&["b", "a", "b"]), classes(&["a", "b"]));
         assert_eq!(targets_of(&["10", "9", "1.0", "1"]), classes(&["1", "9", "10"]));
         assert_eq!(targets_of(&["1", "x", "10"]), classes(&["1", "10", "x"]));
+        assert_eq!(targets_of(&["007", "7", "abc", "1.0"]), classes(&["007", "1.0", "7", "abc"]));
+        assert_eq!(targets_of(&["0", "-0", "1"]), classes(&["0", "1"]));
         assert_eq!(targets_of(&["0.5", "1"]), Targets::Numbers);
         let many: Vec<String> = (0..11).map(|i| i.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -211,6 +236,9 @@ mod tests {
         );
         assert_eq!(message("y\n1\n", None), "t.csv: expected an input column beside the target, got 1 column");
         assert_eq!(message("x,y\n1,a\n2,\n", None), "t.csv, line 3, column `y`: expected a target, got an empty cell");
+        assert_eq!(message("x,y\n1,a\n2,NaN\n", None), "t.csv, line 3, column `y`: expected a target, got `NaN`");
+        let ids: String = (0..11).map(|i| format!("1,id{i}\n")).collect();
+        assert!(message(&format!("x,y\n{ids}"), None).ends_with("got another class in every row"));
         assert!(message("x,y\n1,a\n", Some("z")).contains("a column `z`"));
     }
 

@@ -60,10 +60,20 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Io { .. } => Some("DATA is a CSV file or a built-in name; `surefoot datasets` lists those"),
+            Error::Line { expected, .. } if expected == UTF8 => Some("save the file as UTF-8"),
             Error::Line { .. } => Some("a table has a header and, in each line, as many cells as the header"),
             Error::Cell { got, .. } if got == EMPTY => Some("fill the cell, or remove its line"),
             Error::Cell { expected, .. } if expected == FINITE => {
                 Some("inputs are numbers: remove the column if it is none, or write its categories as numbers")
+            }
+            Error::Cell { expected, .. } if expected == NUMBER_TARGET => {
+                Some("where the target is text, leave --task out, or take --task classification")
+            }
+            Error::Columns { expected, .. } if expected.starts_with(AN_INPUT) => {
+                Some("columns are separated by commas; has the file semicolons or tabs in their place?")
+            }
+            Error::Columns { expected, .. } if expected.starts_with(TWO_CLASSES) => {
+                Some("--target names another column; --task regression takes numbers as numbers")
             }
             Error::Cell { .. } | Error::Columns { .. } => None,
         }
@@ -72,5 +82,13 @@ impl Error {
 
 /// What a cell of an input has to be.
 pub(crate) const FINITE: &str = "a finite number";
+/// What a target of regression has to be.
+pub(crate) const NUMBER_TARGET: &str = "a finite number, as the task is regression";
+/// What a table to learn from has beside its target.
+pub(crate) const AN_INPUT: &str = "an input column";
+/// What a target of classification has.
+pub(crate) const TWO_CLASSES: &str = "at least two classes";
+/// What the bytes of a file are.
+pub(crate) const UTF8: &str = "text in UTF-8";
 /// What a cell without anything is called.
 pub(crate) const EMPTY: &str = "an empty cell";

@@ -9,7 +9,7 @@ use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 use ndarray::Array2;
 
 use crate::builtin::BUILTIN;
-use crate::error::{EMPTY, Error, FINITE, Result};
+use crate::error::{EMPTY, Error, FINITE, Result, UTF8};
 
 /// A table as it was read; nothing is known yet of what its columns mean.
 #[derive(Clone, Debug)]
@@ -62,7 +62,18 @@ impl Table {
             let (expected, got) = ("a row under the header".into(), "the end of the file".into());
             return Err(Error::Line { file: file.into(), line: 2, expected, got });
         }
-        let lines = rows.iter().map(|row| line_of(&bytes, row.position())).collect();
+        let lines: Vec<u64> = rows.iter().map(|row| line_of(&bytes, row.position())).collect();
+        let error = |line, expected: &str, got: &str| {
+            Err(Error::Line { file: file.into(), line, expected: expected.into(), got: got.into() })
+        };
+        if let Some(last) = rows.last().filter(|row| ends_within_quotes(rest_from(&bytes, row.position()))) {
+            return error(line_of(&bytes, last.position()), "a closing quote", "the end of the file");
+        }
+        // The reader passes over empty lines; where there is one column, such a line is a cell without anything.
+        let before = |row: &StringRecord| row.position().map_or(0, Position::line);
+        if let (1, Some(gap)) = (columns.len(), rows.iter().zip(&lines).find(|(row, line)| before(row) < **line)) {
+            return error(before(gap.0), FINITE, EMPTY);
+        }
         Ok(Table { file: file.into(), columns, rows, lines })
     }
 
@@ -110,9 +121,14 @@ impl Table {
     /// # Errors
     /// [`Error::Cell`] for the first cell, row by row, that is not a finite number.
     pub fn numbers(&self, columns: &[usize]) -> Result<Array2<f64>> {
+        self.numbers_expected(columns, FINITE)
+    }
+
+    /// The same, with what an error says was expected.
+    pub(crate) fn numbers_expected(&self, columns: &[usize], expected: &str) -> Result<Array2<f64>> {
         let mut numbers = Array2::zeros((self.rows(), columns.len()));
         for ((row, i), number) in numbers.indexed_iter_mut() {
-            *number = parse(self.cell(row, columns[i])).ok_or_else(|| self.cell_error(row, columns[i], FINITE))?;
+            *number = parse(self.cell(row, columns[i])).ok_or_else(|| self.cell_error(row, columns[i], expected))?;
         }
         Ok(numbers)
     }
@@ -138,9 +154,29 @@ pub(crate) fn parse(text: &str) -> Option<f64> {
 /// The line of a record, from 1: the reader's position is before the empty lines above it.
 fn line_of(bytes: &[u8], position: Option<&Position>) -> u64 {
     let Some(position) = position else { return 1 };
-    let rest = bytes.get(position.byte() as usize..).unwrap_or_default();
-    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|&&byte| byte == b'\n');
+    let empty = rest_from(bytes, Some(position))
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .filter(|&&byte| byte == b'\n');
     position.line() + empty.count() as u64
+}
+
+fn rest_from<'a>(bytes: &'a [u8], position: Option<&Position>) -> &'a [u8] {
+    position.and_then(|position| bytes.get(position.byte() as usize..)).unwrap_or_default()
+}
+
+/// Whether a record, which is the last, ends in a cell whose quote was never closed.
+fn ends_within_quotes(record: &[u8]) -> bool {
+    let (mut within, mut at_start) = (false, true);
+    for &byte in record {
+        match byte {
+            // two quotes within a quoted cell leave it and enter it again, which comes to the same
+            b'"' if within || at_start => within = !within,
+            _ => {}
+        }
+        at_start = !within && matches!(byte, b',' | b'\n' | b'\r') || byte == b'"';
+    }
+    within
 }
 
 fn csv_error(file: &str, bytes: &[u8], error: csv::Error) -> Error {
@@ -150,7 +186,7 @@ fn csv_error(file: &str, bytes: &[u8], error: csv::Error) -> Error {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             (format!("{expected_len} cells, as in the header"), len.to_string())
         }
-        ErrorKind::Utf8 { err, .. } => ("text in UTF-8".into(), err.to_string()),
+        ErrorKind::Utf8 { err, .. } => (UTF8.into(), err.to_string()),
         other => ("CSV".into(), format!("{other:?}")),
     };
     Error::Line { file: file.into(), line, expected, got }
@@ -180,6 +216,8 @@ mod tests {
             (b"a,b\n1,2\n1\n", "t.csv, line 3: expected 2 cells, as in the header, got 1"),
             (b"a,b\n", "t.csv, line 2: expected a row under the header, got the end of the file"),
             (b"", "t.csv, line 2: expected a row under the header, got the end of the file"),
+            (b"a,b\n1,2\n3,\"4\n5,6\n", "t.csv, line 3: expected a closing quote, got the end of the file"),
+            (b"a\n1\n\n3\n", "t.csv, line 3: expected a finite number, got an empty cell"),
             (b"a,a\n1,2\n", "t.csv: expected a name of its own for each column, got `a` twice"),
         ] {
             assert_eq!(error(csv), message);
@@ -189,6 +227,8 @@ mod tests {
 
     #[test]
     fn quotes_spaces_line_ends_and_a_byte_order_mark_do_not_matter() {
+        let quoted = Table::read("t", &b"a,b\n\"x\"\"y, z\",5\" pipe\n\"\",\"\n\"\n"[..]).unwrap();
+        assert_eq!((quoted.cell(0, 0), quoted.cell(0, 1), quoted.cell(1, 1)), ("x\"y, z", "5\" pipe", ""));
         let table = Table::read("t", &b"\xef\xbb\xbf\"a\", b\r\n\"1\", 2.5e1\r\n"[..]).unwrap();
         assert_eq!(table.columns(), ["a", "b"]);
         assert_eq!(table.numbers(&[1, 0]).unwrap(), ndarray::array![[25.0, 1.0]]);

@@ -40,6 +40,12 @@ pub enum Error {
         /// What came.
         got: String,
     },
+    /// A cost that is not finite, so that it has no derivative to compare.
+    #[error("the cost at these parameters: expected a finite number, got {got}")]
+    Cost {
+        /// The cost.
+        got: f64,
+    },
     /// A model file that cannot be understood.
     #[error("{}: {what}: expected {expected}, got {got}", path.display())]
     ModelFile {
@@ -77,6 +83,7 @@ impl Error {
             }
             Error::Value { .. } => Some("another loss or output activation may allow these targets"),
             Error::Setting { .. } => None,
+            Error::Cost { .. } => Some("smaller parameters, inputs or weight decay keep the cost finite"),
             Error::ModelFile { .. } => Some("docs/model-format.md describes what a model file holds"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),

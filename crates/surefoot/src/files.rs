@@ -14,7 +14,25 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Io`] with the system's reason; the file is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    write(path, bytes).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+    write(path, bytes).map_err(|error| write_error(path, error))
+}
+
+/// That [`write_atomically`] can make its file beside this path, to be asked before long work.
+///
+/// # Errors
+/// [`Error::Io`] with the system's reason.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let check = || match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => Err(std::io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        _ => temporary_file_beside(path).map(drop),
+    };
+    check().map_err(|error| write_error(path, error))
+}
+
+/// The system's reason without the name of the temporary file, which means nothing to anyone.
+fn write_error(path: &Path, error: std::io::Error) -> Error {
+    Error::Io { action: "write", path: path.into(), source: error.kind().into() }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -23,11 +41,20 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     }
     // A link is followed, so that the file behind it is replaced and the link stays.
     let path = &path.canonicalize().unwrap_or_else(|_| path.into());
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => Path::new("."),
-    };
+    let mut file = temporary_file_beside(path)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    #[cfg(unix)]
+    File::open(folder_of(path))?.sync_all()?;
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn temporary_file_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".surefoot-");
     #[cfg(unix)]
@@ -36,13 +63,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
+    builder.tempfile_in(folder_of(path))
 }
 
 #[cfg(test)]
@@ -63,5 +84,10 @@ mod tests {
     fn a_folder_that_is_not_there_is_an_error_with_the_path() {
         let error = write_atomically(Path::new("/no/such/folder/model"), b"").unwrap_err();
         assert_eq!(error.to_string(), "cannot write /no/such/folder/model");
+        assert!(check_writable(Path::new("/no/such/folder/model")).is_err());
+        assert!(check_writable(Path::new("/")).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check_writable(&folder.path().join("model")).is_ok());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 }

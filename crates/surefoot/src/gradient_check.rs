@@ -16,7 +16,7 @@ use crate::objective::{Objective, Segment};
 ///
 /// ```text
 ///   truncation = 4/3 · |n(EPSILON) − n(EPSILON/2)|
-///   rounding   = noise / EPSILON,   noise = max(machine epsilon · |J|, change of J when every θⱼ moves by its last bit)
+///   rounding   = noise / EPSILON,   noise = max(machine epsilon · |J|, ½·|J(θ+d) − 2J(θ) + J(θ−d)|), |dⱼ| = 2⁻⁴⁴·|θⱼ|
 /// ```
 ///
 /// A coordinate is wrong only where |nᵢ − gᵢ| is beyond both. Where the function bends too much for the step or has a
@@ -92,8 +92,8 @@ pub struct Comparison {
     pub max_difference: f64,
     /// The coordinate to look at: of the wrong ones, else of all, that with the largest |nᵢ − gᵢ|.
     pub worst: Option<Coordinate>,
-    difference_squared: f64,
-    sum_squared: f64,
+    /// ‖n − g‖ and ‖n + g‖.
+    norms: (f64, f64),
 }
 
 /// One coordinate of the gradient.
@@ -138,6 +138,10 @@ impl GradientReport {
 
 /// Steps tried for a coordinate, each a tenth of the one before.
 const STEPS: i32 = 4;
+/// The least step as a share of |θᵢ|, which leaves 22 of 52 bits to the step.
+const LEAST_STEP: f64 = 1.0 / (1u64 << 30) as f64;
+/// |dⱼ| as a share of |θⱼ|: enough last bits to round differently, far too few to bend J.
+const NEARBY: f64 = 1.0 / (1u64 << 44) as f64;
 /// How much larger than estimated the truncation error and the rounding error may be.
 const TRUNCATION_MARGIN: f64 = 2.0;
 const ROUNDING_MARGIN: f64 = 8.0;
@@ -149,11 +153,14 @@ impl GradientCheck {
     ///
     /// # Errors
     /// [`Error::Setting`] when EPSILON is not above 0, or the sample is empty; [`Error::Shape`] when `parameters` has
-    /// not the objective's dimension.
+    /// not the objective's dimension; [`Error::Cost`] when J(θ) is not finite.
     pub fn run(&self, objective: &mut impl Objective<f64>, parameters: &[f64]) -> Result<GradientReport> {
         self.check_settings(objective.dimension(), parameters.len())?;
         let mut gradient = vec![0.0; parameters.len()];
         let cost = objective.cost_and_gradient(parameters, &mut gradient);
+        if !cost.is_finite() {
+            return Err(Error::Cost { got: cost });
+        }
         let noise = self.noise(objective, parameters, cost);
 
         let segments = objective.segments();
@@ -208,16 +215,19 @@ impl GradientCheck {
         segments.iter().zip(&counts).enumerate().map(draw).collect()
     }
 
-    /// How far J(θ) as computed may be from J(θ): machine epsilon of its size, or how it answers to a change of the
-    /// last bit of every θⱼ at random, which shows what is lost in the sums on the way.  (C4)
+    /// How far J(θ) as computed may be from J(θ): machine epsilon of its size, or what is left of it in second
+    /// differences so short that only rounding is left, which shows what is lost in the sums on the way.  (C4)
     fn noise(&self, objective: &mut impl Objective<f64>, parameters: &[f64], cost: f64) -> f64 {
         let mut random = Random::new(self.seed, Purpose::GradientCheck, 0);
-        let mut neighbour = || -> Vec<f64> {
-            let last_bit = |&theta: &f64| theta * (1.0 + [-f64::EPSILON, 0.0, f64::EPSILON][random.below(3)]);
-            parameters.iter().map(last_bit).collect()
+        let mut second_difference = || {
+            let d: Vec<f64> = parameters.iter().map(|theta| theta * [-NEARBY, NEARBY][random.below(2)]).collect();
+            let mut at = |sign: f64| {
+                let point: Vec<f64> = parameters.iter().zip(&d).map(|(theta, d)| theta + sign * d).collect();
+                objective.cost(&point)
+            };
+            0.5 * (at(1.0) - 2.0 * cost + at(-1.0)).abs()
         };
-        let changes = (0..8).map(|_| (objective.cost(&neighbour()) - cost).abs());
-        changes.fold(f64::EPSILON * cost.abs(), f64::max) // (C4)
+        (0..8).map(|_| second_difference()).fold(f64::EPSILON * cost.abs(), f64::max) // (C4)
     }
 }
 
@@ -232,7 +242,8 @@ fn compare(
 ) -> Option<Coordinate> {
     let mut best: Option<Coordinate> = None;
     for k in 0..STEPS {
-        let step = epsilon * 0.1f64.powi(k);
+        // at least some bits of a large θᵢ, so that the step is there at all
+        let step = (epsilon * 0.1f64.powi(k)).max(theta[index].abs() * LEAST_STEP);
         if kink_within(objective, theta, index, step) {
             continue;
         }
@@ -284,8 +295,7 @@ impl Comparison {
             wrong: usize::from(coordinate.is_wrong()),
             significant: usize::from(coordinate.is_significant()),
             max_difference: coordinate.difference(),
-            difference_squared: coordinate.difference().powi(2),
-            sum_squared: (coordinate.numeric + coordinate.analytic).powi(2),
+            norms: (coordinate.difference(), coordinate.numeric + coordinate.analytic),
             worst: Some(coordinate),
             ..Comparison::default()
         };
@@ -302,12 +312,12 @@ impl Comparison {
         self.wrong += other.wrong;
         self.significant += other.significant;
         self.max_difference = self.max_difference.max(other.max_difference);
-        self.difference_squared += other.difference_squared;
-        self.sum_squared += other.sum_squared;
-        self.difference = match self.difference_squared {
-            0.0 => 0.0,
-            f64::INFINITY => f64::INFINITY,
-            squared => (squared / self.sum_squared).sqrt(), // (C2)
+        // by hypot, because squares could overflow
+        self.norms = (self.norms.0.hypot(other.norms.0), self.norms.1.hypot(other.norms.1));
+        self.difference = match self.norms {
+            (0.0, _) => 0.0,
+            (f64::INFINITY, _) => f64::INFINITY,
+            (difference, sum) => difference / sum, // (C2)
         };
     }
 }
@@ -401,6 +411,24 @@ mod tests {
     fn a_gradient_that_is_not_a_number_is_wrong() {
         let report = check(&[1.0], false, |x| x[0], |_| vec![f64::NAN]);
         assert_eq!((report.total.wrong, report.total.difference), (1, f64::INFINITY));
+    }
+
+    #[test]
+    fn very_large_parameters_and_gradients_raise_no_false_alarm() {
+        for size in [1e13, 1e30] {
+            let report = check(&[size, 1.0], false, |x| x[0] * 3.0 + x[1], |_| vec![3.0, 1.0]);
+            assert_eq!(report.total.wrong, 0, "{size}: {:?}", report.total.worst);
+        }
+        let report = check(&[1.0, 2.0], false, |x| 1e200 * (x[0] + x[1]), |_| vec![1e200; 2]);
+        assert!(report.passed() && report.total.difference < 1e-9, "{report:?}");
+    }
+
+    #[test]
+    fn a_cost_that_is_not_finite_has_no_derivative() {
+        let mut objective =
+            Function { cost: |_: &[f64]| f64::INFINITY, gradient: |_: &[f64]| vec![0.0], dimension: 1, kink: false };
+        let error = GradientCheck::default().run(&mut objective, &[1.0]).unwrap_err();
+        assert!(matches!(error, Error::Cost { .. }), "{error}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use activation::Activation;
 pub use cost::Cost;
 pub use dataset::{Dataset, split_rows};
 pub use error::{Error, Result};
-pub use files::write_atomically;
+pub use files::{check_writable, write_atomically};
 pub use gradient_check::{Comparison, Coordinate, GradientCheck, GradientReport};
 pub use initialization::{Initialization, draw_defaults};
 pub use loss::Loss;

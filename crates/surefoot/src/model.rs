@@ -81,9 +81,13 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Shape`] when `parameters` is not a θ of the network; [`Error::Setting`] when the loss does not go with
-    /// the output activation.
+    /// the output activation, or one softmax output, which is always 1, is to tell classes apart.
     pub fn new(network: Network, parameters: Parameters, loss: Loss, weight_decay: f64) -> Result<Self> {
         loss.check_output(network.output_activation())?;
+        if loss == Loss::CrossEntropy && network.output_activation() == Activation::Softmax && network.outputs() == 1 {
+            let (expected, got) = ("at least two with softmax and cross-entropy".into(), "1".into());
+            return Err(Error::Setting { setting: "outputs", expected, got });
+        }
         match &parameters {
             Parameters::F32(parameters) => network.check_parameters(parameters)?,
             Parameters::F64(parameters) => network.check_parameters(parameters)?,
@@ -109,7 +113,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the network's inputs; [`Error::Value`] for a number that is not
-    /// finite, as it is or in the precision of θ.
+    /// finite, as it is or in the precision of θ, or an output that is not.
     pub fn predict(&self, inputs: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         let inputs = self.scale_inputs(inputs)?;
         let outputs = match &self.parameters {
@@ -120,10 +124,12 @@ impl Model {
                 self.network.predict(parameters, inputs.view())?.mapv(f64::from)
             }
         };
-        Ok(match &self.target_scaling {
+        let outputs = match &self.target_scaling {
             Some(scaling) => scaling.revert(outputs.view()),
             None => outputs,
-        })
+        };
+        check_finite("outputs", outputs.view())?;
+        Ok(outputs)
     }
 
     /// Examples in their own unit as the network and its cost see them.

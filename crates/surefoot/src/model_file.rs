@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
@@ -59,8 +59,14 @@ impl Model {
     /// Writes the model, whole or not at all.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be written.
+    /// [`Error::Io`] when the file cannot be written; [`Error::ModelFile`] when a number is not finite: what could not
+    /// be loaded is not written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let reader = Reader { path: path.as_ref() };
+        reader.check_entries_fit(self)?;
+        if let Some(index) = self.parameters.to_f64().iter().position(|x| !x.is_finite()) {
+            return Err(reader.error("parameters", "finite numbers", format!("another at {index}")));
+        }
         let layers = self.network.layers().iter().map(|layer| LayerEntry {
             inputs: layer.inputs,
             outputs: layer.outputs,
@@ -165,8 +171,12 @@ impl Reader<'_> {
     fn check_names_are_unique(&self, bytes: &[u8]) -> Result<()> {
         let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
         let json = bytes.get(8..length.saturating_add(8)).unwrap_or_default();
-        match serde_json::from_slice(json) {
-            Ok(RepeatedKey(Some(name))) => Err(self.error("tensor names", "each name once", format!("`{name}` twice"))),
+        self.refuse_repeated_key("tensor names", serde_json::from_slice(json))
+    }
+
+    fn refuse_repeated_key(&self, what: &str, found: serde_json::Result<RepeatedKey>) -> Result<()> {
+        match found {
+            Ok(RepeatedKey(Some(name))) => Err(self.error(what, "each name once", format!("`{name}` twice"))),
             _ => Ok(()),
         }
     }
@@ -175,6 +185,7 @@ impl Reader<'_> {
         // The version first: another one may have other keys.
         let value: serde_json::Value =
             serde_json::from_str(entry).map_err(|error| self.error(ENTRY, "a JSON object", error))?;
+        self.refuse_repeated_key(ENTRY, serde_json::from_str(entry))?;
         match value.get("format") {
             Some(format) if format.as_u64() == Some(FORMAT) => {}
             Some(other) => return Err(self.error("format", FORMAT, other)),
@@ -298,9 +309,18 @@ impl Reader<'_> {
                     format!("{} and {}", centre.len(), scale.len()),
                 ));
             }
-            if !centre.iter().chain(scale).all(|x| x.is_finite()) || scale.contains(&0.0) {
-                return Err(self.error(what, "finite numbers, no scale of 0", "others"));
+            if let Some(column) =
+                (0..columns).find(|&i| !centre[i].is_finite() || !scale[i].is_finite() || scale[i] == 0.0)
+            {
+                let got = format!("centre {} and scale {} in column {column}", centre[column], scale[column]);
+                return Err(self.error(what, "finite numbers, no scale of 0", got));
             }
+        }
+        if model.task == Task::Classification
+            && outputs == 1
+            && model.network.output_activation() == Activation::Softmax
+        {
+            return Err(self.error("task", "at least two softmax outputs for classes", "1"));
         }
         let names = model.input_columns.len();
         if names != 0 && names != inputs {
@@ -314,7 +334,7 @@ impl Reader<'_> {
     }
 }
 
-/// The first key that a JSON object has twice; its values are not looked at.
+/// The first key that an object has twice, in a JSON value or within it.
 struct RepeatedKey(Option<String>);
 
 impl<'de> Deserialize<'de> for RepeatedKey {
@@ -325,17 +345,44 @@ impl<'de> Deserialize<'de> for RepeatedKey {
             type Value = RepeatedKey;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+                f.write_str("JSON")
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<RepeatedKey, M::Error> {
                 let (mut seen, mut repeated) = (BTreeSet::new(), None);
-                while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
-                    repeated = repeated.or(seen.replace(key));
+                while let Some((key, RepeatedKey(within))) = map.next_entry::<String, _>()? {
+                    repeated = repeated.or(within).or(seen.replace(key));
                 }
                 Ok(RepeatedKey(repeated))
             }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> std::result::Result<RepeatedKey, S::Error> {
+                let mut repeated = None;
+                while let Some(RepeatedKey(within)) = items.next_element()? {
+                    repeated = repeated.or(within);
+                }
+                Ok(RepeatedKey(repeated))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> std::result::Result<RepeatedKey, E> {
+                Ok(RepeatedKey(None))
+            }
+            fn visit_i64<E>(self, _: i64) -> std::result::Result<RepeatedKey, E> {
+                Ok(RepeatedKey(None))
+            }
+            fn visit_u64<E>(self, _: u64) -> std::result::Result<RepeatedKey, E> {
+                Ok(RepeatedKey(None))
+            }
+            fn visit_f64<E>(self, _: f64) -> std::result::Result<RepeatedKey, E> {
+                Ok(RepeatedKey(None))
+            }
+            fn visit_str<E>(self, _: &str) -> std::result::Result<RepeatedKey, E> {
+                Ok(RepeatedKey(None))
+            }
+            fn visit_unit<E>(self) -> std::result::Result<RepeatedKey, E> {
+                Ok(RepeatedKey(None))
+            }
         }
-        deserializer.deserialize_map(Keys)
+        deserializer.deserialize_any(Keys)
     }
 }

@@ -26,9 +26,11 @@ impl Scaling {
     pub fn standard(matrix: ArrayView2<'_, f64>) -> Self {
         Scaling::by_column(matrix, |column| {
             let count = column.len().max(1) as f64;
-            let mean = column.iter().sum::<f64>() / count;
-            let variance = column.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-            (mean, variance.sqrt()) // (D2)
+            let mean = column.iter().map(|x| x / count).sum::<f64>();
+            // in units of the largest deviation, whose square could overflow or vanish
+            let largest = column.iter().fold(0.0, |largest: f64, x| largest.max((x - mean).abs()));
+            let variance = column.iter().map(|x| ((x - mean) / largest).powi(2)).sum::<f64>() / count;
+            (mean, largest * variance.sqrt()) // (D2)
         })
     }
 
@@ -104,6 +106,15 @@ mod tests {
         assert!((scaled.column(0).mapv(|x| x * x).sum() / 3.0 - 1.0).abs() < 1e-15);
         assert_eq!(scaled.column(1).to_vec(), [0.0; 3]);
         assert_eq!(scaling.revert(scaled.view()), matrix);
+    }
+
+    #[test]
+    fn very_large_and_very_small_numbers_are_scaled_too() {
+        for size in [1e-300, 1e300] {
+            let matrix = array![[size], [3.0 * size]];
+            let scaled = Scaling::standard(matrix.view()).apply(matrix.view());
+            assert!((scaled[[0, 0]] + 1.0).abs() < 1e-12 && (scaled[[1, 0]] - 1.0).abs() < 1e-12, "{scaled}");
+        }
     }
 
     #[test]

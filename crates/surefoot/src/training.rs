@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::cost::Cost;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Error, FINITE, Result};
 use crate::loss::Loss;
 use crate::metrics::Task;
 use crate::network::Network;
@@ -111,7 +111,8 @@ pub enum StopReason {
         epoch: usize,
         /// The step in which it was seen, from 1 and over all epochs.
         step: u64,
-        /// The first layer, from 0, whose gradient was not finite; `None` when only the cost was not.
+        /// The first layer, from 0, whose gradient was not finite, or whose parameters were not after the last step;
+        /// `None` when only the cost was not.
         layer: Option<usize>,
         /// The learning rate of that step.
         learning_rate: f64,
@@ -162,7 +163,8 @@ impl Training {
     /// Minimises J(θ) from the start `parameters`.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting out of its range, and what [`Cost::new`] refuses, of `data` or `validation`.
+    /// [`Error::Setting`] for a setting out of its range, [`Error::Value`] for a parameter that is not finite, and what
+    /// [`Cost::new`] refuses, of `data` or `validation`.
     pub fn fit<T: Scalar>(
         &self,
         network: &Network,
@@ -174,6 +176,10 @@ impl Training {
     ) -> Result<Trained<T>> {
         self.check()?;
         network.check_parameters(&parameters)?;
+        if let Some(column) = parameters.iter().position(|theta| !theta.is_finite()) {
+            let got = parameters[column].to_f64();
+            return Err(Error::Value { what: "parameters", row: 0, column, expected: FINITE, got });
+        }
         let mut run = Run {
             training: self,
             network,
@@ -212,6 +218,12 @@ impl Training {
                 stop_reason = StopReason::Patience;
                 break;
             }
+        }
+        if let Some(layer) = first_not_finite(network, &run.parameters) {
+            // the last step of all, whose cost nobody asked for
+            let (epoch, learning_rate) = (history.len(), self.learning_rate(history.len() as f64));
+            stop_reason = StopReason::NotFinite { epoch, step: run.state.steps, layer: Some(layer), learning_rate };
+            run.parameters.clone_from(&run.last_finite);
         }
         let Run { parameters, state, .. } = run;
         let (parameters, best_epoch) =
@@ -297,7 +309,7 @@ impl<T: Scalar> Run<'_, T> {
     }
 }
 
-/// The first layer with a gradient that is not finite.
+/// The first layer with a gradient (or parameters) that is not finite.
 fn first_not_finite<T: Scalar>(network: &Network, gradient: &[T]) -> Option<usize> {
     // One pass without branches: a sum of x·0 is 0 exactly when every x is finite.
     let zero = gradient.iter().fold(T::zero(), |sum, &g| sum + g * T::zero());

@@ -116,15 +116,29 @@ fn a_round_trip_keeps_every_bit_and_every_entry() {
     let count = 2 * 4 + 4 + 4 * 3 + 3 + 3 + 1;
     let mut numbers = parameters(count, 1.0, 1);
     (numbers[0], numbers[1], numbers[2]) = (5e-324, -0.0, f64::MAX);
+    let entries = parameters(4000, 1e-3, 2);
     let single: Vec<f32> =
         numbers.iter().map(|&x| x as f32).map(|x| if x.is_finite() { x } else { f32::MAX }).collect();
-    for model in [full_model(numbers), full_model(single)] {
+    for mut model in [full_model(numbers), full_model(single)] {
+        // many numbers in the metadata, which are text there and have to be read to their last bit
+        model.training = json!(entries);
         model.save(folder.path()).unwrap();
         let loaded = Model::load(folder.path()).unwrap();
         assert_eq!(loaded, model);
         let bits = |model: &Model| model.parameters.to_f64().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&loaded), bits(&model));
     }
+}
+
+#[test]
+fn what_could_not_be_loaded_is_not_written() {
+    let folder = Folder::new();
+    let mut model = full_model(vec![f32::INFINITY; 31]);
+    assert!(model.save(folder.path()).unwrap_err().to_string().contains("finite numbers, got another at 0"));
+    model.parameters = vec![0.0f32; 31].into();
+    model.input_scaling = Some(Scaling { centre: vec![0.0; 2], scale: vec![1.0, f64::INFINITY] });
+    assert!(model.save(folder.path()).unwrap_err().to_string().contains("scale inf in column 1"));
+    assert!(!folder.path().exists());
 }
 
 #[test]
@@ -179,6 +193,7 @@ fn what_is_no_model_is_refused_with_its_reason() {
     twice.tensors.push(twice.tensors[1].clone());
     let mut infinite = minimal();
     infinite.tensors[2].2[8..12].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    let one_softmax = minimal().with("/layers/1/activation", json!("softmax"));
     let no_metadata = File { metadata: None, ..minimal() };
     for (file, part) in [
         (without(1), "layers.0.bias: expected a tensor of this name, got none"),
@@ -207,6 +222,8 @@ fn what_is_no_model_is_refused_with_its_reason() {
             "loss: expected one that goes",
         ),
         (minimal().adding("task", json!("ranking")), "task: expected classification or regression, got ranking"),
+        (one_softmax.clone().adding("task", json!("classification")), "task: expected at least two softmax outputs"),
+        (one_softmax.with("/loss", json!("cross-entropy")), "loss: expected one that goes"),
         (minimal().adding("input_columns", json!(["a"])), "input_columns: expected 2, got 1"),
         (minimal().adding("classes", json!(["a"])), "classes: expected 2, got 1"),
         (
@@ -221,6 +238,13 @@ fn what_is_no_model_is_refused_with_its_reason() {
         let error = folder.error(&file.bytes());
         assert!(error.starts_with(part), "{error}\nexpected: {part}");
     }
+}
+
+#[test]
+fn a_key_that_stands_twice_in_the_metadata_is_refused() {
+    let text = String::from_utf8(File::minimal().adding("lozz", json!("cross-entropy")).bytes()).unwrap();
+    let error = Folder::new().error(text.replace("lozz", "loss").as_bytes());
+    assert!(error.starts_with("surefoot: expected each name once, got `loss` twice"), "{error}");
 }
 
 #[test]

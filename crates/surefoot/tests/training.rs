@@ -164,6 +164,21 @@ fn a_cost_that_is_not_finite_stops_and_keeps_the_last_good_parameters() {
 }
 
 #[test]
+fn a_last_step_that_explodes_is_not_returned() {
+    let (network, data) = three_classes(20);
+    let data = data.cast::<f32>().unwrap();
+    // one full batch: the only step goes too far, and no cost is computed after it
+    let optimizer = descent(1e39, 0.0, false);
+    let training = Training { optimizer, batch_size: BatchSize::Full, epochs: 1, ..Training::default() };
+    let start = draw_defaults::<f32>(&network, 10);
+    let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
+    assert!(matches!(trained.stop_reason, StopReason::NotFinite { epoch: 1, step: 1, layer: Some(0), .. }));
+    assert_eq!(trained.parameters, start);
+    let infinite = vec![f32::INFINITY; start.len()];
+    assert!(training.fit(&network, Loss::CrossEntropy, infinite, &data, None, &mut ()).is_err());
+}
+
+#[test]
 fn an_observer_sees_each_epoch_and_can_stop() {
     struct Third(Vec<usize>);
     impl Observer for Third {

@@ -7,10 +7,10 @@ use surefoot::{
     Activation, Comparison, Cost, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose,
     Random, draw_defaults, save_tensors,
 };
-use surefoot_table::{Encoding, Table};
+use surefoot_table::{BUILTIN, Encoding, Table};
 
 use crate::arguments::Check;
-use crate::output::{Outcome, print, print_line, short, thousands};
+use crate::output::{Outcome, keep_inputs, print, print_line, short, thousands, usage};
 
 /// More coordinates than this are sampled, unless `--sample` says how many.
 const ALL_UP_TO: usize = 10_000;
@@ -21,6 +21,15 @@ const DIGITS_ROWS: usize = 200;
 const RANDOM_ROWS: usize = 32;
 
 pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
+    if let Some(model) = &arguments.model {
+        let name = model.to_string_lossy();
+        if BUILTIN.iter().any(|builtin| name == builtin.name) && !model.exists() {
+            return Err(usage(format!("`{name}` is no model file"), "the first argument is MODEL, the second DATA"));
+        }
+        if let Some(gradient) = &arguments.gradient {
+            keep_inputs(gradient, &[model])?;
+        }
+    }
     let (model, data, what) = match (&arguments.model, &arguments.data) {
         (None, _) => network_on_digits()?,
         (Some(path), None) => {
@@ -107,7 +116,7 @@ pub fn table(report: &GradientReport) -> String {
     }
     text + match (report.passed(), report.total.wrong) {
         (true, _) => "passed\n",
-        (false, 0) => "not passed: the gradient is zero everywhere, so nothing was compared\n",
+        (false, 0) => "not passed: both gradients are zero or too small, so nothing was compared\n",
         (false, _) => "not passed: the gradient is wrong\n",
     }
 }

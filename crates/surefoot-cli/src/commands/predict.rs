@@ -1,16 +1,21 @@
 //! `surefoot predict`
 
+use std::path::Path;
+
 use anyhow::Context;
 use ndarray::ArrayView2;
 use surefoot::{Model, Task, write_atomically};
 use surefoot_table::{Encoding, Table};
 
 use crate::arguments::Predict;
-use crate::output::{Outcome, print, usage};
+use crate::output::{Outcome, keep_inputs, print, usage};
 
 pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
     let table = Table::open(&arguments.data)?;
+    if let Some(out) = &arguments.out {
+        keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
+    }
     let inputs = Encoding::of_model(&model, &table).inputs(&table)?;
     let outputs = model.predict(inputs.view()).with_context(|| format!("cannot predict {}", table.file()))?;
     let csv = predictions(&model, outputs.view(), arguments.probabilities)?;

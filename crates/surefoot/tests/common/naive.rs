@@ -37,7 +37,7 @@ fn f(activation: Activation, z: &[f64], i: usize) -> f64 {
     let x = z[i];
     match activation {
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-        Activation::Tanh => (x.exp() - (-x).exp()) / (x.exp() + (-x).exp()),
+        Activation::Tanh => 1.0 - 2.0 / ((2.0 * x).exp() + 1.0),
         Activation::Identity => x,
         Activation::Relu => x.max(0.0),
         Activation::LeakyRelu => x.max(0.01 * x),

@@ -9,28 +9,33 @@ use std::time::Instant;
 use anyhow::Context;
 use surefoot::{
     Cost, Dataset, GradientCheck, GradientReport, Model, Objective, Parameters, Purpose, Random, Scalar, StopReason,
-    draw_defaults,
+    check_writable, draw_defaults,
 };
 use surefoot_table::Targets;
 
 use super::check;
-use crate::arguments::{Precision, Train};
-use crate::output::{Outcome, count, print, print_line, thousands, usage};
+use crate::arguments::{Precision, Train, Validation};
+use crate::output::{Outcome, count, keep_inputs, print, print_line, thousands, usage};
 use crate::progress::Progress;
 use plan::Plan;
 use summary::{Scores, Summary};
 
-/// Rows and coordinates that the gradient is checked on before training.
+/// Rows and coordinates that the gradient is checked on before training; fewer rows for networks so large that they
+/// would take more than about a second.
 const CHECKED_ROWS: usize = 100;
+const LEAST_CHECKED_ROWS: usize = 5;
+const CHECKED_ROWS_TIMES_PARAMETERS: usize = 10_000_000;
 const CHECKED_COORDINATES: usize = 200;
+const MAX_THREADS: usize = 1024;
 
 pub fn run(arguments: &Train) -> anyhow::Result<Outcome> {
     let out = model_path(arguments)?;
     let plan = Plan::new(arguments)?;
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = arguments.threads {
-        if threads == 0 {
-            return Err(usage("--threads 0: nobody would compute", "leave it out for one thread a processor"));
+        if !(1..=MAX_THREADS).contains(&threads) {
+            let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
+            return Err(usage(message, "leave it out for one thread a processor"));
         }
         pool = pool.num_threads(threads);
     }
@@ -48,11 +53,12 @@ fn model_path(arguments: &Train) -> anyhow::Result<PathBuf> {
         name.push(".safetensors");
         name.into()
     });
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-        let what = if path.is_dir() { "it is a folder" } else { "its folder does not exist" };
-        return Err(usage(format!("cannot write {}: {what}", path.display()), "name a file with --out MODEL"));
-    }
+    let validation = match &arguments.validation {
+        Some(Validation::Data(file)) => Path::new(file),
+        _ => Path::new(&arguments.data),
+    };
+    keep_inputs(&path, &[Path::new(&arguments.data), validation])?;
+    check_writable(&path).context("the model will have no place")?;
     Ok(path)
 }
 
@@ -114,8 +120,11 @@ where
     } else if talks {
         print(summary.table(plan, out))?;
     }
-    if let StopReason::NotFinite { .. } = summary.stop_reason {
-        eprintln!("error: stopped {}\nhint: try a smaller --learning-rate, or another --init", summary.stopped());
+    if !summary.training.cost.is_finite() || matches!(summary.stop_reason, StopReason::NotFinite { .. }) {
+        eprintln!(
+            "error: stopped {}\nhint: try a smaller --learning-rate or --weight-decay, or another --init",
+            summary.stopped()
+        );
         return Ok(Outcome::No);
     }
     Ok(Outcome::Done)
@@ -124,7 +133,9 @@ where
 /// Checks the gradient at the start, on some rows of the training part and some coordinates.
 fn check_gradient<T: Scalar>(plan: &Plan, start: &[T]) -> anyhow::Result<GradientReport> {
     let Plan { network, loss, training, data, .. } = plan;
-    let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), CHECKED_ROWS);
+    let affordable = CHECKED_ROWS_TIMES_PARAMETERS / network.parameter_count();
+    let count = affordable.clamp(LEAST_CHECKED_ROWS, CHECKED_ROWS);
+    let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), count);
     let some = data.select(&rows)?;
     let mut cost = Cost::new(network, *loss, training.weight_decay, &some)?;
     let start: Vec<f64> = start.iter().map(|x| x.to_f64()).collect();
@@ -137,7 +148,7 @@ fn check_line(report: &GradientReport) -> String {
         0 => String::new(),
         kinks => format!(", {kinks} on kinks left out"),
     };
-    let verdict = if report.passed() { "passed" } else { "it is zero everywhere, so nothing was compared" };
+    let verdict = if report.passed() { "passed" } else { "both gradients are zero or too small to compare" };
     let (checked, all) = (thousands(report.total.checked as u64), thousands(report.parameters as u64));
     format!(
         "gradient check: {checked} of {all} coordinates, difference {:.1e}{kinks}: {verdict}\n",

@@ -9,14 +9,14 @@ use surefoot::{
 use surefoot_table::{Encoding, Table, Targets};
 
 use crate::arguments::{OptimizerChoice, Train, Validation};
-use crate::output::usage;
+use crate::output::{thousands, usage};
 
 /// Tables with fewer rows are not split unless it is asked for: the part would say nothing.
 const MIN_ROWS_TO_SPLIT: usize = 10;
 /// The share of the rows to validate on.
 const VALIDATION_SHARE: f64 = 0.2;
-/// Classes beyond this are more likely numbers or names.
-const MAX_CLASSES: usize = 1_000;
+/// More parameters than this do not fit in the memory of any machine that we know of, with their moments.
+const MAX_PARAMETERS: usize = 10_000_000_000;
 
 /// Everything that is decided before training.
 pub struct Plan {
@@ -43,10 +43,6 @@ impl Plan {
             Targets::Classes(names) => Some(names.len()),
             Targets::Numbers => None,
         };
-        if let Some(classes @ MAX_CLASSES..) = classes {
-            let message = format!("{}: {classes} classes in column `{}`", table.file(), encoding.target_columns[0]);
-            return Err(usage(message, "name the target with --target, or predict numbers with --task regression"));
-        }
         let (output, loss) = output_and_loss(arguments, classes);
         let outputs = match classes {
             None => 1,
@@ -56,10 +52,17 @@ impl Plan {
         if outputs == 1 && output == Activation::Softmax {
             return Err(usage("softmax needs classes, and the target has numbers", "leave --output-activation out"));
         }
+        if classes.is_none() && loss == Loss::CrossEntropy {
+            return Err(usage("the loss cross-entropy needs classes, and the target has numbers", "leave --loss out"));
+        }
         loss.check_output(output)?;
         let hidden = arguments.hidden.0.iter().map(|&units| (units, arguments.activation));
         let network =
             Network::new(encoding.input_columns.len(), &hidden.chain([(outputs, output)]).collect::<Vec<_>>())?;
+        if network.parameter_count() > MAX_PARAMETERS {
+            let message = format!("a network of {} parameters", thousands(network.parameter_count() as u64));
+            return Err(usage(message, "fewer units with --hidden"));
+        }
 
         let part = |table: &Table| -> anyhow::Result<Part> {
             Ok((encoding.inputs(table)?, encoding.targets(table, outputs)?))
