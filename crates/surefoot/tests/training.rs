@@ -93,6 +93,22 @@ fn a_step_follows_the_mean_gradient_of_its_batch() {
 }
 
 #[test]
+fn each_epoch_has_an_order_of_its_own() {
+    let (network, data) = three_classes(10);
+    let start = parameters(network.parameter_count(), 0.5, 3);
+    let fit = |start, seed, epochs| {
+        let (optimizer, batch_size) = (descent(0.1, 0.0, false), BatchSize::Rows(1));
+        let training = Training { optimizer, batch_size, seed, epochs, ..Training::default() };
+        training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap().parameters
+    };
+    let first = fit(start.clone(), 1, 1);
+    assert_ne!(first, fit(start.clone(), 2, 1), "another seed, another order");
+    assert_eq!(first, fit(start.clone(), 1, 1));
+    // twice the first epoch is not the first and the second
+    assert_ne!(fit(first, 1, 1), fit(start, 1, 2));
+}
+
+#[test]
 fn a_weight_of_two_counts_as_the_same_example_twice() {
     let network = Network::new(2, &[(3, Activation::Tanh), (1, Activation::Identity)]).unwrap();
     let once = Dataset::new(array![[1.0, 2.0], [0.5, -1.0]], array![[1.0], [2.0]]).unwrap();
