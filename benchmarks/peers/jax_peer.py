@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .common import Config, Peer, flatten, serve
 
@@ -125,23 +123,6 @@ class JaxPeer(Peer):
 
     def outputs(self) -> np.ndarray:
         return np.asarray(self.forward(self.state[0], self.x))
-
-
-class JaxScanPeer(JaxPeer):
-    """A whole run of training steps inside one compiled loop."""
-
-    def load(self, config: Config, variant: str) -> None:
-        super().load(config, variant)
-
-        @partial(jax.jit, donate_argnums=0)
-        def loop(state: Any, x: jax.Array, y: jax.Array, rows: jax.Array, steps: int) -> Any:
-            # The length is no constant here, so that a run of another length needs no other compilation.
-            return jax.lax.fori_loop(0, steps, lambda _, s: self.advance(s, x, y, rows), state)
-
-        self.loop = loop
-
-    def run(self, steps: int) -> None:
-        self.state = jax.block_until_ready(self.loop(self.state, self.x, self.y, self.rows, steps))
 
 
 if __name__ == "__main__":

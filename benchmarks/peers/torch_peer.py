@@ -48,8 +48,9 @@ class TorchPeer(Peer):
     def reset(self) -> None:
         self.at = 0
         with torch.no_grad():
-            for parameter, value in zip(self.params, (v for part in self.config.split(self.config.theta) for v in part)):
-                parameter.copy_(torch.from_numpy(value))
+            arrays = [array for part in self.config.split(self.config.theta) for array in part]
+            for parameter, array in zip(self.params, arrays):
+                parameter.copy_(torch.from_numpy(array))
                 parameter.grad = None
         o, how = self.config.optimizer, {self.variant: True}
         if o["name"] == "adam":

@@ -95,76 +95,89 @@ impl Activation {
         matches!(self, Activation::Relu | Activation::LeakyRelu | Activation::Selu)
     }
 
-    /// a = f(z), in place, for the units of one example: any finite z is safe.
-    pub fn apply<T: Scalar>(self, z: &mut [T]) {
-        let each = |z: &mut [T], f: fn(T) -> T| z.iter_mut().for_each(|z| *z = f(*z));
+    /// a = f(z), in place, for rows of `units` weighted sums: any finite z is safe.
+    #[inline(always)]
+    pub fn apply<T: Scalar>(self, z: &mut [T], units: usize) {
         match self {
-            Activation::Sigmoid => each(z, sigmoid),                        // (A1)
-            Activation::Tanh => each(z, T::tanh),                           // (A2)
-            Activation::Identity => {}                                      // (A3)
-            Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())), // (A4)
+            Activation::Sigmoid => each(z, sigmoid),                                         // (A1)
+            Activation::Tanh => each(z, T::tanh),                                            // (A2)
+            Activation::Identity => {}                                                       // (A3)
+            Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())),                  // (A4)
             Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(LEAK) * z)), // (A5)
-            Activation::Selu => each(z, selu),                              // (A6)
-            Activation::Softmax => softmax(z),                              // (A7)
+            Activation::Selu => each(z, selu),                                               // (A6)
+            Activation::Softmax => softmax(z, units),                                        // (A7)
         }
     }
 
-    /// `delta := delta • f′`, for the units of one example whose activations are `a`: the step from ∂J/∂a to ∂J/∂z.
+    /// `delta := delta • f′`, for rows of `units` units whose activations are `a`: the step from ∂J/∂a to ∂J/∂z.
     ///
-    /// For softmax, whose units hang together, f′ is a matrix and • its product with `delta`.
-    pub fn multiply_by_derivative<T: Scalar>(self, a: &[T], delta: &mut [T]) {
-        let each = |delta: &mut [T], derivative: fn(T) -> T| {
-            for (delta, &a) in delta.iter_mut().zip(a) {
-                *delta = *delta * derivative(a);
-            }
-        };
+    /// For softmax, whose units hang together, f′ is a matrix and • its product with a row of `delta`.
+    #[inline(always)]
+    pub fn multiply_by_derivative<T: Scalar>(self, a: &[T], delta: &mut [T], units: usize) {
         match self {
-            Activation::Sigmoid => each(delta, |a| a * (T::one() - a)), // (A1)
-            Activation::Tanh => each(delta, |a| T::one() - a * a),      // (A2)
-            Activation::Identity => {}                                  // (A3)
-            Activation::Relu => each(delta, |a| if a > T::zero() { T::one() } else { T::zero() }), // (A4)
-            Activation::LeakyRelu => {
-                each(delta, |a| if a > T::zero() { T::one() } else { T::from_f64(LEAK) }) // (A5)
-            }
-            Activation::Selu => each(delta, |a| {
+            Activation::Sigmoid => times(delta, a, |a| a * (T::one() - a)), // (A1)
+            Activation::Tanh => times(delta, a, |a| T::one() - a * a),      // (A2)
+            Activation::Identity => {}                                      // (A3)
+            Activation::Relu => times(delta, a, |a| if a > T::zero() { T::one() } else { T::zero() }), // (A4)
+            Activation::LeakyRelu => times(delta, a, |a| if a > T::zero() { T::one() } else { T::from_f64(LEAK) }), // (A5)
+            Activation::Selu => times(delta, a, |a| {
                 if a > T::zero() { T::from_f64(SELU_SCALE) } else { a + T::from_f64(SELU_SCALE_ALPHA) } // (A6)
             }),
             Activation::Softmax => {
                 // (A7): Σₖ δₖ aₖ([k = j] − aⱼ) = aⱼ(δⱼ − Σₖ δₖ aₖ)
-                let mean = delta.iter().zip(a).fold(T::zero(), |sum, (&delta, &a)| sum + delta * a);
-                for (delta, &a) in delta.iter_mut().zip(a) {
-                    *delta = a * (*delta - mean);
+                for (a, delta) in a.chunks_exact(units).zip(delta.chunks_exact_mut(units)) {
+                    let mean = delta.iter().zip(a).fold(T::zero(), |sum, (&delta, &a)| sum + delta * a);
+                    times(delta, a, |a| a);
+                    for (delta, &a) in delta.iter_mut().zip(a) {
+                        *delta = *delta - a * mean;
+                    }
                 }
             }
         }
     }
 }
 
+#[inline(always)]
+fn each<T: Scalar>(z: &mut [T], f: impl Fn(T) -> T) {
+    z.iter_mut().for_each(|z| *z = f(*z));
+}
+
+#[inline(always)]
+fn times<T: Scalar>(delta: &mut [T], a: &[T], derivative: impl Fn(T) -> T) {
+    delta.iter_mut().zip(a).for_each(|(delta, &a)| *delta = *delta * derivative(a));
+}
+
 /// z above the kink, else `otherwise`. NaN counts as above, so that a number that went wrong stays visible.
+#[inline(always)]
 fn positive_or<T: Scalar>(z: T, otherwise: impl Fn(T) -> T) -> T {
     if z <= T::zero() { otherwise(z) } else { z }
 }
 
 /// Only e^−|z| is taken, which cannot overflow; both tails keep their full relative precision.
+#[inline(always)]
 fn sigmoid<T: Scalar>(z: T) -> T {
     let e = (-z.abs()).exp();
     let numerator = if z < T::zero() { e } else { T::one() };
     numerator / (T::one() + e)
 }
 
+#[inline(always)]
 fn selu<T: Scalar>(z: T) -> T {
     if z > T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1() }
 }
 
-/// The largest z is subtracted first, so that no exponential overflows and the largest is 1.
-fn softmax<T: Scalar>(z: &mut [T]) {
-    let largest = z.iter().fold(z[0], |largest, &z| if z > largest { z } else { largest });
-    let mut sum = T::zero();
-    for z in z.iter_mut() {
-        *z = (*z - largest).exp();
-        sum += *z;
+/// The largest z of a row is subtracted first, so that no exponential overflows and the largest is 1.
+#[inline(always)]
+fn softmax<T: Scalar>(z: &mut [T], units: usize) {
+    for row in z.chunks_exact_mut(units) {
+        let largest = row.iter().fold(row[0], |largest, &z| if z > largest { z } else { largest });
+        row.iter_mut().for_each(|z| *z = *z - largest);
     }
-    z.iter_mut().for_each(|z| *z = *z / sum);
+    each(z, T::exp); // all rows at once, so that the vectors are full
+    for row in z.chunks_exact_mut(units) {
+        let sum = row.iter().fold(T::zero(), |sum, &e| sum + e);
+        row.iter_mut().for_each(|e| *e = *e / sum);
+    }
 }
 
 impl fmt::Display for Activation {
@@ -201,14 +214,14 @@ mod tests {
 
     fn f<T: Scalar>(activation: Activation, z: f64) -> f64 {
         let mut z = [T::from_f64(z)];
-        activation.apply(&mut z);
+        activation.apply(&mut z, 1);
         z[0].to_f64()
     }
 
     fn derivative(activation: Activation, z: f64) -> f64 {
         let (mut a, mut delta) = ([z], [1.0]);
-        activation.apply(&mut a);
-        activation.multiply_by_derivative(&a, &mut delta);
+        activation.apply(&mut a, 1);
+        activation.multiply_by_derivative(&a, &mut delta, 1);
         delta[0]
     }
 
@@ -248,7 +261,7 @@ mod tests {
     #[test]
     fn softmax_sums_to_one_and_does_not_overflow() {
         let mut z = [1e4, -1e4, 1e4];
-        Activation::Softmax.apply(&mut z);
+        Activation::Softmax.apply(&mut z, 3);
         assert_eq!(z, [0.5, 0.0, 0.5]);
     }
 

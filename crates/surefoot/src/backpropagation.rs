@@ -1,150 +1,247 @@
-//! One block of examples: the feedforward pass, the error terms δ, and the gradients they leave.
+//! Some rows of examples: the feedforward pass, the error terms δ, and the gradients they leave.
 //!
 //! Matrices are slices, row by row, one row an example; layer `l` counts from 0. The backward steps stand beside the
-//! forward steps that they differentiate.
+//! forward steps that they differentiate. Nothing of a row depends on the rows beside it, until the gradients sum over
+//! them in ascending order; so rows may be dealt out to threads in any way.
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
-use crate::numeric::matmul;
+use crate::numeric::matmul::{Panels, TILE_ROWS, multiply, multiply_transposed};
 use crate::numeric::scalar::Scalar;
+use crate::numeric::simd::vectorized;
 
-/// What one block keeps between the feedforward pass and going back, for up to [`BLOCK_ROWS`] examples.
-pub(crate) struct Block<T> {
+/// The weights of θ, packed as the products read them.
+pub(crate) struct PackedWeights<T> {
+    /// Wᵀ of each layer, for z = W·a + b.
+    forward: Vec<Panels<T>>,
+    /// W of each layer, for Wᵀ·δ; that of the first layer stays empty.
+    backward: Vec<Panels<T>>,
+}
+
+impl<T: Scalar> PackedWeights<T> {
+    pub fn new(network: &Network) -> Self {
+        let panels = || network.layers().iter().map(|_| Panels::new()).collect();
+        PackedWeights { forward: panels(), backward: panels() }
+    }
+
+    /// Packs the weights of θ = `parameters`, those for going back only if wanted.
+    pub fn pack(&mut self, network: &Network, parameters: &[T], backward: bool) {
+        for (l, layer) in network.layers().iter().enumerate() {
+            let weight = &parameters[network.weight_range(l)];
+            self.forward[l].pack_transposed(weight, layer.inputs);
+            if backward && l > 0 {
+                self.backward[l].pack_rows(layer.inputs, layer.outputs, |o| &weight[o * layer.inputs..][..layer.inputs]);
+            }
+        }
+    }
+}
+
+/// What some rows keep between the feedforward pass and the gradients.
+pub(crate) struct Strip<T> {
+    rows: usize,
     /// a of each layer after the input, rows × outputs of the layer.
     activations: Vec<Vec<T>>,
+    /// δ of each layer after the input, the same shapes.
+    deltas: Vec<Vec<T>>,
     /// z of the output layer, from which the loss is computed.
     output_sums: Vec<T>,
-    /// δ of the layer in hand, and of the one below it.
-    delta: Vec<T>,
-    delta_below: Vec<T>,
+    /// J(W,b; x,y) of each row, times its weight.
+    losses: Vec<f64>,
 }
 
-/// The examples of one block.
-#[derive(Clone, Copy)]
-pub(crate) struct Examples<'a, T> {
-    /// rows × s₁
-    pub inputs: &'a [T],
-    /// rows × outputs
-    pub targets: &'a [T],
-    /// The weight of each row, where they do not all count 1.
-    pub weights: Option<&'a [T]>,
-}
-
-impl<T: Scalar> Block<T> {
-    pub fn new(network: &Network) -> Self {
-        let of = |units: usize| vec![T::zero(); BLOCK_ROWS * units];
-        let widest = network.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
-        Block {
-            activations: network.layers().iter().map(|layer| of(layer.outputs)).collect(),
-            output_sums: of(network.outputs()),
-            delta: of(widest),
-            delta_below: of(widest),
+impl<T: Scalar> Strip<T> {
+    /// Buffers for up to `capacity` rows.
+    pub fn new(network: &Network, capacity: usize) -> Self {
+        let of_layers = || network.layers().iter().map(|layer| vec![T::zero(); capacity * layer.outputs]).collect();
+        Strip {
+            rows: 0,
+            activations: of_layers(),
+            deltas: of_layers(),
+            output_sums: vec![T::zero(); capacity * network.outputs()],
+            losses: vec![0.0; capacity],
         }
     }
 
-    /// Computes all activations from the `inputs` of some rows.  (6) (7)
+    /// The rows that fit.
+    pub fn capacity(&self) -> usize {
+        self.losses.len()
+    }
+
+    /// a of a layer after the input.
+    fn activation(&self, network: &Network, l: usize) -> &[T] {
+        &self.activations[l][..self.rows * network.layers()[l].outputs]
+    }
+
+    /// The outputs h of the rows that went through last, rows × outputs.
+    pub fn outputs(&self, network: &Network) -> &[T] {
+        self.activation(network, network.layers().len() - 1)
+    }
+
+    /// J(W,b; x,y) of each row, times its weight, after [`losses_and_deltas`](Self::losses_and_deltas).
+    pub fn losses(&self) -> &[f64] {
+        &self.losses[..self.rows]
+    }
+
+    /// Computes all activations of `rows` inputs, given row by row.  (6) (7)
     ///
     /// ```text
     ///   z⁽ˡ⁺¹⁾ = W⁽ˡ⁾ a⁽ˡ⁾ + b⁽ˡ⁾        a⁽¹⁾ = x
     ///   a⁽ˡ⁺¹⁾ = f(z⁽ˡ⁺¹⁾)
     /// ```
-    pub fn feedforward(&mut self, network: &Network, parameters: &[T], inputs: &[T]) {
-        let rows = inputs.len() / network.inputs();
+    pub fn feedforward<'a>(
+        &mut self,
+        network: &Network,
+        parameters: &[T],
+        weights: &PackedWeights<T>,
+        rows: usize,
+        input: impl Fn(usize) -> &'a [T] + Copy,
+    ) where
+        T: 'a,
+    {
+        self.rows = rows;
         for (l, layer) in network.layers().iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l);
-            let a = if l == 0 { inputs } else { &below[l - 1][..rows * layer.inputs] };
             let z = &mut here[0][..rows * layer.outputs];
-            matmul::weighted_sums(a, &parameters[network.weight_range(l)], &parameters[network.bias_range(l)], z); // (6)
+            let bias = &parameters[network.bias_range(l)];
+            match below.last() {
+                None => multiply(input, &weights.forward[l], bias, z), // (6)
+                Some(a) => multiply(|r| &a[r * layer.inputs..][..layer.inputs], &weights.forward[l], bias, z), // (6)
+            }
             if l + 1 == network.layers().len() {
                 self.output_sums[..z.len()].copy_from_slice(z);
             }
-            z.chunks_exact_mut(layer.outputs).for_each(|unit_row| layer.activation.apply(unit_row)); // (7)
+            vectorized(|| layer.activation.apply(z, layer.outputs)); // (7)
         }
     }
 
-    /// The outputs h of the rows that went through last, rows × outputs.
-    pub fn outputs(&self, rows: usize, network: &Network) -> &[T] {
-        &self.activations[network.layers().len() - 1][..rows * network.outputs()]
-    }
-
-    /// Σᵢ wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) of the rows that went through last.
-    pub fn loss(&self, network: &Network, loss: Loss, examples: Examples<'_, T>) -> f64 {
-        let (outputs, activation) = (network.outputs(), network.output_activation());
-        let rows = examples.targets.chunks_exact(outputs);
-        let z = self.output_sums.chunks_exact(outputs);
-        let a = self.activations[network.layers().len() - 1].chunks_exact(outputs);
-        let values = rows.zip(z).zip(a).map(|((y, z), a)| loss.value(activation, z, a, y));
-        match examples.weights {
-            Some(weights) => values.zip(weights).map(|(value, weight)| value * weight.to_f64()).sum(),
-            None => values.sum(),
-        }
-    }
-
-    /// Goes back through the layers, and adds Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) to `gradient`, which is laid out as θ.  (B1) (B2) (B3)
+    /// Computes the loss of each row that went through last, and unless `only_losses` the error terms of all layers.  (B1) (B2)
     ///
     /// ```text
     ///   δ⁽ⁿˡ⁾ = ∂J/∂z⁽ⁿˡ⁾, by the loss
     ///   δ⁽ˡ⁾  = ((W⁽ˡ⁾)ᵀ δ⁽ˡ⁺¹⁾) • f′(z⁽ˡ⁾)        for l = nˡ−1, …, 2
-    ///   ∇W⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ (a⁽ˡ⁾)ᵀ,   ∇b⁽ˡ⁾ = δ⁽ˡ⁺¹⁾
     /// ```
-    pub fn backpropagate(
+    pub fn losses_and_deltas(
         &mut self,
         network: &Network,
         loss: Loss,
-        parameters: &[T],
+        weights: &PackedWeights<T>,
         examples: Examples<'_, T>,
-        gradient: &mut [T],
+        only_losses: bool,
     ) {
-        let layers = network.layers();
-        let rows = examples.inputs.len() / network.inputs();
-        self.output_delta(network, loss, examples); // (B1)
-        for (l, layer) in layers.iter().enumerate().rev() {
-            let delta = &self.delta[..rows * layer.outputs];
-
-            // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ  (B3)
-            let a = if l == 0 { examples.inputs } else { &self.activations[l - 1][..rows * layer.inputs] };
-            let (weight_gradient, bias_gradient) = gradient[network.weight_range(l).start..network.bias_range(l).end]
-                .split_at_mut(layer.inputs * layer.outputs);
-            matmul::add_gradients(delta, a, weight_gradient, bias_gradient);
-
-            // forward: z = W·f(z below), so the layer below has the error term Wᵀ·δ • f′  (B2)
-            if l > 0 {
-                let below = &mut self.delta_below[..rows * layer.inputs];
-                matmul::propagated_errors(delta, &parameters[network.weight_range(l)], layer.outputs, below);
-                for (delta, a) in below.chunks_exact_mut(layer.inputs).zip(a.chunks_exact(layer.inputs)) {
-                    layers[l - 1].activation.multiply_by_derivative(a, delta);
-                }
-                std::mem::swap(&mut self.delta, &mut self.delta_below);
-            }
-        }
-    }
-
-    /// δ of the output layer, each row times the weight of its example.  (B1)
-    fn output_delta(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>) {
+        let top = network.layers().len() - 1;
         let (outputs, activation) = (network.outputs(), network.output_activation());
-        let a = self.activations[network.layers().len() - 1].chunks_exact(outputs);
-        let rows = self.delta.chunks_exact_mut(outputs).zip(a).zip(examples.targets.chunks_exact(outputs));
-        for (i, ((delta, a), y)) in rows.enumerate() {
-            loss.delta(activation, a, y, delta); // (B1)
-            if let Some(weights) = examples.weights {
-                delta.iter_mut().for_each(|delta| *delta = *delta * weights[i]);
+        for r in 0..self.rows {
+            let units = r * outputs..(r + 1) * outputs;
+            let (a, y, weight) = (&self.activations[top][units.clone()], examples.target(r), examples.weight(r));
+            self.losses[r] = loss.value(activation, &self.output_sums[units.clone()], a, y) * weight.to_f64();
+            if !only_losses {
+                let delta = &mut self.deltas[top][units];
+                loss.delta(activation, a, y, delta); // (B1)
+                if examples.data.weights().is_some() {
+                    delta.iter_mut().for_each(|delta| *delta = *delta * weight);
+                }
             }
+        }
+        if only_losses {
+            return;
+        }
+        // forward: z = W·f(z below), so the layer below has the error term Wᵀ·δ • f′
+        for l in (1..=top).rev() {
+            let (below, above) = self.deltas.split_at_mut(l);
+            let layer = &network.layers()[l];
+            let delta = &mut below[l - 1][..self.rows * layer.inputs];
+            multiply(|r| &above[0][r * layer.outputs..][..layer.outputs], &weights.backward[l], &[], delta); // (B2)
+            let a = &self.activations[l - 1][..self.rows * layer.inputs];
+            let activation = network.layers()[l - 1].activation;
+            vectorized(|| activation.multiply_by_derivative(a, delta, layer.inputs)); // (B2)
         }
     }
 
-    /// Whether some unit with a kink was on another side of it, for some example, when `other` went through.
-    pub fn differs_in_sides(&self, other: &Block<T>, network: &Network, rows: usize) -> bool {
-        let kinked = network.layers().iter().enumerate().filter(|(_, layer)| layer.activation.has_kink());
+    /// Whether some unit with a kink was on another side of it, for some row, when `other` went through.
+    pub fn differs_in_sides(&self, other: &Strip<T>, network: &Network) -> bool {
+        let mut kinked = network.layers().iter().enumerate().filter(|(_, layer)| layer.activation.has_kink());
         // a > 0 exactly where z > 0, for every activation with a kink
-        kinked.into_iter().any(|(l, layer)| {
-            let pairs = self.activations[l].iter().zip(&other.activations[l]);
-            pairs.take(rows * layer.outputs).any(|(&one, &two)| (one > T::zero()) != (two > T::zero()))
+        kinked.any(|(l, _)| {
+            let mut pairs = self.activation(network, l).iter().zip(other.activation(network, l));
+            pairs.any(|(&one, &two)| (one > T::zero()) != (two > T::zero()))
         })
+    }
+}
+
+/// Adds Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) over the rows of the strips, in their order, to `gradient`, which is laid out as θ.  (B3)
+///
+/// ```text
+///   ∇W⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ (a⁽ˡ⁾)ᵀ,   ∇b⁽ˡ⁾ = δ⁽ˡ⁺¹⁾
+/// ```
+///
+/// `panels` is a buffer. Threads share the units of a layer, never a sum.
+pub(crate) fn add_gradients<T: Scalar>(
+    network: &Network,
+    strips: &[Strip<T>],
+    examples: Examples<'_, T>,
+    panels: &mut Panels<T>,
+    gradient: &mut [T],
+    parallel: bool,
+) {
+    let rows: usize = strips.iter().map(|strip| strip.rows).sum();
+    let per_strip = strips[0].rows;
+    for (l, layer) in network.layers().iter().enumerate() {
+        // every strip but the last is full, so a row is found by a division
+        let row_of = |matrices: fn(&Strip<T>) -> &Vec<Vec<T>>, l: usize, units: usize| {
+            move |r: usize| &matrices(&strips[r / per_strip])[l][r % per_strip * units..][..units]
+        };
+        let delta = row_of(|strip| &strip.deltas, l, layer.outputs);
+
+        // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
+        match l.checked_sub(1) {
+            None => panels.pack_rows(layer.inputs, rows, |r| examples.input(r)),
+            Some(below) => panels.pack_rows(layer.inputs, rows, row_of(|strip| &strip.activations, below, layer.inputs)),
+        }
+        let panels = &*panels;
+        let (weight_gradient, bias_gradient) =
+            gradient[network.weight_range(l).start..network.bias_range(l).end].split_at_mut(layer.inputs * layer.outputs);
+        let tile = |(tile, gradient): (usize, &mut [T])| {
+            multiply_transposed(delta, tile * TILE_ROWS, panels, gradient); // (B3)
+        };
+        if parallel {
+            weight_gradient.par_chunks_mut(TILE_ROWS * layer.inputs).enumerate().for_each(tile);
+        } else {
+            weight_gradient.chunks_mut(TILE_ROWS * layer.inputs).enumerate().for_each(tile);
+        }
+        vectorized(|| {
+            for r in 0..rows {
+                for (sum, &delta) in bias_gradient.iter_mut().zip(delta(r)) {
+                    *sum += delta; // (B3)
+                }
+            }
+        });
+    }
+}
+
+/// Some rows of a data set, in an order.
+#[derive(Clone, Copy)]
+pub(crate) struct Examples<'a, T> {
+    pub data: &'a Dataset<T>,
+    pub rows: Rows<'a>,
+}
+
+impl<'a, T: Scalar> Examples<'a, T> {
+    pub fn input(self, i: usize) -> &'a [T] {
+        self.data.input_row(self.rows.get(i))
+    }
+
+    fn target(self, i: usize) -> &'a [T] {
+        self.data.target_row(self.rows.get(i))
+    }
+
+    fn weight(self, i: usize) -> T {
+        self.data.weight(self.rows.get(i))
     }
 }
 
@@ -163,6 +260,8 @@ impl Network {
                 got: inputs.ncols().to_string(),
             });
         }
+        let mut weights = PackedWeights::new(self);
+        weights.pack(self, parameters, false);
         let rows = inputs.nrows();
         let inputs = inputs.as_standard_layout();
         let inputs: &[T] = inputs.as_slice().unwrap_or_default();
@@ -171,10 +270,11 @@ impl Network {
             .par_chunks_mut(BLOCK_ROWS * self.outputs())
             .zip(inputs.par_chunks(BLOCK_ROWS * self.inputs()))
             .for_each_init(
-                || Block::new(self),
-                |block, (outputs, inputs)| {
-                    block.feedforward(self, parameters, inputs);
-                    outputs.copy_from_slice(block.outputs(outputs.len() / self.outputs(), self));
+                || Strip::new(self, BLOCK_ROWS.min(rows)),
+                |strip, (outputs, inputs)| {
+                    let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
+                    strip.feedforward(self, parameters, &weights, outputs.len() / self.outputs(), input);
+                    outputs.copy_from_slice(strip.outputs(self));
                 },
             );
         Ok(Array2::from_shape_vec((rows, self.outputs()), outputs).expect("one row of outputs for each row of inputs"))

@@ -1,13 +1,14 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay.
 
-use std::ops::Range;
+use rayon::prelude::*;
 
-use crate::backpropagation::{Block, Examples};
-use crate::dataset::Dataset;
+use crate::backpropagation::{Examples, PackedWeights, Strip, add_gradients};
+use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::blocks::{BLOCK_ROWS, slots_for, sum_over_blocks};
+use crate::numeric::blocks::{BLOCK_ROWS, Partition};
+use crate::numeric::matmul::Panels;
 use crate::numeric::scalar::Scalar;
 use crate::objective::{Objective, Segment};
 
@@ -34,6 +35,7 @@ pub struct Cost<'a, T> {
     loss: Loss,
     weight_decay: f64,
     data: &'a Dataset<T>,
+    weights: PackedWeights<T>,
     slots: Vec<Slot<T>>,
 }
 
@@ -41,26 +43,8 @@ pub struct Cost<'a, T> {
 struct Slot<T> {
     cost: f64,
     gradient: Vec<T>,
-    block: Block<T>,
-    inputs: Vec<T>,
-    targets: Vec<T>,
-    weights: Vec<T>,
-}
-
-/// The examples of a sum.
-#[derive(Clone, Copy)]
-enum Rows<'a> {
-    All(usize),
-    Batch(&'a [usize]),
-}
-
-impl Rows<'_> {
-    fn len(self) -> usize {
-        match self {
-            Rows::All(count) => count,
-            Rows::Batch(rows) => rows.len(),
-        }
-    }
+    strips: Vec<Strip<T>>,
+    panels: Panels<T>,
 }
 
 impl<'a, T: Scalar> Cost<'a, T> {
@@ -86,13 +70,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
             }
         }
         for row in 0..data.rows() {
-            let targets = data.target_rows(row..row + 1);
+            let targets = data.target_row(row);
             if let Err((column, expected)) = loss.check_targets(network.output_activation(), targets) {
                 let got = targets[column].to_f64();
                 return Err(Error::Value { what: "targets", row, column, expected, got });
             }
         }
-        Ok(Cost { network, loss, weight_decay, data, slots: Vec::new() })
+        let weights = PackedWeights::new(network);
+        Ok(Cost { network, loss, weight_decay, data, weights, slots: Vec::new() })
     }
 
     /// The data that the mean is over.
@@ -111,22 +96,24 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// # Panics
     /// When a row is not in the data, or a length is not that of θ.
     pub fn of_batch(&mut self, parameters: &[T], rows: &[usize], gradient: &mut [T]) -> f64 {
-        self.evaluate(parameters, Rows::Batch(rows), Some(gradient))
+        self.evaluate(parameters, Rows::List(rows), Some(gradient))
     }
 
     fn evaluate(&mut self, parameters: &[T], rows: Rows<'_>, gradient: Option<&mut [T]>) -> f64 {
         let Cost { network, loss, weight_decay, data, .. } = *self;
-        self.prepare_slots(slots_for(rows.len()), gradient.is_some());
-        sum_over_blocks(
-            rows.len(),
+        let examples = Examples { data, rows };
+        let partition = Partition::new(rows.len(), network.parameter_count());
+        let length = if gradient.is_some() { network.parameter_count() } else { 0 };
+        self.weights.pack(network, parameters, length > 0);
+        self.prepare_slots(partition.slots(), length);
+        let weights = &self.weights;
+        // One slot has all threads to itself; of several, each has one.
+        let strips = if partition.slots() == 1 { strips_for(rows.len().min(partition.block_rows()), network) } else { 1 };
+        partition.sum(
             &mut self.slots,
-            |Slot { cost, gradient, block, inputs, targets, weights }, of_block| {
-                let examples = gather(data, rows, of_block, [inputs, targets, weights]);
-                block.feedforward(network, parameters, examples.inputs);
-                *cost += block.loss(network, loss, examples);
-                if !gradient.is_empty() {
-                    block.backpropagate(network, loss, parameters, examples, gradient);
-                }
+            |slot, block| {
+                let examples = Examples { rows: examples.rows.part(block), ..examples };
+                slot.add_block(network, loss, parameters, weights, examples, strips);
             },
             |left, right| {
                 left.cost += right.cost;
@@ -160,17 +147,10 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// Empties the first slots, making those that are missing; without a gradient theirs has no length.
-    fn prepare_slots(&mut self, count: usize, with_gradient: bool) {
-        let (network, length) = (self.network, if with_gradient { self.network.parameter_count() } else { 0 });
+    fn prepare_slots(&mut self, count: usize, length: usize) {
         if self.slots.len() < count {
-            self.slots.resize_with(count, || Slot {
-                cost: 0.0,
-                gradient: Vec::new(),
-                block: Block::new(network),
-                inputs: Vec::with_capacity(BLOCK_ROWS * network.inputs()),
-                targets: Vec::with_capacity(BLOCK_ROWS * network.outputs()),
-                weights: Vec::with_capacity(BLOCK_ROWS),
-            });
+            let empty = || Slot { cost: 0.0, gradient: Vec::new(), strips: Vec::new(), panels: Panels::new() };
+            self.slots.resize_with(count, empty);
         }
         for slot in &mut self.slots[..count] {
             slot.cost = 0.0;
@@ -180,29 +160,50 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 }
 
-/// The examples of a block: a view of the data where their rows lie together, else copied into the buffers.
-fn gather<'a, T: Scalar>(
-    data: &'a Dataset<T>,
-    rows: Rows<'_>,
-    block: Range<usize>,
-    [inputs, targets, weights]: [&'a mut Vec<T>; 3],
-) -> Examples<'a, T> {
-    match rows {
-        Rows::All(_) => Examples {
-            inputs: data.input_rows(block.clone()),
-            targets: data.target_rows(block.clone()),
-            weights: data.weights().map(|weights| &weights[block]),
-        },
-        Rows::Batch(batch) => {
-            inputs.clear();
-            targets.clear();
-            weights.clear();
-            for &row in &batch[block] {
-                inputs.extend_from_slice(data.input_rows(row..row + 1));
-                targets.extend_from_slice(data.target_rows(row..row + 1));
-                weights.push(data.weight(row));
-            }
-            Examples { inputs, targets, weights: data.weights().is_some().then_some(weights) }
+/// Multiply-adds below which a second thread costs more than it saves.
+const WORTH_A_THREAD: usize = 500_000;
+
+/// How many strips to deal out a block's rows in: it changes no bit, so it may depend on the number of threads.
+fn strips_for(rows: usize, network: &Network) -> usize {
+    let threads = rayon::current_num_threads();
+    if threads == 1 || rows * network.parameter_count() < WORTH_A_THREAD { 1 } else { (2 * threads).min(rows.div_ceil(8)) }
+}
+
+impl<T: Scalar> Slot<T> {
+    /// Adds the cost of a block, and its gradient where the slot has one.
+    fn add_block(
+        &mut self,
+        network: &Network,
+        loss: Loss,
+        parameters: &[T],
+        weights: &PackedWeights<T>,
+        examples: Examples<'_, T>,
+        strips: usize,
+    ) {
+        let Slot { cost, gradient, strips: buffers, panels } = self;
+        let rows = examples.rows.len();
+        let per_strip = rows.div_ceil(strips).next_multiple_of(if strips > 1 { 8 } else { 1 });
+        let strips = rows.div_ceil(per_strip);
+        let fits = buffers.first().is_some_and(|strip| strip.capacity() >= per_strip);
+        if !fits || buffers.len() < strips {
+            buffers.clear();
+            buffers.resize_with(strips, || Strip::new(network, per_strip));
+        }
+        let buffers = &mut buffers[..strips];
+        let pass = |(i, strip): (usize, &mut Strip<T>)| {
+            let part = i * per_strip..rows.min((i + 1) * per_strip);
+            let examples = Examples { rows: examples.rows.part(part), ..examples };
+            strip.feedforward(network, parameters, weights, examples.rows.len(), |r| examples.input(r));
+            strip.losses_and_deltas(network, loss, weights, examples, gradient.is_empty());
+        };
+        if strips > 1 {
+            buffers.par_iter_mut().enumerate().for_each(pass);
+        } else {
+            buffers.iter_mut().enumerate().for_each(pass);
+        }
+        *cost += buffers.iter().flat_map(Strip::losses).sum::<f64>();
+        if !gradient.is_empty() {
+            add_gradients(network, buffers, examples, panels, gradient, strips > 1);
         }
     }
 }
@@ -219,11 +220,11 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
     }
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
-        self.evaluate(parameters, Rows::All(self.data.rows()), None)
+        self.evaluate(parameters, Rows::Range(0, self.data.rows()), None)
     }
 
     fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
-        self.evaluate(parameters, Rows::All(self.data.rows()), Some(gradient))
+        self.evaluate(parameters, Rows::Range(0, self.data.rows()), Some(gradient))
     }
 
     /// Some unit of some example with ReLU, leaky ReLU or SELU is on another side of 0 at the two points.
@@ -232,13 +233,18 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
             return false;
         }
         let (network, data) = (self.network, self.data);
-        self.prepare_slots(2, false);
-        let [first, second, ..] = &mut self.slots[..] else { return false };
+        let at = |parameters| {
+            let mut weights = PackedWeights::new(network);
+            weights.pack(network, parameters, false);
+            (parameters, weights, Strip::new(network, BLOCK_ROWS.min(data.rows())))
+        };
+        let mut points = [at(one), at(other)];
         (0..data.rows()).step_by(BLOCK_ROWS).any(|start| {
-            let rows = start..data.rows().min(start + BLOCK_ROWS);
-            first.block.feedforward(network, one, data.input_rows(rows.clone()));
-            second.block.feedforward(network, other, data.input_rows(rows.clone()));
-            first.block.differs_in_sides(&second.block, network, rows.len())
+            let rows = BLOCK_ROWS.min(data.rows() - start);
+            for (parameters, weights, strip) in &mut points {
+                strip.feedforward(network, parameters, weights, rows, |r| data.input_row(start + r));
+            }
+            points[0].2.differs_in_sides(&points[1].2, network)
         })
     }
 

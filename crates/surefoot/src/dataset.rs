@@ -125,12 +125,14 @@ impl<T: Scalar> Dataset<T> {
         }
     }
 
-    pub(crate) fn input_rows(&self, rows: Range<usize>) -> &[T] {
-        flat_rows(&self.inputs, rows)
+    /// The inputs of an example.
+    pub(crate) fn input_row(&self, row: usize) -> &[T] {
+        flat_row(&self.inputs, row)
     }
 
-    pub(crate) fn target_rows(&self, rows: Range<usize>) -> &[T] {
-        flat_rows(&self.targets, rows)
+    /// The targets of an example.
+    pub(crate) fn target_row(&self, row: usize) -> &[T] {
+        flat_row(&self.targets, row)
     }
 
     /// The weight of an example.
@@ -157,10 +159,44 @@ pub fn split_rows(rows: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, 
     Ok((rest, part))
 }
 
-/// Consecutive rows of a matrix, which is kept row by row without gaps.
-fn flat_rows<T>(matrix: &Array2<T>, rows: Range<usize>) -> &[T] {
+/// A row of a matrix that is kept row by row without gaps.
+fn flat_row<T>(matrix: &Array2<T>, row: usize) -> &[T] {
     let columns = matrix.ncols();
-    &matrix.as_slice().expect("standard layout since `new`")[rows.start * columns..rows.end * columns]
+    &matrix.as_slice().expect("standard layout since `new`")[row * columns..][..columns]
+}
+
+/// Some rows of a data set, in the order in which they are added up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rows<'a> {
+    /// Neighbours: from the first on, so many.
+    Range(usize, usize),
+    /// By their indices.
+    List(&'a [usize]),
+}
+
+impl<'a> Rows<'a> {
+    pub fn len(self) -> usize {
+        match self {
+            Rows::Range(_, count) => count,
+            Rows::List(rows) => rows.len(),
+        }
+    }
+
+    /// The index of the i-th of them.
+    pub fn get(self, i: usize) -> usize {
+        match self {
+            Rows::Range(first, _) => first + i,
+            Rows::List(rows) => rows[i],
+        }
+    }
+
+    /// Those from the i-th up to the j-th.
+    pub fn part(self, part: Range<usize>) -> Rows<'a> {
+        match self {
+            Rows::Range(first, _) => Rows::Range(first + part.start, part.len()),
+            Rows::List(rows) => Rows::List(&rows[part]),
+        }
+    }
 }
 
 /// That every number is finite.

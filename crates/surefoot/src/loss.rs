@@ -119,7 +119,7 @@ impl Loss {
             *delta = a * sum - y; // (L2) (L3)
         }
         if self == Loss::SquaredError {
-            output.multiply_by_derivative(a, delta); // (L1)
+            output.multiply_by_derivative(a, delta, a.len()); // (L1)
         }
     }
 }
@@ -162,7 +162,7 @@ mod tests {
     /// Value and δ of one example, from z.
     fn at(loss: Loss, output: Activation, z: &[f64], y: &[f64]) -> (f64, Vec<f64>) {
         let mut a = z.to_vec();
-        output.apply(&mut a);
+        output.apply(&mut a, z.len());
         let mut delta = vec![f64::NAN; z.len()];
         loss.delta(output, &a, y, &mut delta);
         (loss.value(output, z, &a, y), delta)

@@ -1,53 +1,73 @@
 //! The sum over blocks of examples: who computes a block is free, what is added to what is not.
 //!
-//! `rows` examples are cut into blocks of [`BLOCK_ROWS`]; consecutive blocks share a slot, of which there are at
-//! most [`SLOTS`]. A slot adds its blocks up in their order; the slots are then added in a binary tree of
-//! neighbours. All of this follows from the number of rows alone, so any number of threads gives the same bits.
+//! Rows are cut into blocks of neighbours; consecutive blocks share a slot. A slot adds its blocks up in their order; the
+//! slots are then added in a binary tree of neighbours. All of this follows from the number of rows and parameters alone,
+//! so any number of threads gives the same bits.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Examples of a block: enough to keep the matrix products busy, few enough to keep activations in cache.
-pub const BLOCK_ROWS: usize = 128;
+/// Rows of a block: enough to keep the matrix products busy, few enough to keep activations in cache.
+pub const BLOCK_ROWS: usize = 256;
+/// So many rows, as a mini-batch has at most, are one block.
+const ONE_BLOCK: usize = 512;
+/// Slots at most: the cores that one sum can fill.
+const SLOTS: usize = 16;
+/// Numbers that all slots hold together at most, unless one alone has more: what their memory may be.
+const SLOT_NUMBERS: usize = 12_000_000;
 
-/// Partial sums at most: the cores that one sum can fill, and the memory that it takes.
-pub const SLOTS: usize = 16;
-
-/// How many slots the sum over `rows` examples fills.
-pub fn slots_for(rows: usize) -> usize {
-    rows.div_ceil(BLOCK_ROWS).min(SLOTS)
+/// How a sum over rows is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Partition {
+    rows: usize,
+    blocks: usize,
+    slots: usize,
 }
 
-/// Fills the first slots with the sums of their blocks, then adds them up in the first one.
-///
-/// `work` adds the block of these rows to a slot, which the caller has emptied; `add` adds the second slot to the first.
-pub fn sum_over_blocks<S: Send>(
-    rows: usize,
-    slots: &mut [S],
-    work: impl Fn(&mut S, Range<usize>) + Sync,
-    add: impl Fn(&mut S, &S),
-) {
-    let blocks = rows.div_ceil(BLOCK_ROWS);
-    let used = slots_for(rows);
-    let fill = |(index, slot): (usize, &mut S)| {
-        for block in blocks * index / used..blocks * (index + 1) / used {
-            work(slot, block * BLOCK_ROWS..rows.min((block + 1) * BLOCK_ROWS));
-        }
-    };
-    let slots = &mut slots[..used];
-    if used == 1 {
-        slots.iter_mut().enumerate().for_each(fill);
-    } else {
-        slots.par_iter_mut().enumerate().for_each(fill);
+impl Partition {
+    /// The partition of so many rows, for partial sums of so many numbers.
+    pub fn new(rows: usize, numbers: usize) -> Self {
+        let blocks = if rows <= ONE_BLOCK { 1 } else { rows.div_ceil(BLOCK_ROWS) };
+        let slots = SLOTS.min(SLOT_NUMBERS / numbers.max(1)).clamp(1, blocks);
+        Partition { rows, blocks, slots }
     }
-    let mut stride = 1;
-    while stride < used {
-        for pair in slots.chunks_mut(2 * stride).filter(|pair| pair.len() > stride) {
-            let (left, right) = pair.split_at_mut(stride);
-            add(&mut left[0], &right[0]);
+
+    /// How many slots the sum fills.
+    pub fn slots(self) -> usize {
+        self.slots
+    }
+
+    /// The rows of a block, the last of which may have fewer.
+    pub fn block_rows(self) -> usize {
+        if self.blocks == 1 { self.rows } else { BLOCK_ROWS }
+    }
+
+    /// Fills the first slots with the sums of their blocks, then adds them up in the first one.
+    ///
+    /// `work` adds the block of these rows to a slot, which the caller has emptied; `add` adds the second slot to the first.
+    pub fn sum<S: Send>(self, slots: &mut [S], work: impl Fn(&mut S, Range<usize>) + Sync, add: impl Fn(&mut S, &S)) {
+        let Partition { rows, blocks, slots: used } = self;
+        let size = self.block_rows();
+        let fill = |(index, slot): (usize, &mut S)| {
+            for block in blocks * index / used..blocks * (index + 1) / used {
+                work(slot, block * size..rows.min((block + 1) * size));
+            }
+        };
+        let slots = &mut slots[..used];
+        if used == 1 {
+            slots.iter_mut().enumerate().for_each(fill);
+        } else {
+            slots.par_iter_mut().enumerate().for_each(fill);
         }
-        stride *= 2;
+        let mut stride = 1;
+        while stride < used {
+            for pair in slots.chunks_mut(2 * stride).filter(|pair| pair.len() > stride) {
+                let (left, right) = pair.split_at_mut(stride);
+                add(&mut left[0], &right[0]);
+            }
+            stride *= 2;
+        }
     }
 }
 
@@ -56,10 +76,10 @@ mod tests {
     use super::*;
 
     /// A slot that writes down its sum as a formula, so that the order of additions can be read.
-    fn formula(rows: usize) -> String {
-        let mut slots = vec![String::new(); SLOTS];
-        sum_over_blocks(
-            rows,
+    fn formula(rows: usize, numbers: usize) -> String {
+        let partition = Partition::new(rows, numbers);
+        let mut slots = vec![String::new(); partition.slots()];
+        partition.sum(
             &mut slots,
             |slot, block| slot.push_str(&format!("+{}..{}", block.start, block.end)),
             |left, right| *left = format!("({left} {right})"),
@@ -68,19 +88,22 @@ mod tests {
     }
 
     #[test]
-    fn the_tree_follows_from_the_number_of_rows() {
-        assert_eq!(formula(1), "+0..1");
-        assert_eq!(formula(300), "((+0..128 +128..256) +256..300)");
-        assert_eq!(formula(640), "(((+0..128 +128..256) (+256..384 +384..512)) +512..640)");
-        assert!(formula(128 * 33).starts_with("((((+0..128+128..256 +256..384+384..512)"));
+    fn the_tree_follows_from_the_number_of_rows_and_parameters() {
+        assert_eq!(formula(512, 1), "+0..512");
+        assert_eq!(formula(600, 1), "((+0..256 +256..512) +512..600)");
+        assert_eq!(formula(1280, 1), "(((+0..256 +256..512) (+512..768 +768..1024)) +1024..1280)");
+        assert!(formula(256 * 33, 1).starts_with("((((+0..256+256..512 +512..768+768..1024)"));
+        // partial sums so large that there may be two, and only one
+        assert_eq!(formula(1024, 6_000_000), "(+0..256+256..512 +512..768+768..1024)");
+        assert_eq!(formula(1024, 20_000_000), "+0..256+256..512+512..768+768..1024");
     }
 
     #[test]
     fn every_row_is_in_one_block_for_any_number_of_threads() {
-        for rows in [0, 1, 127, 128, 129, 2000, 5000] {
+        for rows in [0, 1, 127, 128, 129, 513, 2000, 5000] {
             let on_threads = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| formula(rows))
+                pool.install(|| formula(rows, 1))
             };
             let text = on_threads(1);
             for threads in [2, 3, 8] {

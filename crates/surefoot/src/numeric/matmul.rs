@@ -1,112 +1,448 @@
-//! The three products of a layer, over rows of examples.
+//! The products of matrices, with specified bits.
 //!
-//! All matrices are slices, row by row: A is rows × inputs, W outputs × inputs (as the notes write it), Z and Δ
-//! rows × outputs. A row of Z is computed from the same row of A and from W alone: the product behind treats a row
-//! alike however many stand beside it, which a test here asserts.
+//! All matrices lie row by row. Every element is one chain of fused multiply-adds from its start (a bias, or 0) in
+//! ascending order of the inner index:
+//!
+//! ```text
+//!   c := start;   for k in 0..K { c := fma(aₖ, bₖ, c) }
+//! ```
+//!
+//! So a plain triple loop with `mul_add` is not an approximation of these kernels but equal to them, which the tests
+//! assert; vector width, tiles, blocks and threads are free to choose. The right-hand matrix is packed first: into
+//! panels of [`Panels::width`] columns, row by row, the last one filled up with zeros.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
+#![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
 use super::scalar::Scalar;
+use super::simd::{Path, Vector, Vectors};
 
-/// `Z = A·Wᵀ + 1·bᵀ`: the weighted sums of a layer, for every row.
-pub fn weighted_sums<T: Scalar>(a: &[T], weight: &[T], bias: &[T], z: &mut [T]) {
-    let outputs = bias.len();
-    let inputs = weight.len() / outputs;
-    for row in z.chunks_exact_mut(outputs) {
-        row.copy_from_slice(bias);
+/// Columns of a panel: a multiple of the lanes of every path, and as wide as the widest tile.
+const PANEL: usize = 48;
+/// Inner indices that a pass over the rows takes at a time: a panel's part stays in the first or second cache.
+const DEPTH: usize = 512;
+/// Rows of a tile.
+pub const TILE_ROWS: usize = 8;
+
+/// A matrix (k × n), packed.
+#[derive(Clone, Debug)]
+pub struct Panels<T> {
+    numbers: Vec<T>,
+    k: usize,
+    n: usize,
+}
+
+impl<T: Scalar> Panels<T> {
+    /// An empty one, to be packed.
+    pub fn new() -> Self {
+        Panels { numbers: Vec::new(), k: 0, n: 0 }
     }
-    let mut z = matrix_mut(z, outputs);
-    general_mat_mul(T::one(), &matrix(a, inputs), &matrix(weight, inputs).t(), T::one(), &mut z);
-}
 
-/// `D = Δ·W`: what the layer's error terms say of its inputs, for every row.
-pub fn propagated_errors<T: Scalar>(delta: &[T], weight: &[T], outputs: usize, d: &mut [T]) {
-    let inputs = weight.len() / outputs;
-    let mut d = matrix_mut(d, inputs);
-    general_mat_mul(T::one(), &matrix(delta, outputs), &matrix(weight, inputs), T::zero(), &mut d);
-}
+    /// The columns of a panel: narrow matrices have a narrow one.
+    fn width(n: usize) -> usize {
+        if n >= PANEL { PANEL } else { n.max(1).next_multiple_of(16) }
+    }
 
-/// `G += Δᵀ·A` and `g += Δᵀ·1`: the sums over rows of the gradients of weight and bias.
-pub fn add_gradients<T: Scalar>(delta: &[T], a: &[T], weight_gradient: &mut [T], bias_gradient: &mut [T]) {
-    let outputs = bias_gradient.len();
-    let inputs = weight_gradient.len() / outputs;
-    for row in delta.chunks_exact(outputs) {
-        for (sum, &delta) in bias_gradient.iter_mut().zip(row) {
-            *sum += delta;
+    fn reserve(&mut self, k: usize, n: usize) -> usize {
+        let width = Self::width(n);
+        (self.k, self.n) = (k, n);
+        let length = n.div_ceil(width.max(1)) * width * k.max(1);
+        if self.numbers.len() < length {
+            self.numbers.resize(length, T::zero());
+        }
+        width
+    }
+
+    /// Packs k rows of n numbers, given by their index.
+    pub fn pack_rows<'a>(&mut self, n: usize, k: usize, row: impl Fn(usize) -> &'a [T])
+    where
+        T: 'a,
+    {
+        let width = self.reserve(k, n);
+        for (p, panel) in self.numbers.chunks_exact_mut(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
+            let columns = p * width..n.min((p + 1) * width);
+            for (r, to) in panel.chunks_exact_mut(width).take(k).enumerate() {
+                let from = &row(r)[columns.clone()];
+                to[..from.len()].copy_from_slice(from);
+                to[from.len()..].fill(T::zero());
+            }
         }
     }
-    let mut gradient = matrix_mut(weight_gradient, inputs);
-    general_mat_mul(T::one(), &matrix(delta, outputs).t(), &matrix(a, inputs), T::one(), &mut gradient);
+
+    /// Packs the transpose of `matrix` (n × k).
+    pub fn pack_transposed(&mut self, matrix: &[T], k: usize) {
+        let n = matrix.len() / k;
+        let width = self.reserve(k, n);
+        for (p, panel) in self.numbers.chunks_exact_mut(width * k).take(n.div_ceil(width)).enumerate() {
+            let rows = &matrix[p * width * k..n.min((p + 1) * width) * k];
+            let count = rows.len() / k;
+            // blocks of 8 × 8 read and write whole cache lines, more or less
+            for j in (0..width).step_by(8) {
+                for i in (0..k).step_by(8) {
+                    for i in i..k.min(i + 8) {
+                        for j in j..j + 8 {
+                            panel[i * width + j] = if j < count { rows[j * k + i] } else { T::zero() };
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn matrix<T>(data: &[T], columns: usize) -> ArrayView2<'_, T> {
-    let shape = (data.len() / columns, columns);
-    ArrayView2::from_shape(shape, data).expect("a slice of whole rows")
+/// `C = start + A·B` for some rows: `a` (rows × k) given by its rows, `b` packed (k × n), `c` (rows × n). Each row of C
+/// starts from `start` (n), or from 0 when it is empty.
+pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &Panels<T>, start: &[T], c: &mut [T]) {
+    let count = c.len().checked_div(b.n).unwrap_or(0);
+    if count == 0 {
+        return;
+    }
+    assert!((0..count).all(|r| rows(r).len() == b.k), "rows of A are as long as B is high");
+    assert!(start.is_empty() || start.len() == b.n);
+    match Path::current() {
+        // SAFETY: `current` only names paths that the CPU has; the lengths were just asserted.
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx512 => unsafe { avx512::multiply(rows, b, start, c, count) },
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx2 => unsafe { avx2::multiply(rows, b, start, c, count) },
+        _ => unsafe { multiply_by::<T::Portable, 4, 1>(rows, b, start, c, count) },
+    }
 }
 
-fn matrix_mut<T>(data: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
-    let shape = (data.len() / columns, columns);
-    ArrayViewMut2::from_shape(shape, data).expect("a slice of whole rows")
+/// `C += Aᵀ·B` for some columns of A: of `a` (k × m), given by its rows, the columns from `first` on (at most
+/// [`TILE_ROWS`]) are multiplied by `b`, packed (k × n); `c` has a row of n numbers for each of them, from which the
+/// chains of its elements start.
+pub fn multiply_transposed<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T], first: usize, b: &Panels<T>, c: &mut [T]) {
+    let count = c.len().checked_div(b.n).unwrap_or(0);
+    assert!(count <= TILE_ROWS);
+    // The columns side by side, so that a tile reads them in one line.
+    let mut columns = [T::zero(); TILE_ROWS * DEPTH];
+    for from in (0..b.k).step_by(DEPTH) {
+        let depth = DEPTH.min(b.k - from);
+        for (k, to) in columns.chunks_exact_mut(TILE_ROWS).take(depth).enumerate() {
+            to[..count].copy_from_slice(&rows(from + k)[first..first + count]);
+        }
+        match Path::current() {
+            // SAFETY: as in `multiply`.
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512 => unsafe { avx512::multiply_transposed(&columns, from, depth, b, c, count) },
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => unsafe { avx2::multiply_transposed(&columns, from, depth, b, c, count) },
+            _ => unsafe { multiply_transposed_by::<T::Portable, 4, 1>(&columns, from, depth, b, c, count) },
+        }
+    }
 }
+
+/// The loops of [`multiply`] with tiles of M rows and N vectors.
+#[inline(always)]
+unsafe fn multiply_by<'a, V: Vector, const M: usize, const N: usize>(
+    rows: impl Fn(usize) -> &'a [V::Scalar] + Copy,
+    b: &Panels<V::Scalar>,
+    start: &[V::Scalar],
+    c: &mut [V::Scalar],
+    count: usize,
+) where
+    V::Scalar: 'a,
+{
+    let (k, n) = (b.k, b.n);
+    let width = Panels::<V::Scalar>::width(n);
+    for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
+        for from in (0..k.max(1)).step_by(DEPTH) {
+            let depth = DEPTH.min(k - from);
+            let begin = if from > 0 { Begin::Sum } else if start.is_empty() { Begin::Zero } else { Begin::Start(start) };
+            for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
+                let column = p * width + j;
+                let mut r = 0;
+                while r < count {
+                    let tile = Tile { column, n, row: r, begin, depth };
+                    // SAFETY: tile by tile within the lengths that the caller asserted.
+                    unsafe {
+                        let b = panel.as_ptr().add(from * width + j);
+                        macro_rules! of_rows {
+                            ($m:expr) => {{
+                                let a: [*const V::Scalar; $m] = std::array::from_fn(|i| rows(r + i).as_ptr().add(from));
+                                tile.columns::<V, { $m }, N>(|i, k| a[i].add(k), b, width, width - j, c);
+                                r += $m;
+                            }};
+                        }
+                        match count - r {
+                            left if left >= M => of_rows!(M),
+                            4.. => of_rows!(4),
+                            2.. => of_rows!(2),
+                            _ => of_rows!(1),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The loops of [`multiply_transposed`] over inner indices `from..from + depth`, with tiles of M rows and N vectors.
+#[inline(always)]
+unsafe fn multiply_transposed_by<V: Vector, const M: usize, const N: usize>(
+    columns: &[V::Scalar],
+    from: usize,
+    depth: usize,
+    b: &Panels<V::Scalar>,
+    c: &mut [V::Scalar],
+    count: usize,
+) {
+    let (k, n) = (b.k, b.n);
+    let width = Panels::<V::Scalar>::width(n);
+    for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
+        for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
+            let column = p * width + j;
+            let mut r = 0;
+            while r < count {
+                let tile = Tile { column, n, row: r, begin: Begin::Sum, depth };
+                // SAFETY: as in `multiply_by`; `columns` has `depth` rows of TILE_ROWS numbers.
+                unsafe {
+                    let b = panel.as_ptr().add(from * width + j);
+                    let a = columns.as_ptr().add(r);
+                    macro_rules! of_rows {
+                        ($m:expr) => {{
+                            tile.columns::<V, { $m }, N>(|i, k| a.add(k * TILE_ROWS + i), b, width, width - j, c);
+                            r += $m;
+                        }};
+                    }
+                    match count - r {
+                        left if left >= M => of_rows!(M),
+                        4.. => of_rows!(4),
+                        2.. => of_rows!(2),
+                        _ => of_rows!(1),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the elements of a tile begin with.
+#[derive(Clone, Copy)]
+enum Begin<'a, T> {
+    Zero,
+    /// A number a column.
+    Start(&'a [T]),
+    /// What C holds.
+    Sum,
+}
+
+/// Where a tile lies in C, and what is added to it.
+#[derive(Clone, Copy)]
+struct Tile<'a, T> {
+    column: usize,
+    n: usize,
+    row: usize,
+    begin: Begin<'a, T>,
+    depth: usize,
+}
+
+impl<T: Scalar> Tile<'_, T> {
+    /// Of N vectors, computes those that the panel (`left` columns from here) and C still have.
+    #[inline(always)]
+    unsafe fn columns<V: Vector<Scalar = T>, const M: usize, const N: usize>(
+        self,
+        a: impl Fn(usize, usize) -> *const T + Copy,
+        b: *const T,
+        width: usize,
+        left: usize,
+        c: &mut [T],
+    ) {
+        let vectors = left.min(self.n - self.column).div_ceil(V::LANES).min(N);
+        // SAFETY: as the caller's.
+        unsafe {
+            match vectors {
+                _ if vectors == N => self.compute::<V, M, N>(a, b, width, c),
+                2 => self.compute::<V, M, 2>(a, b, width, c),
+                _ => self.compute::<V, M, 1>(a, b, width, c),
+            }
+        }
+    }
+
+    /// The chain of fused multiply-adds of M × N vectors, all in registers.
+    #[inline(always)]
+    unsafe fn compute<V: Vector<Scalar = T>, const M: usize, const N: usize>(
+        self,
+        a: impl Fn(usize, usize) -> *const T + Copy,
+        b: *const T,
+        width: usize,
+        c: &mut [T],
+    ) {
+        // The last vector may reach beyond the columns of C: then it goes through a buffer.
+        let whole = self.column + N * V::LANES <= self.n;
+        let columns = |j: usize| self.column + j * V::LANES..(self.column + (j + 1) * V::LANES).min(self.n);
+        // SAFETY: `b` has `depth` rows of `width` numbers with N vectors left in each, `a(i, k)` points into a row of A
+        // for i < M and k < depth, and elements of C and of the start are reached through their slices.
+        unsafe {
+            let read = |from: &[T], buffer: &mut [T; 16]| {
+                if from.len() == V::LANES {
+                    return V::load(from.as_ptr());
+                }
+                buffer[..from.len()].copy_from_slice(from);
+                V::load(buffer.as_ptr())
+            };
+            let mut buffer = [T::zero(); 16];
+            let mut sums = [[V::splat(T::zero()); N]; M];
+            match self.begin {
+                Begin::Zero => {}
+                Begin::Start(start) => {
+                    for j in 0..N {
+                        let start = read(&start[columns(j)], &mut buffer);
+                        for row in &mut sums {
+                            row[j] = start;
+                        }
+                    }
+                }
+                Begin::Sum => {
+                    for (i, row) in sums.iter_mut().enumerate() {
+                        let line = &c[(self.row + i) * self.n..(self.row + i + 1) * self.n];
+                        for (j, sum) in row.iter_mut().enumerate() {
+                            *sum = read(&line[columns(j)], &mut buffer);
+                        }
+                    }
+                }
+            }
+            for k in 0..self.depth {
+                let b: [V; N] = std::array::from_fn(|j| V::load(b.add(k * width + j * V::LANES)));
+                for i in 0..M {
+                    let a = V::splat(*a(i, k));
+                    for j in 0..N {
+                        sums[i][j] = a.mul_add(b[j], sums[i][j]);
+                    }
+                }
+            }
+            for (i, row) in sums.iter().enumerate() {
+                let line = &mut c[(self.row + i) * self.n..(self.row + i + 1) * self.n];
+                for (j, sum) in row.iter().enumerate() {
+                    let to = &mut line[columns(j)];
+                    if whole || to.len() == V::LANES {
+                        sum.store(to.as_mut_ptr());
+                    } else {
+                        sum.store(buffer.as_mut_ptr());
+                        to.copy_from_slice(&buffer[..to.len()]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The loops as compiled for a path, with the tiles that fill its registers.
+macro_rules! compiled_for {
+    ($module:ident, $vectors:ident, $features:literal, $m:literal, $n:literal) => {
+        #[cfg(target_arch = "x86_64")]
+        mod $module {
+            use super::*;
+
+            #[target_feature(enable = $features)]
+            pub unsafe fn multiply<'a, T: Scalar + 'a>(
+                rows: impl Fn(usize) -> &'a [T] + Copy,
+                b: &Panels<T>,
+                start: &[T],
+                c: &mut [T],
+                count: usize,
+            ) {
+                // SAFETY: as the caller's.
+                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(rows, b, start, c, count) }
+            }
+
+            #[target_feature(enable = $features)]
+            pub unsafe fn multiply_transposed<T: Scalar>(
+                columns: &[T],
+                from: usize,
+                depth: usize,
+                b: &Panels<T>,
+                c: &mut [T],
+                count: usize,
+            ) {
+                // SAFETY: as the caller's.
+                unsafe { multiply_transposed_by::<<T as Vectors>::$vectors, $m, $n>(columns, from, depth, b, c, count) }
+            }
+        }
+    };
+}
+
+compiled_for!(avx512, Avx512, "avx512f,avx512vl,avx512bw,avx512dq,fma", 8, 3);
+compiled_for!(avx2, Avx2, "avx2,fma", 4, 3);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::numeric::random::{Purpose, Random};
 
-    fn draws(count: usize, seed: u64) -> Vec<f64> {
+    /// Numbers of all sizes, some of them infinite, subnormal or zero when `wild`.
+    fn draws<T: Scalar>(count: usize, seed: u64, wild: bool) -> Vec<T> {
         let mut random = Random::new(seed, Purpose::Examples, 0);
-        (0..count).map(|_| random.normal()).collect()
+        let mut draw = || match random.below(12) {
+            0 if wild => f64::INFINITY,
+            1 if wild => 1e-310 * random.normal(),
+            2 if wild => 1e-40 * random.normal(),
+            3 if wild => 1e30 * random.normal(),
+            4 if wild => 0.0,
+            _ => random.normal(),
+        };
+        (0..count).map(|_| T::from_f64(draw())).collect()
     }
 
-    /// Every product against its triple loop.
-    #[test]
-    fn products_equal_their_sums() {
-        for (rows, inputs, outputs) in [(1, 1, 1), (5, 3, 2), (17, 40, 9), (33, 9, 70)] {
-            let (a, weight, bias) = (draws(rows * inputs, 1), draws(outputs * inputs, 2), draws(outputs, 3));
-            let delta = draws(rows * outputs, 4);
-            let (mut z, mut d) = (vec![f64::NAN; rows * outputs], vec![f64::NAN; rows * inputs]);
-            let (mut gradient, mut bias_gradient) = (vec![1.0; outputs * inputs], vec![1.0; outputs]);
-            weighted_sums(&a, &weight, &bias, &mut z);
-            propagated_errors(&delta, &weight, outputs, &mut d);
-            add_gradients(&delta, &a, &mut gradient, &mut bias_gradient);
-            let near = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-11, "{got} {expected}");
-            for r in 0..rows {
-                for o in 0..outputs {
-                    let sum: f64 = (0..inputs).map(|i| a[r * inputs + i] * weight[o * inputs + i]).sum();
-                    near(z[r * outputs + o], sum + bias[o]);
-                }
-                for i in 0..inputs {
-                    near(
-                        d[r * inputs + i],
-                        (0..outputs).map(|o| delta[r * outputs + o] * weight[o * inputs + i]).sum(),
-                    );
-                }
+    fn same<T: Scalar>(got: &[T], expected: &[T], what: &str) {
+        for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
+            let bits = |x: T| x.to_f64().to_bits();
+            assert!(bits(got) == bits(expected) || (!(got == got) && !(expected == expected)), "{what}, element {i}: {got} {expected}");
+        }
+    }
+
+    /// Both products against the triple loop, bit by bit, on the path in use.
+    fn compare<T: Scalar>(m: usize, n: usize, k: usize, wild: bool) {
+        let what = format!("{m} × {n} × {k} {} {:?}", T::NAME, Path::current());
+        let (a, b, start) = (draws::<T>(m * k, 1, wild), draws::<T>(k * n, 2, wild), draws::<T>(n, 3, wild));
+        let mut expected = Vec::new();
+        for i in 0..m {
+            for j in 0..n {
+                expected.push((0..k).fold(start[j], |sum, p| a[i * k + p].mul_add(b[p * n + j], sum)));
             }
-            for o in 0..outputs {
-                for i in 0..inputs {
-                    let sum: f64 = (0..rows).map(|r| delta[r * outputs + o] * a[r * inputs + i]).sum();
-                    near(gradient[o * inputs + i], 1.0 + sum);
-                }
-                near(bias_gradient[o], 1.0 + (0..rows).map(|r| delta[r * outputs + o]).sum::<f64>());
+        }
+        let row = |r: usize| &a[r * k..(r + 1) * k];
+        let mut panels = Panels::new();
+        let mut c = vec![T::from_f64(f64::NAN); m * n];
+        panels.pack_rows(n, k, |p| &b[p * n..(p + 1) * n]);
+        multiply(row, &panels, &start, &mut c);
+        same(&c, &expected, &what);
+        if k > 0 && n > 0 {
+            let transposed: Vec<T> = (0..n * k).map(|at| b[at % k * n + at / k]).collect();
+            panels.pack_transposed(&transposed, k);
+            c.fill(T::from_f64(f64::NAN));
+            multiply(row, &panels, &start, &mut c);
+            same(&c, &expected, &what);
+        }
+        if m > 0 {
+            // every element starts from what C holds, here the start of its column
+            let a: Vec<T> = (0..k * m).map(|at| a[at % m * k + at / m]).collect();
+            c.chunks_exact_mut(n.max(1)).for_each(|row| row.copy_from_slice(&start));
+            for first in (0..m).step_by(TILE_ROWS) {
+                let part = first * n..m.min(first + TILE_ROWS) * n;
+                multiply_transposed(|r| &a[r * m..(r + 1) * m], first, &panels, &mut c[part.clone()]);
+                same(&c[part.clone()], &expected[part], &what);
             }
         }
     }
 
     #[test]
-    fn a_row_does_not_depend_on_its_neighbours() {
-        for (inputs, outputs) in [(1, 1), (4, 3), (64, 32), (300, 17), (784, 100)] {
-            let rows = 37;
-            let single: Vec<f32> = draws(rows * inputs, 1).iter().map(|&x| x as f32).collect();
-            let weight: Vec<f32> = draws(outputs * inputs, 2).iter().map(|&x| x as f32).collect();
-            let bias = vec![0.5; outputs];
-            let mut together = vec![0.0; rows * outputs];
-            weighted_sums(&single, &weight, &bias, &mut together);
-            for count in [1, 2, 5, 8, 13] {
-                let mut alone = vec![0.0; count * outputs];
-                weighted_sums(&single[..count * inputs], &weight, &bias, &mut alone);
-                assert_eq!(alone, together[..count * outputs], "{count} of {rows} rows, {inputs} → {outputs}");
+    fn products_equal_the_triple_loop_bit_by_bit_on_every_path() {
+        for path in Path::available() {
+            Path::force(path);
+            for size in 0..=40 {
+                for other in [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 40] {
+                    for third in [0, 1, 5, 16, 40] {
+                        for (m, n, k) in [(size, other, third), (third, size, other), (other, third, size)] {
+                            compare::<f32>(m, n, k, size % 2 == 0);
+                            compare::<f64>(m, n, k, size % 2 == 0);
+                        }
+                    }
+                }
+            }
+            for (m, n, k) in [(100, 49, 520), (13, 200, 1030), (70, 97, 600)] {
+                compare::<f32>(m, n, k, false);
+                compare::<f64>(m, n, k, true);
             }
         }
     }

@@ -6,3 +6,4 @@ pub mod blocks;
 pub mod matmul;
 pub mod random;
 pub mod scalar;
+pub mod simd;

@@ -3,6 +3,8 @@
 use std::fmt::{Debug, Display};
 use std::ops::{AddAssign, Neg};
 
+use super::simd::Vectors;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -14,7 +16,7 @@ mod sealed {
 /// Training defaults to `f32`; the gradient check always runs in `f64`; costs are summed in `f64` for both.
 /// `exp`, `exp_m1`, `ln_1p` and `tanh` are those of the pure-Rust `libm`, whose bits do not depend on the platform.
 pub trait Scalar:
-    sealed::Sealed + ndarray::LinalgScalar + PartialOrd + Neg<Output = Self> + AddAssign + Debug + Display + Send + Sync
+    sealed::Sealed + Vectors + ndarray::LinalgScalar + PartialOrd + Neg<Output = Self> + AddAssign + Debug + Display + Send + Sync
 {
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;
@@ -23,6 +25,8 @@ pub trait Scalar:
     fn from_f64(value: f64) -> Self;
     /// The same number, exactly.
     fn to_f64(self) -> f64;
+    /// self · b + c, rounded once.
+    fn mul_add(self, b: Self, c: Self) -> Self;
     /// eˣ
     fn exp(self) -> Self;
     /// eˣ − 1
@@ -44,11 +48,17 @@ macro_rules! implement_scalar {
         impl Scalar for $type {
             const NAME: &'static str = stringify!($type);
 
+            #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 value as $type
             }
+            #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                $type::mul_add(self, b, c)
             }
             fn exp(self) -> Self {
                 libm::$exp(self)
@@ -62,12 +72,15 @@ macro_rules! implement_scalar {
             fn tanh(self) -> Self {
                 libm::$tanh(self)
             }
+            #[inline(always)]
             fn sqrt(self) -> Self {
                 $type::sqrt(self)
             }
+            #[inline(always)]
             fn abs(self) -> Self {
                 $type::abs(self)
             }
+            #[inline(always)]
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }

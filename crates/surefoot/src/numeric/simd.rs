@@ -1,0 +1,202 @@
+//! The instructions that the CPU at hand has, found at run time: a plain build reaches full speed.
+//!
+//! Every path gives the same bits. A product element is a chain of fused multiply-adds in a stated order, whichever
+//! lane it falls into; a CPU without that instruction computes it in software.
+
+#![allow(unsafe_code)] // the vector instructions, and calls into functions compiled for them
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::scalar::Scalar;
+
+/// A set of instructions that there is code for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Path {
+    /// What every CPU of the target has.
+    Portable = 1,
+    /// 256-bit vectors and fused multiply-add.
+    Avx2 = 2,
+    /// 512-bit vectors.
+    Avx512 = 3,
+}
+
+/// The path in use; 0 before the first look at the CPU.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+impl Path {
+    /// All paths that this CPU has, the fastest last.
+    pub fn available() -> Vec<Path> {
+        let has = |path: &Path| match path {
+            Path::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("fma")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Path::Avx2 | Path::Avx512 => false,
+        };
+        [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(has).collect()
+    }
+
+    /// The path in use: the fastest that there is, unless [`Path::force`] chose another.
+    pub fn current() -> Path {
+        match CURRENT.load(Ordering::Relaxed) {
+            1 => Path::Portable,
+            2 => Path::Avx2,
+            3 => Path::Avx512,
+            _ => {
+                let best = Path::available().pop().unwrap_or(Path::Portable);
+                CURRENT.store(best as u8, Ordering::Relaxed);
+                best
+            }
+        }
+    }
+
+    /// Uses this path from now on in the whole process, which changes the speed and no bit.
+    ///
+    /// # Panics
+    /// When the CPU does not have it.
+    pub fn force(path: Path) {
+        assert!(Path::available().contains(&path), "{path:?} is not there");
+        CURRENT.store(path as u8, Ordering::Relaxed);
+    }
+}
+
+/// Runs plain loops as compiled for the path in use, so that the compiler's vectors are as wide as the CPU's.
+#[inline(always)]
+pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    match Path::current() {
+        // SAFETY: `current` only names paths that the CPU has.
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx512 => unsafe { x86::vectorized_avx512(work) },
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx2 => unsafe { x86::vectorized_avx2(work) },
+        _ => work(),
+    }
+}
+
+/// Some numbers side by side, as one register holds them.
+///
+/// # Safety
+/// All functions: the CPU has the instructions of the type. Loads and stores: as many numbers lie at the pointer.
+pub unsafe trait Vector: Copy {
+    type Scalar: Scalar;
+    /// How many numbers it holds.
+    const LANES: usize;
+
+    unsafe fn splat(x: Self::Scalar) -> Self;
+    unsafe fn load(from: *const Self::Scalar) -> Self;
+    unsafe fn store(self, to: *mut Self::Scalar);
+    /// self · b + c, rounded once.
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+}
+
+/// The vectors of a kind of number on each path.
+pub trait Vectors: Sized {
+    type Portable: Vector<Scalar = Self>;
+    type Avx2: Vector<Scalar = Self>;
+    type Avx512: Vector<Scalar = Self>;
+}
+
+/// Four numbers in plain Rust, which the compiler may put into a register.
+#[derive(Clone, Copy)]
+pub struct Four<T>([T; 4]);
+
+// SAFETY: plain Rust, which every CPU has.
+unsafe impl<T: Scalar> Vector for Four<T> {
+    type Scalar = T;
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        Four([x; 4])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: by the contract of the trait.
+        Four(unsafe { from.cast::<[T; 4]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: by the contract of the trait.
+        unsafe { to.cast::<[T; 4]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+        Four(std::array::from_fn(|i| self.0[i].mul_add(b.0[i], c.0[i])))
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl<T: Scalar> Vectors for T {
+    type Portable = Four<T>;
+    type Avx2 = Four<T>;
+    type Avx512 = Four<T>;
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{Four, Vector, Vectors};
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
+    pub unsafe fn vectorized_avx512<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn vectorized_avx2<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+
+    macro_rules! implement_vector {
+        ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fmadd:ident) => {
+            // SAFETY: the intrinsics do what the trait says, under its own conditions.
+            unsafe impl Vector for $vector {
+                type Scalar = $scalar;
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                unsafe fn splat(x: $scalar) -> Self {
+                    unsafe { $splat(x) }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const $scalar) -> Self {
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $scalar) {
+                    unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+                    unsafe { $fmadd(self, b, c) }
+                }
+            }
+        };
+    }
+
+    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
+    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
+    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
+
+    impl Vectors for f32 {
+        type Portable = Four<f32>;
+        type Avx2 = __m256;
+        type Avx512 = __m512;
+    }
+    impl Vectors for f64 {
+        type Portable = Four<f64>;
+        type Avx2 = __m256d;
+        type Avx512 = __m512d;
+    }
+}
