@@ -99,13 +99,13 @@ impl Activation {
     #[inline(always)]
     pub fn apply<T: Scalar>(self, z: &mut [T], units: usize) {
         match self {
-            Activation::Sigmoid => each(z, sigmoid),                                         // (A1)
-            Activation::Tanh => each(z, T::tanh),                                            // (A2)
-            Activation::Identity => {}                                                       // (A3)
-            Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())),                  // (A4)
+            Activation::Sigmoid => each(z, sigmoid),                        // (A1)
+            Activation::Tanh => each(z, T::tanh),                           // (A2)
+            Activation::Identity => {}                                      // (A3)
+            Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())), // (A4)
             Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(LEAK) * z)), // (A5)
-            Activation::Selu => each(z, selu),                                               // (A6)
-            Activation::Softmax => softmax(z, units),                                        // (A7)
+            Activation::Selu => each(z, selu),                              // (A6)
+            Activation::Softmax => softmax(z, units),                       // (A7)
         }
     }
 

@@ -4,14 +4,11 @@
 //! forward steps that they differentiate. Nothing of a row depends on the rows beside it, until the gradients sum over
 //! them in ascending order; so rows may be dealt out to threads in any way.
 
-use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::dataset::{Dataset, Rows};
-use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::{Panels, TILE_ROWS, multiply, multiply_transposed};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -36,7 +33,8 @@ impl<T: Scalar> PackedWeights<T> {
             let weight = &parameters[network.weight_range(l)];
             self.forward[l].pack_transposed(weight, layer.inputs);
             if backward && l > 0 {
-                self.backward[l].pack_rows(layer.inputs, layer.outputs, |o| &weight[o * layer.inputs..][..layer.inputs]);
+                self.backward[l]
+                    .pack_rows(layer.inputs, layer.outputs, |o| &weight[o * layer.inputs..][..layer.inputs]);
             }
         }
     }
@@ -116,7 +114,10 @@ impl<T: Scalar> Strip<T> {
             if l + 1 == network.layers().len() {
                 self.output_sums[..z.len()].copy_from_slice(z);
             }
-            vectorized(|| layer.activation.apply(z, layer.outputs)); // (7)
+            vectorized(
+                #[inline(always)]
+                || layer.activation.apply(z, layer.outputs),
+            ); // (7)
         }
     }
 
@@ -159,7 +160,10 @@ impl<T: Scalar> Strip<T> {
             multiply(|r| &above[0][r * layer.outputs..][..layer.outputs], &weights.backward[l], &[], delta); // (B2)
             let a = &self.activations[l - 1][..self.rows * layer.inputs];
             let activation = network.layers()[l - 1].activation;
-            vectorized(|| activation.multiply_by_derivative(a, delta, layer.inputs)); // (B2)
+            vectorized(
+                #[inline(always)]
+                || activation.multiply_by_derivative(a, delta, layer.inputs),
+            ); // (B2)
         }
     }
 
@@ -201,11 +205,13 @@ pub(crate) fn add_gradients<T: Scalar>(
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
         match l.checked_sub(1) {
             None => panels.pack_rows(layer.inputs, rows, |r| examples.input(r)),
-            Some(below) => panels.pack_rows(layer.inputs, rows, row_of(|strip| &strip.activations, below, layer.inputs)),
+            Some(below) => {
+                panels.pack_rows(layer.inputs, rows, row_of(|strip| &strip.activations, below, layer.inputs))
+            }
         }
         let panels = &*panels;
-        let (weight_gradient, bias_gradient) =
-            gradient[network.weight_range(l).start..network.bias_range(l).end].split_at_mut(layer.inputs * layer.outputs);
+        let (weight_gradient, bias_gradient) = gradient[network.weight_range(l).start..network.bias_range(l).end]
+            .split_at_mut(layer.inputs * layer.outputs);
         let tile = |(tile, gradient): (usize, &mut [T])| {
             multiply_transposed(delta, tile * TILE_ROWS, panels, gradient); // (B3)
         };
@@ -214,13 +220,16 @@ pub(crate) fn add_gradients<T: Scalar>(
         } else {
             weight_gradient.chunks_mut(TILE_ROWS * layer.inputs).enumerate().for_each(tile);
         }
-        vectorized(|| {
-            for r in 0..rows {
-                for (sum, &delta) in bias_gradient.iter_mut().zip(delta(r)) {
-                    *sum += delta; // (B3)
+        vectorized(
+            #[inline(always)]
+            || {
+                for r in 0..rows {
+                    for (sum, &delta) in bias_gradient.iter_mut().zip(delta(r)) {
+                        *sum += delta; // (B3)
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }
 
@@ -242,41 +251,5 @@ impl<'a, T: Scalar> Examples<'a, T> {
 
     fn weight(self, i: usize) -> T {
         self.data.weight(self.rows.get(i))
-    }
-}
-
-impl Network {
-    /// h(x) for each row of `inputs` (m × s₁), as m × outputs: the feedforward pass, equations (6) and (7), over blocks
-    /// of rows. A row's outputs depend on no other row.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] when the columns are not s₁ or `parameters` is not a θ of this network.
-    pub fn predict<T: Scalar>(&self, parameters: &[T], inputs: ArrayView2<'_, T>) -> Result<Array2<T>> {
-        self.check_parameters(parameters)?;
-        if inputs.ncols() != self.inputs() {
-            return Err(Error::Shape {
-                what: "columns of the inputs".into(),
-                expected: format!("{}, the units of the input layer", self.inputs()),
-                got: inputs.ncols().to_string(),
-            });
-        }
-        let mut weights = PackedWeights::new(self);
-        weights.pack(self, parameters, false);
-        let rows = inputs.nrows();
-        let inputs = inputs.as_standard_layout();
-        let inputs: &[T] = inputs.as_slice().unwrap_or_default();
-        let mut outputs = vec![T::zero(); rows * self.outputs()];
-        outputs
-            .par_chunks_mut(BLOCK_ROWS * self.outputs())
-            .zip(inputs.par_chunks(BLOCK_ROWS * self.inputs()))
-            .for_each_init(
-                || Strip::new(self, BLOCK_ROWS.min(rows)),
-                |strip, (outputs, inputs)| {
-                    let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
-                    strip.feedforward(self, parameters, &weights, outputs.len() / self.outputs(), input);
-                    outputs.copy_from_slice(strip.outputs(self));
-                },
-            );
-        Ok(Array2::from_shape_vec((rows, self.outputs()), outputs).expect("one row of outputs for each row of inputs"))
     }
 }

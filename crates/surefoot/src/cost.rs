@@ -10,6 +10,7 @@ use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
 use crate::numeric::matmul::Panels;
 use crate::numeric::scalar::Scalar;
+use crate::numeric::simd::vectorized;
 use crate::objective::{Objective, Segment};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -108,7 +109,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
         self.prepare_slots(partition.slots(), length);
         let weights = &self.weights;
         // One slot has all threads to itself; of several, each has one.
-        let strips = if partition.slots() == 1 { strips_for(rows.len().min(partition.block_rows()), network) } else { 1 };
+        let strips =
+            if partition.slots() == 1 { strips_for(rows.len().min(partition.block_rows()), network) } else { 1 };
         partition.sum(
             &mut self.slots,
             |slot, block| {
@@ -124,15 +126,23 @@ impl<'a, T: Scalar> Cost<'a, T> {
         let total_weight = rows.len() as f64 * data.mean_weight();
         if let Some(gradient) = gradient {
             let (mean, decay) = (T::from_f64(1.0 / total_weight), T::from_f64(weight_decay));
-            for (gradient, &sum) in gradient.iter_mut().zip(&sum.gradient) {
-                *gradient = sum * mean; // (G1)
-            }
-            for l in 0..network.layers().len() {
-                let weights = network.weight_range(l);
-                for (gradient, &weight) in gradient[weights.clone()].iter_mut().zip(&parameters[weights]) {
-                    *gradient += decay * weight; // (G1)
-                }
-            }
+            let sums = &sum.gradient;
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (gradient, &sum) in gradient.iter_mut().zip(sums) {
+                        *gradient = sum * mean; // (G1)
+                    }
+                    if weight_decay > 0.0 {
+                        for l in 0..network.layers().len() {
+                            let weights = network.weight_range(l);
+                            for (gradient, &weight) in gradient[weights.clone()].iter_mut().zip(&parameters[weights]) {
+                                *gradient += decay * weight; // (G1)
+                            }
+                        }
+                    }
+                },
+            );
         }
         sum.cost / total_weight + self.decay_term(parameters) // (8)
     }
@@ -166,7 +176,11 @@ const WORTH_A_THREAD: usize = 500_000;
 /// How many strips to deal out a block's rows in: it changes no bit, so it may depend on the number of threads.
 fn strips_for(rows: usize, network: &Network) -> usize {
     let threads = rayon::current_num_threads();
-    if threads == 1 || rows * network.parameter_count() < WORTH_A_THREAD { 1 } else { (2 * threads).min(rows.div_ceil(8)) }
+    if threads == 1 || rows * network.parameter_count() < WORTH_A_THREAD {
+        1
+    } else {
+        (2 * threads).min(rows.div_ceil(8))
+    }
 }
 
 impl<T: Scalar> Slot<T> {
@@ -209,9 +223,10 @@ impl<T: Scalar> Slot<T> {
 }
 
 fn add<T: Scalar>(sum: &mut [T], other: &[T]) {
-    for (sum, &other) in sum.iter_mut().zip(other) {
-        *sum += other;
-    }
+    vectorized(
+        #[inline(always)]
+        || sum.iter_mut().zip(other).for_each(|(sum, &other)| *sum += other),
+    );
 }
 
 impl<T: Scalar> Objective<T> for Cost<'_, T> {

@@ -43,6 +43,7 @@ mod network;
 mod numeric;
 mod objective;
 mod optimizer;
+mod prediction;
 mod scaling;
 mod training;
 
@@ -62,6 +63,7 @@ pub use numeric::random::{Purpose, Random};
 pub use numeric::scalar::Scalar;
 pub use objective::{Objective, Segment};
 pub use optimizer::{Adam, GradientDescent, Optimizer, OptimizerState, Schedule};
+pub use prediction::Predictor;
 pub use scaling::Scaling;
 pub use training::{BatchSize, Epoch, Observer, StopReason, Trained, Training};
 

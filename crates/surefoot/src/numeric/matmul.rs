@@ -111,7 +111,12 @@ pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &
 /// `C += Aᵀ·B` for some columns of A: of `a` (k × m), given by its rows, the columns from `first` on (at most
 /// [`TILE_ROWS`]) are multiplied by `b`, packed (k × n); `c` has a row of n numbers for each of them, from which the
 /// chains of its elements start.
-pub fn multiply_transposed<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T], first: usize, b: &Panels<T>, c: &mut [T]) {
+pub fn multiply_transposed<'a, T: Scalar + 'a>(
+    rows: impl Fn(usize) -> &'a [T],
+    first: usize,
+    b: &Panels<T>,
+    c: &mut [T],
+) {
     let count = c.len().checked_div(b.n).unwrap_or(0);
     assert!(count <= TILE_ROWS);
     // The columns side by side, so that a tile reads them in one line.
@@ -148,7 +153,13 @@ unsafe fn multiply_by<'a, V: Vector, const M: usize, const N: usize>(
     for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
         for from in (0..k.max(1)).step_by(DEPTH) {
             let depth = DEPTH.min(k - from);
-            let begin = if from > 0 { Begin::Sum } else if start.is_empty() { Begin::Zero } else { Begin::Start(start) };
+            let begin = if from > 0 {
+                Begin::Sum
+            } else if start.is_empty() {
+                Begin::Zero
+            } else {
+                Begin::Start(start)
+            };
             for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
                 let column = p * width + j;
                 let mut r = 0;
@@ -387,7 +398,10 @@ mod tests {
     fn same<T: Scalar>(got: &[T], expected: &[T], what: &str) {
         for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
             let bits = |x: T| x.to_f64().to_bits();
-            assert!(bits(got) == bits(expected) || (!(got == got) && !(expected == expected)), "{what}, element {i}: {got} {expected}");
+            assert!(
+                bits(got) == bits(expected) || (!(got == got) && !(expected == expected)),
+                "{what}, element {i}: {got} {expected}"
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 //! Nothing here knows what a network is. What the formulas promise about bits is kept here.
 
 pub mod blocks;
+pub mod elementwise;
 pub mod matmul;
 pub mod random;
 pub mod scalar;

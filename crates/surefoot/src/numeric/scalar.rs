@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{AddAssign, Neg};
 
+use super::elementwise;
 use super::simd::Vectors;
 
 mod sealed {
@@ -14,9 +15,19 @@ mod sealed {
 /// A floating-point number of the numeric core: `f32` or `f64`, and no other.
 ///
 /// Training defaults to `f32`; the gradient check always runs in `f64`; costs are summed in `f64` for both.
-/// `exp`, `exp_m1`, `ln_1p` and `tanh` are those of the pure-Rust `libm`, whose bits do not depend on the platform.
+/// `exp` and `tanh` are our own in `f32`; they and the others are else those of the pure-Rust `libm`. None depends on
+/// the platform.
 pub trait Scalar:
-    sealed::Sealed + Vectors + ndarray::LinalgScalar + PartialOrd + Neg<Output = Self> + AddAssign + Debug + Display + Send + Sync
+    sealed::Sealed
+    + Vectors
+    + ndarray::LinalgScalar
+    + PartialOrd
+    + Neg<Output = Self>
+    + AddAssign
+    + Debug
+    + Display
+    + Send
+    + Sync
 {
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;
@@ -44,7 +55,7 @@ pub trait Scalar:
 }
 
 macro_rules! implement_scalar {
-    ($type:ident, $exp:ident, $exp_m1:ident, $ln_1p:ident, $tanh:ident) => {
+    ($type:ident, $exp:path, $exp_m1:path, $ln_1p:path, $tanh:path) => {
         impl Scalar for $type {
             const NAME: &'static str = stringify!($type);
 
@@ -60,17 +71,21 @@ macro_rules! implement_scalar {
             fn mul_add(self, b: Self, c: Self) -> Self {
                 $type::mul_add(self, b, c)
             }
+            #[inline(always)]
             fn exp(self) -> Self {
-                libm::$exp(self)
+                $exp(self)
             }
+            #[inline(always)]
             fn exp_m1(self) -> Self {
-                libm::$exp_m1(self)
+                $exp_m1(self)
             }
+            #[inline(always)]
             fn ln_1p(self) -> Self {
-                libm::$ln_1p(self)
+                $ln_1p(self)
             }
+            #[inline(always)]
             fn tanh(self) -> Self {
-                libm::$tanh(self)
+                $tanh(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -88,5 +103,5 @@ macro_rules! implement_scalar {
     };
 }
 
-implement_scalar!(f32, expf, expm1f, log1pf, tanhf);
-implement_scalar!(f64, exp, expm1, log1p, tanh);
+implement_scalar!(f32, elementwise::exp, libm::expm1f, libm::log1pf, elementwise::tanh);
+implement_scalar!(f64, libm::exp, libm::expm1, libm::log1p, libm::tanh);

@@ -69,7 +69,8 @@ impl Path {
     }
 }
 
-/// Runs plain loops as compiled for the path in use, so that the compiler's vectors are as wide as the CPU's.
+/// Runs plain loops as compiled for the path in use, so that the compiler's vectors are as wide as the CPU's. What is
+/// compiled so is only what is inlined: the closure and all that it calls have to be `#[inline(always)]`.
 #[inline(always)]
 pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     match Path::current() {

@@ -31,6 +31,7 @@ impl Default for Adam {
 
 impl Adam {
     /// One step; `state` counts it already.
+    #[inline(always)]
     pub(super) fn step<T: Scalar>(
         &self,
         state: &mut OptimizerState<T>,

@@ -46,6 +46,7 @@ impl Default for GradientDescent {
 
 impl GradientDescent {
     /// One step. `velocity` is as long as θ, or empty without momentum.
+    #[inline(always)]
     pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T], learning_rate: f64) {
         let (alpha, mu) = (T::from_f64(learning_rate), T::from_f64(self.momentum));
         if self.momentum == 0.0 {

@@ -10,6 +10,7 @@ pub use schedule::Schedule;
 
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
+use crate::numeric::simd::vectorized;
 
 /// One of the optimizers, with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,76 @@
+//! The most fused multiply-adds that the cores do, in single precision: what the speeds are measured against.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Sums kept apart, enough to hide the latency of the instruction.
+const SUMS: usize = 16;
+const REPEATS: usize = 20_000;
+
+/// Billions of operations a second on so many threads of the pool, an addition and a multiplication each counting one;
+/// takes some milliseconds.
+pub fn gigaflops(threads: usize) -> f64 {
+    let lanes = lanes();
+    let clock = Instant::now();
+    rayon::broadcast(|_| black_box(chains()));
+    let operations = 2.0 * (SUMS * lanes * REPEATS * 4 * threads) as f64;
+    operations / clock.elapsed().as_secs_f64() / 1e9
+}
+
+fn lanes() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        return 16;
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        return 8;
+    }
+    4
+}
+
+fn chains() -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    match lanes() {
+        // SAFETY: `lanes` has just found the instructions.
+        16 => return unsafe { chains_512() },
+        8 => return unsafe { chains_256() },
+        _ => {}
+    }
+    plain_chains::<4>()
+}
+
+#[inline(always)]
+fn plain_chains<const LANES: usize>() -> f32 {
+    let (a, b) = (black_box(0.999f32), black_box(0.001f32));
+    let mut sums = [[0f32; LANES]; SUMS];
+    for _ in 0..REPEATS * 4 {
+        for sum in &mut sums {
+            for x in sum {
+                *x = x.mul_add(a, b);
+            }
+        }
+    }
+    sums.iter().flatten().sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! intrinsic_chains {
+    ($name:ident, $features:literal, $set:ident, $fma:ident) => {
+        #[target_feature(enable = $features)]
+        unsafe fn $name() -> f32 {
+            use std::arch::x86_64::*;
+            let (a, b) = ($set(black_box(0.999)), $set(black_box(0.001)));
+            let mut sums = [$set(0.0); SUMS];
+            for _ in 0..REPEATS * 4 {
+                for sum in &mut sums {
+                    *sum = $fma(*sum, a, b);
+                }
+            }
+            black_box(sums);
+            0.0
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+intrinsic_chains!(chains_512, "avx512f", _mm512_set1_ps, _mm512_fmadd_ps);
+#[cfg(target_arch = "x86_64")]
+intrinsic_chains!(chains_256, "avx2,fma", _mm256_set1_ps, _mm256_fmadd_ps);
