@@ -106,9 +106,7 @@ _F = Setup(
 _G = Setup(
     "g", "waves", (1024, 2048, 2048, 1024), ("relu", "relu", "identity"), "squared-error", 2048, 512, optimizer=adam()
 )
-_H = Setup(
-    "h", "arm", (4, 32, 16, 4), ("tanh", "tanh", "identity"), "squared-error", 10000, "full", optimizer=adam()
-)
+_H = Setup("h", "arm", (4, 32, 16, 4), ("tanh", "tanh", "identity"), "squared-error", 10000, "full", optimizer=adam())
 _I = Setup(
     "i", "fashion", (784, 100, 10), ("relu", "softmax"), "cross-entropy", 10000, "full",
     kind="predict", tolerance=2e-5,

@@ -90,7 +90,7 @@ def summary(results: list[RowResult], notes: Notes) -> str:
         row, seconds, peak, fastest = BY_ID[result.row], result.seconds(), result.peak(), result.fastest()
         cells = [row.id, row.network, row.work]
         if seconds is None or peak is None:
-            mark = notes.mark(f"Row {row.id}: {result.problem or 'nothing was measured'}.")
+            mark = notes.mark(f"Row {row.id}: {result.problem or 'no pair that counts'}.")
             lines.append(cells + ["–", "–", "–", f"– {mark}", "–", goal(row), "not known"])
             continue
         cells += [duration(row, seconds), rate(row.examples / seconds), f"{row.flops / seconds / peak:.0%}"]
@@ -112,7 +112,7 @@ def cell(row: Row, peer: PeerResult | None, wanted: int, notes: Notes) -> str:
     if peer.similar:
         text += " " + notes.mark(f"Similar work only, not counted as a peer of this row. {label}: {peer.similar}.")
     if len(peer.kept) < wanted and not peer.problem:
-        text += f" ({len(peer.kept)} pairs)"
+        text += f" ({len(peer.kept)} of {wanted} pairs)"
     if peer.problem:
         text += " " + notes.mark(f"Row {row.id}, {label}: stopped early: {peer.problem}.")
     return text

@@ -107,9 +107,10 @@ impl<T: Scalar> Strip<T> {
             let (below, here) = self.activations.split_at_mut(l);
             let z = &mut here[0][..rows * layer.outputs];
             let bias = &parameters[network.bias_range(l)];
+            z.chunks_exact_mut(layer.outputs).for_each(|row| row.copy_from_slice(bias));
             match below.last() {
-                None => multiply(input, &weights.forward[l], bias, z), // (6)
-                Some(a) => multiply(|r| &a[r * layer.inputs..][..layer.inputs], &weights.forward[l], bias, z), // (6)
+                None => multiply(input, &weights.forward[l], z), // (6)
+                Some(a) => multiply(|r| &a[r * layer.inputs..][..layer.inputs], &weights.forward[l], z), // (6)
             }
             if l + 1 == network.layers().len() {
                 self.output_sums[..z.len()].copy_from_slice(z);
@@ -157,7 +158,8 @@ impl<T: Scalar> Strip<T> {
             let (below, above) = self.deltas.split_at_mut(l);
             let layer = &network.layers()[l];
             let delta = &mut below[l - 1][..self.rows * layer.inputs];
-            multiply(|r| &above[0][r * layer.outputs..][..layer.outputs], &weights.backward[l], &[], delta); // (B2)
+            delta.fill(T::zero());
+            multiply(|r| &above[0][r * layer.outputs..][..layer.outputs], &weights.backward[l], delta); // (B2)
             let a = &self.activations[l - 1][..self.rows * layer.inputs];
             let activation = network.layers()[l - 1].activation;
             vectorized(

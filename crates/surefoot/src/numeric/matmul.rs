@@ -1,6 +1,6 @@
 //! The products of matrices, with specified bits.
 //!
-//! All matrices lie row by row. Every element is one chain of fused multiply-adds from its start (a bias, or 0) in
+//! All matrices lie row by row. Every element is one chain of fused multiply-adds, from what it held (a bias, or 0), in
 //! ascending order of the inner index:
 //!
 //! ```text
@@ -19,7 +19,9 @@ use super::simd::{Path, Vector, Vectors};
 /// Columns of a panel: a multiple of the lanes of every path, and as wide as the widest tile.
 const PANEL: usize = 48;
 /// Inner indices that a pass over the rows takes at a time: a panel's part stays in the first or second cache.
-const DEPTH: usize = 512;
+const DEPTH: usize = 256;
+/// Rows that a pass over the panels takes at a time: they stay in the second cache.
+const GROUP: usize = 64;
 /// Rows of a tile.
 pub const TILE_ROWS: usize = 8;
 
@@ -89,22 +91,21 @@ impl<T: Scalar> Panels<T> {
     }
 }
 
-/// `C = start + A·B` for some rows: `a` (rows × k) given by its rows, `b` packed (k × n), `c` (rows × n). Each row of C
-/// starts from `start` (n), or from 0 when it is empty.
-pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &Panels<T>, start: &[T], c: &mut [T]) {
+/// `C += A·B` for some rows: `a` (rows × k) given by its rows, `b` packed (k × n), `c` (rows × n), from which the chains
+/// of its elements start.
+pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &Panels<T>, c: &mut [T]) {
     let count = c.len().checked_div(b.n).unwrap_or(0);
     if count == 0 {
         return;
     }
     assert!((0..count).all(|r| rows(r).len() == b.k), "rows of A are as long as B is high");
-    assert!(start.is_empty() || start.len() == b.n);
     match Path::current() {
         // SAFETY: `current` only names paths that the CPU has; the lengths were just asserted.
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => unsafe { avx512::multiply(rows, b, start, c, count) },
+        Path::Avx512 => unsafe { avx512::multiply(rows, b, c, count) },
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => unsafe { avx2::multiply(rows, b, start, c, count) },
-        _ => unsafe { multiply_by::<T::Portable, 4, 1>(rows, b, start, c, count) },
+        Path::Avx2 => unsafe { avx2::multiply(rows, b, c, count) },
+        _ => unsafe { multiply_by::<T::Portable, 4, 1>(rows, b, c, count) },
     }
 }
 
@@ -142,7 +143,6 @@ pub fn multiply_transposed<'a, T: Scalar + 'a>(
 unsafe fn multiply_by<'a, V: Vector, const M: usize, const N: usize>(
     rows: impl Fn(usize) -> &'a [V::Scalar] + Copy,
     b: &Panels<V::Scalar>,
-    start: &[V::Scalar],
     c: &mut [V::Scalar],
     count: usize,
 ) where
@@ -150,36 +150,33 @@ unsafe fn multiply_by<'a, V: Vector, const M: usize, const N: usize>(
 {
     let (k, n) = (b.k, b.n);
     let width = Panels::<V::Scalar>::width(n);
-    for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
-        for from in (0..k.max(1)).step_by(DEPTH) {
-            let depth = DEPTH.min(k - from);
-            let begin = if from > 0 {
-                Begin::Sum
-            } else if start.is_empty() {
-                Begin::Zero
-            } else {
-                Begin::Start(start)
-            };
-            for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
-                let column = p * width + j;
-                let mut r = 0;
-                while r < count {
-                    let tile = Tile { column, n, row: r, begin, depth };
-                    // SAFETY: tile by tile within the lengths that the caller asserted.
-                    unsafe {
-                        let b = panel.as_ptr().add(from * width + j);
-                        macro_rules! of_rows {
-                            ($m:expr) => {{
-                                let a: [*const V::Scalar; $m] = std::array::from_fn(|i| rows(r + i).as_ptr().add(from));
-                                tile.columns::<V, { $m }, N>(|i, k| a[i].add(k), b, width, width - j, c);
-                                r += $m;
-                            }};
-                        }
-                        match count - r {
-                            left if left >= M => of_rows!(M),
-                            4.. => of_rows!(4),
-                            2.. => of_rows!(2),
-                            _ => of_rows!(1),
+    for group in (0..count).step_by(GROUP) {
+        let end = count.min(group + GROUP);
+        for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
+            for from in (0..k.max(1)).step_by(DEPTH) {
+                let depth = DEPTH.min(k - from);
+                for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
+                    let column = p * width + j;
+                    let mut r = group;
+                    while r < end {
+                        let tile = Tile { column, n, row: r, depth };
+                        // SAFETY: tile by tile within the lengths that the caller asserted.
+                        unsafe {
+                            let b = panel.as_ptr().add(from * width + j);
+                            macro_rules! of_rows {
+                                ($m:expr) => {{
+                                    let a: [*const V::Scalar; $m] =
+                                        std::array::from_fn(|i| rows(r + i).as_ptr().add(from));
+                                    tile.columns::<V, { $m }, N>(|i, k| a[i].add(k), b, width, width - j, c);
+                                    r += $m;
+                                }};
+                            }
+                            match end - r {
+                                left if left >= M => of_rows!(M),
+                                4.. => of_rows!(4),
+                                2.. => of_rows!(2),
+                                _ => of_rows!(1),
+                            }
                         }
                     }
                 }
@@ -205,7 +202,7 @@ unsafe fn multiply_transposed_by<V: Vector, const M: usize, const N: usize>(
             let column = p * width + j;
             let mut r = 0;
             while r < count {
-                let tile = Tile { column, n, row: r, begin: Begin::Sum, depth };
+                let tile = Tile { column, n, row: r, depth };
                 // SAFETY: as in `multiply_by`; `columns` has `depth` rows of TILE_ROWS numbers.
                 unsafe {
                     let b = panel.as_ptr().add(from * width + j);
@@ -228,36 +225,25 @@ unsafe fn multiply_transposed_by<V: Vector, const M: usize, const N: usize>(
     }
 }
 
-/// What the elements of a tile begin with.
-#[derive(Clone, Copy)]
-enum Begin<'a, T> {
-    Zero,
-    /// A number a column.
-    Start(&'a [T]),
-    /// What C holds.
-    Sum,
-}
-
 /// Where a tile lies in C, and what is added to it.
 #[derive(Clone, Copy)]
-struct Tile<'a, T> {
+struct Tile {
     column: usize,
     n: usize,
     row: usize,
-    begin: Begin<'a, T>,
     depth: usize,
 }
 
-impl<T: Scalar> Tile<'_, T> {
+impl Tile {
     /// Of N vectors, computes those that the panel (`left` columns from here) and C still have.
     #[inline(always)]
-    unsafe fn columns<V: Vector<Scalar = T>, const M: usize, const N: usize>(
+    unsafe fn columns<V: Vector, const M: usize, const N: usize>(
         self,
-        a: impl Fn(usize, usize) -> *const T + Copy,
-        b: *const T,
+        a: impl Fn(usize, usize) -> *const V::Scalar + Copy,
+        b: *const V::Scalar,
         width: usize,
         left: usize,
-        c: &mut [T],
+        c: &mut [V::Scalar],
     ) {
         let vectors = left.min(self.n - self.column).div_ceil(V::LANES).min(N);
         // SAFETY: as the caller's.
@@ -272,45 +258,31 @@ impl<T: Scalar> Tile<'_, T> {
 
     /// The chain of fused multiply-adds of M × N vectors, all in registers.
     #[inline(always)]
-    unsafe fn compute<V: Vector<Scalar = T>, const M: usize, const N: usize>(
+    unsafe fn compute<V: Vector, const M: usize, const N: usize>(
         self,
-        a: impl Fn(usize, usize) -> *const T + Copy,
-        b: *const T,
+        a: impl Fn(usize, usize) -> *const V::Scalar + Copy,
+        b: *const V::Scalar,
         width: usize,
-        c: &mut [T],
+        c: &mut [V::Scalar],
     ) {
         // The last vector may reach beyond the columns of C: then it goes through a buffer.
         let whole = self.column + N * V::LANES <= self.n;
         let columns = |j: usize| self.column + j * V::LANES..(self.column + (j + 1) * V::LANES).min(self.n);
         // SAFETY: `b` has `depth` rows of `width` numbers with N vectors left in each, `a(i, k)` points into a row of A
-        // for i < M and k < depth, and elements of C and of the start are reached through their slices.
+        // for i < M and k < depth, and elements of C are reached through its slices.
         unsafe {
-            let read = |from: &[T], buffer: &mut [T; 16]| {
-                if from.len() == V::LANES {
-                    return V::load(from.as_ptr());
-                }
-                buffer[..from.len()].copy_from_slice(from);
-                V::load(buffer.as_ptr())
-            };
-            let mut buffer = [T::zero(); 16];
-            let mut sums = [[V::splat(T::zero()); N]; M];
-            match self.begin {
-                Begin::Zero => {}
-                Begin::Start(start) => {
-                    for j in 0..N {
-                        let start = read(&start[columns(j)], &mut buffer);
-                        for row in &mut sums {
-                            row[j] = start;
-                        }
-                    }
-                }
-                Begin::Sum => {
-                    for (i, row) in sums.iter_mut().enumerate() {
-                        let line = &c[(self.row + i) * self.n..(self.row + i + 1) * self.n];
-                        for (j, sum) in row.iter_mut().enumerate() {
-                            *sum = read(&line[columns(j)], &mut buffer);
-                        }
-                    }
+            let mut buffer = [V::Scalar::from_f64(0.0); 16];
+            let mut sums = [[V::splat(V::Scalar::from_f64(0.0)); N]; M];
+            for (i, row) in sums.iter_mut().enumerate() {
+                let line = &c[(self.row + i) * self.n..(self.row + i + 1) * self.n];
+                for (j, sum) in row.iter_mut().enumerate() {
+                    let from = &line[columns(j)];
+                    *sum = if whole || from.len() == V::LANES {
+                        V::load(from.as_ptr())
+                    } else {
+                        buffer[..from.len()].copy_from_slice(from);
+                        V::load(buffer.as_ptr())
+                    };
                 }
             }
             for k in 0..self.depth {
@@ -349,12 +321,11 @@ macro_rules! compiled_for {
             pub unsafe fn multiply<'a, T: Scalar + 'a>(
                 rows: impl Fn(usize) -> &'a [T] + Copy,
                 b: &Panels<T>,
-                start: &[T],
                 c: &mut [T],
                 count: usize,
             ) {
                 // SAFETY: as the caller's.
-                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(rows, b, start, c, count) }
+                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(rows, b, c, count) }
             }
 
             #[target_feature(enable = $features)]
@@ -417,21 +388,25 @@ mod tests {
         }
         let row = |r: usize| &a[r * k..(r + 1) * k];
         let mut panels = Panels::new();
-        let mut c = vec![T::from_f64(f64::NAN); m * n];
+        let started = |c: &mut Vec<T>| {
+            c.clear();
+            (0..m).for_each(|_| c.extend_from_slice(&start)); // every row starts from the same numbers
+        };
+        let mut c = Vec::new();
+        started(&mut c);
         panels.pack_rows(n, k, |p| &b[p * n..(p + 1) * n]);
-        multiply(row, &panels, &start, &mut c);
+        multiply(row, &panels, &mut c);
         same(&c, &expected, &what);
         if k > 0 && n > 0 {
             let transposed: Vec<T> = (0..n * k).map(|at| b[at % k * n + at / k]).collect();
             panels.pack_transposed(&transposed, k);
-            c.fill(T::from_f64(f64::NAN));
-            multiply(row, &panels, &start, &mut c);
+            started(&mut c);
+            multiply(row, &panels, &mut c);
             same(&c, &expected, &what);
         }
         if m > 0 {
-            // every element starts from what C holds, here the start of its column
             let a: Vec<T> = (0..k * m).map(|at| a[at % m * k + at / m]).collect();
-            c.chunks_exact_mut(n.max(1)).for_each(|row| row.copy_from_slice(&start));
+            started(&mut c);
             for first in (0..m).step_by(TILE_ROWS) {
                 let part = first * n..m.min(first + TILE_ROWS) * n;
                 multiply_transposed(|r| &a[r * m..(r + 1) * m], first, &panels, &mut c[part.clone()]);
