@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::dataset::{Dataset, Rows};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::matmul::{Panels, TILE_ROWS, multiply, multiply_transposed};
+use crate::numeric::matmul::{Panels, SLACK, TILE_ROWS, View, multiply, multiply_transposed};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
@@ -19,12 +19,15 @@ pub(crate) struct PackedWeights<T> {
     forward: Vec<Panels<T>>,
     /// W of each layer, for Wᵀ·δ; that of the first layer stays empty.
     backward: Vec<Panels<T>>,
+    /// As many zeros as the widest layer has units, from which Wᵀ·δ starts.
+    zeros: Vec<T>,
 }
 
 impl<T: Scalar> PackedWeights<T> {
     pub fn new(network: &Network) -> Self {
         let panels = || network.layers().iter().map(|_| Panels::new()).collect();
-        PackedWeights { forward: panels(), backward: panels() }
+        let widest = network.layers().iter().map(|layer| layer.inputs).max().unwrap_or(0);
+        PackedWeights { forward: panels(), backward: panels(), zeros: vec![T::zero(); widest] }
     }
 
     /// Packs the weights of θ = `parameters`, those for going back only if wanted.
@@ -56,7 +59,8 @@ pub(crate) struct Strip<T> {
 impl<T: Scalar> Strip<T> {
     /// Buffers for up to `capacity` rows.
     pub fn new(network: &Network, capacity: usize) -> Self {
-        let of_layers = || network.layers().iter().map(|layer| vec![T::zero(); capacity * layer.outputs]).collect();
+        let of_layers =
+            || network.layers().iter().map(|layer| vec![T::zero(); capacity * layer.outputs + SLACK]).collect();
         Strip {
             rows: 0,
             activations: of_layers(),
@@ -107,10 +111,9 @@ impl<T: Scalar> Strip<T> {
             let (below, here) = self.activations.split_at_mut(l);
             let z = &mut here[0][..rows * layer.outputs];
             let bias = &parameters[network.bias_range(l)];
-            z.chunks_exact_mut(layer.outputs).for_each(|row| row.copy_from_slice(bias));
             match below.last() {
-                None => multiply(input, &weights.forward[l], z), // (6)
-                Some(a) => multiply(|r| &a[r * layer.inputs..][..layer.inputs], &weights.forward[l], z), // (6)
+                None => multiply(input, &weights.forward[l], bias, z), // (6)
+                Some(a) => multiply(|r| &a[r * layer.inputs..][..layer.inputs], &weights.forward[l], bias, z), // (6)
             }
             if l + 1 == network.layers().len() {
                 self.output_sums[..z.len()].copy_from_slice(z);
@@ -138,18 +141,26 @@ impl<T: Scalar> Strip<T> {
     ) {
         let top = network.layers().len() - 1;
         let (outputs, activation) = (network.outputs(), network.output_activation());
-        for r in 0..self.rows {
-            let units = r * outputs..(r + 1) * outputs;
-            let (a, y, weight) = (&self.activations[top][units.clone()], examples.target(r), examples.weight(r));
-            self.losses[r] = loss.value(activation, &self.output_sums[units.clone()], a, y) * weight.to_f64();
-            if !only_losses {
-                let delta = &mut self.deltas[top][units];
-                loss.delta(activation, a, y, delta); // (B1)
-                if examples.data.weights().is_some() {
-                    delta.iter_mut().for_each(|delta| *delta = *delta * weight);
+        let Strip { rows, activations, deltas, output_sums, losses } = self;
+        let (a, deltas) = (&activations[top], &mut deltas[top]);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (r, row_loss) in losses[..*rows].iter_mut().enumerate() {
+                    let units = r * outputs..(r + 1) * outputs;
+                    let (z, a, y) = (&output_sums[units.clone()], &a[units.clone()], examples.target(r));
+                    let weight = examples.weight(r);
+                    *row_loss = loss.value(activation, z, a, y) * weight.to_f64();
+                    if !only_losses {
+                        let delta = &mut deltas[units];
+                        loss.delta(activation, a, y, delta); // (B1)
+                        if examples.data.weights().is_some() {
+                            delta.iter_mut().for_each(|delta| *delta = *delta * weight);
+                        }
+                    }
                 }
-            }
-        }
+            },
+        );
         if only_losses {
             return;
         }
@@ -158,8 +169,12 @@ impl<T: Scalar> Strip<T> {
             let (below, above) = self.deltas.split_at_mut(l);
             let layer = &network.layers()[l];
             let delta = &mut below[l - 1][..self.rows * layer.inputs];
-            delta.fill(T::zero());
-            multiply(|r| &above[0][r * layer.outputs..][..layer.outputs], &weights.backward[l], delta); // (B2)
+            multiply(
+                |r| &above[0][r * layer.outputs..][..layer.outputs],
+                &weights.backward[l],
+                &weights.zeros[..layer.inputs],
+                delta,
+            ); // (B2)
             let a = &self.activations[l - 1][..self.rows * layer.inputs];
             let activation = network.layers()[l - 1].activation;
             vectorized(
@@ -179,6 +194,9 @@ impl<T: Scalar> Strip<T> {
         })
     }
 }
+
+/// Activations of so many numbers are multiplied where they lie; packing pays off for more.
+const AS_IT_LIES: usize = 65_536;
 
 /// Adds Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) over the rows of the strips, in their order, to `gradient`, which is laid out as θ.  (B3)
 ///
@@ -205,17 +223,23 @@ pub(crate) fn add_gradients<T: Scalar>(
         let delta = row_of(|strip| &strip.deltas, l, layer.outputs);
 
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
-        match l.checked_sub(1) {
-            None => panels.pack_rows(layer.inputs, rows, |r| examples.input(r)),
-            Some(below) => {
-                panels.pack_rows(layer.inputs, rows, row_of(|strip| &strip.activations, below, layer.inputs))
+        let a = match l.checked_sub(1) {
+            Some(below) if strips.len() == 1 && rows * layer.inputs <= AS_IT_LIES => {
+                View::as_it_lies(&strips[0].activations[below][..rows * layer.inputs + SLACK], rows, layer.inputs)
             }
-        }
-        let panels = &*panels;
+            Some(below) => {
+                panels.pack_rows(layer.inputs, rows, row_of(|strip| &strip.activations, below, layer.inputs));
+                panels.view()
+            }
+            None => {
+                panels.pack_rows(layer.inputs, rows, |r| examples.input(r));
+                panels.view()
+            }
+        };
         let (weight_gradient, bias_gradient) = gradient[network.weight_range(l).start..network.bias_range(l).end]
             .split_at_mut(layer.inputs * layer.outputs);
         let tile = |(tile, gradient): (usize, &mut [T])| {
-            multiply_transposed(delta, tile * TILE_ROWS, panels, gradient); // (B3)
+            multiply_transposed(delta, tile * TILE_ROWS, a, gradient); // (B3)
         };
         if parallel {
             weight_gradient.par_chunks_mut(TILE_ROWS * layer.inputs).enumerate().for_each(tile);

@@ -160,6 +160,7 @@ pub fn split_rows(rows: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, 
 }
 
 /// A row of a matrix that is kept row by row without gaps.
+#[inline(always)]
 fn flat_row<T>(matrix: &Array2<T>, row: usize) -> &[T] {
     let columns = matrix.ncols();
     &matrix.as_slice().expect("standard layout since `new`")[row * columns..][..columns]

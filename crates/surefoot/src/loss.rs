@@ -96,20 +96,22 @@ impl Loss {
 
     /// J(W,b; x,y) of one example: from the weighted sums `z`, the activations `a` and the targets `y` of the output
     /// layer, each with one number an output.
+    #[inline(always)]
     pub fn value<T: Scalar>(self, output: Activation, z: &[T], a: &[T], y: &[T]) -> f64 {
         match (self, output) {
-            (Loss::SquaredError, _) => pairs(a, y).map(|(a, y)| 0.5 * (a - y) * (a - y)).sum(), // (L1)
+            (Loss::SquaredError, _) => sum(a, y, |a, y| 0.5 * (a - y) * (a - y)), // (L1)
             (Loss::CrossEntropy, Activation::Softmax) => {
-                let (top, log_others) = log_sum_exp(z);
-                pairs(z, y).map(|(z, y)| y * ((top - z) + log_others)).sum() // (L3)
+                let (top, log_others) = log_sum_exp(z, a);
+                sum(z, y, |z, y| y * ((top - z) + log_others)) // (L3)
             }
             (Loss::CrossEntropy, _) => {
-                pairs(z, y).map(|(z, y)| z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))).sum() // (L2)
+                sum(z, y, |z, y| z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))) // (L2)
             }
         }
     }
 
     /// δ = ∂J/∂z of one example, written over `delta`: from the activations `a` and the targets `y` of the output layer.
+    #[inline(always)]
     pub fn delta<T: Scalar>(self, output: Activation, a: &[T], y: &[T], delta: &mut [T]) {
         let sum = match (self, output) {
             (Loss::CrossEntropy, Activation::Softmax) => y.iter().fold(T::zero(), |sum, &y| sum + y),
@@ -124,21 +126,26 @@ impl Loss {
     }
 }
 
-fn pairs<'a, T: Scalar>(outputs: &'a [T], targets: &'a [T]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    outputs.iter().zip(targets).map(|(h, y)| (h.to_f64(), y.to_f64()))
+/// Σₖ f(hₖ, yₖ) in `f64`: eight sums side by side, of every eighth output, then added in a tree.
+#[inline(always)]
+fn sum<T: Scalar>(outputs: &[T], targets: &[T], f: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    for (outputs, targets) in outputs.chunks(8).zip(targets.chunks(8)) {
+        for ((sum, h), y) in sums.iter_mut().zip(outputs).zip(targets) {
+            *sum += f(h.to_f64(), y.to_f64());
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
 /// ln Σ exp(zⱼ) in two parts, the largest z and ln(1 + Σ of the others relative to it): added one after the other to
-/// −zₖ they lose nothing where one class is almost sure.
-fn log_sum_exp<T: Scalar>(z: &[T]) -> (f64, f64) {
-    let (mut at, mut top) = (0, f64::NEG_INFINITY);
-    for (k, z) in z.iter().enumerate() {
-        if z.to_f64() > top {
-            (at, top) = (k, z.to_f64());
-        }
-    }
-    let others = z.iter().enumerate().filter(|&(k, _)| k != at);
-    (top, libm::log1p(others.map(|(_, z)| libm::exp(z.to_f64() - top)).sum()))
+/// −zₖ they lose nothing where one class is almost sure. The exponentials are those that softmax has taken for `a`.
+#[inline(always)]
+fn log_sum_exp<T: Scalar>(z: &[T], a: &[T]) -> (f64, f64) {
+    let top = (1..z.len()).fold(0, |top, k| if z[k] > z[top] { k } else { top });
+    let others = a.iter().enumerate().filter(|&(k, _)| k != top).fold(0.0, |sum, (_, a)| sum + a.to_f64());
+    (z[top].to_f64(), libm::log1p(others / a[top].to_f64()))
 }
 
 impl fmt::Display for Loss {

@@ -33,7 +33,33 @@ pub struct Panels<T> {
     n: usize,
 }
 
+/// A matrix (k × n) as the products read it: panels of `width` columns one after the other, row by row.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    numbers: &'a [T],
+    k: usize,
+    n: usize,
+    width: usize,
+}
+
+/// Numbers behind a matrix that is [read as it lies](View::as_it_lies): the last vector of its last row may reach there.
+pub const SLACK: usize = 16;
+
+impl<'a, T: Scalar> View<'a, T> {
+    /// A matrix that lies row by row, as one panel: nothing is packed, which is best for small ones. The last vector of
+    /// a row then reaches into the next row, whose numbers go nowhere; behind the last row there are [`SLACK`] more.
+    pub fn as_it_lies(numbers: &'a [T], k: usize, n: usize) -> Self {
+        assert!(numbers.len() >= k * n + SLACK);
+        View { numbers, k, n, width: n }
+    }
+}
+
 impl<T: Scalar> Panels<T> {
+    /// The matrix that was packed last.
+    pub fn view(&self) -> View<'_, T> {
+        View { numbers: &self.numbers, k: self.k, n: self.n, width: Self::width(self.n) }
+    }
+
     /// An empty one, to be packed.
     pub fn new() -> Self {
         Panels { numbers: Vec::new(), k: 0, n: 0 }
@@ -64,8 +90,17 @@ impl<T: Scalar> Panels<T> {
             let columns = p * width..n.min((p + 1) * width);
             for (r, to) in panel.chunks_exact_mut(width).take(k).enumerate() {
                 let from = &row(r)[columns.clone()];
-                to[..from.len()].copy_from_slice(from);
-                to[from.len()..].fill(T::zero());
+                // eight at a time, because a call to copy a few numbers takes longer than copying them
+                let (to_eights, to_rest) = to.as_chunks_mut::<8>();
+                let (eights, rest) = from.as_chunks::<8>();
+                to_eights.iter_mut().zip(eights).for_each(|(to, from)| *to = *from);
+                if from.len() < width {
+                    to_rest.fill(T::zero());
+                    let mut last = [T::zero(); 8];
+                    rest.iter().zip(&mut last).for_each(|(&from, to)| *to = from);
+                    to_eights[eights.len()] = last;
+                    to_eights[eights.len() + 1..].iter_mut().for_each(|to| *to = [T::zero(); 8]);
+                }
             }
         }
     }
@@ -77,13 +112,22 @@ impl<T: Scalar> Panels<T> {
         for (p, panel) in self.numbers.chunks_exact_mut(width * k).take(n.div_ceil(width)).enumerate() {
             let rows = &matrix[p * width * k..n.min((p + 1) * width) * k];
             let count = rows.len() / k;
-            // blocks of 8 × 8 read and write whole cache lines, more or less
             for j in (0..width).step_by(8) {
-                for i in (0..k).step_by(8) {
-                    for i in i..k.min(i + 8) {
-                        for j in j..j + 8 {
-                            panel[i * width + j] = if j < count { rows[j * k + i] } else { T::zero() };
-                        }
+                let whole = if j + 8 <= count { k / 8 * 8 } else { 0 };
+                // blocks of 8 × 8, which the compiler keeps in registers
+                for i in (0..whole).step_by(8) {
+                    let block: [[T; 8]; 8] = std::array::from_fn(|j_in| {
+                        let row = &rows[(j + j_in) * k + i..][..8];
+                        std::array::from_fn(|i_in| row[i_in])
+                    });
+                    for i_in in 0..8 {
+                        let to = &mut panel[(i + i_in) * width + j..][..8];
+                        (0..8).for_each(|j_in| to[j_in] = block[j_in][i_in]);
+                    }
+                }
+                for i in whole..k {
+                    for j in j..j + 8 {
+                        panel[i * width + j] = if j < count { rows[j * k + i] } else { T::zero() };
                     }
                 }
             }
@@ -91,21 +135,23 @@ impl<T: Scalar> Panels<T> {
     }
 }
 
-/// `C += A·B` for some rows: `a` (rows × k) given by its rows, `b` packed (k × n), `c` (rows × n), from which the chains
-/// of its elements start.
-pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &Panels<T>, c: &mut [T]) {
+/// `C = start + A·B` for some rows: `a` (rows × k) given by its rows, `b` packed (k × n), `c` (rows × n); the chains of
+/// each row begin with the n numbers of `start`.
+pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &Panels<T>, start: &[T], c: &mut [T]) {
     let count = c.len().checked_div(b.n).unwrap_or(0);
     if count == 0 {
         return;
     }
+    assert_eq!(start.len(), b.n);
+    let b = b.view();
     assert!((0..count).all(|r| rows(r).len() == b.k), "rows of A are as long as B is high");
     match Path::current() {
         // SAFETY: `current` only names paths that the CPU has; the lengths were just asserted.
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => unsafe { avx512::multiply(rows, b, c, count) },
+        Path::Avx512 => unsafe { avx512::multiply(rows, b, start, c, count) },
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => unsafe { avx2::multiply(rows, b, c, count) },
-        _ => unsafe { multiply_by::<T::Portable, 4, 1>(rows, b, c, count) },
+        Path::Avx2 => unsafe { avx2::multiply(rows, b, start, c, count) },
+        _ => unsafe { multiply_by::<T::Portable, 4, 1>(rows, b, start, c, count) },
     }
 }
 
@@ -115,7 +161,7 @@ pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &
 pub fn multiply_transposed<'a, T: Scalar + 'a>(
     rows: impl Fn(usize) -> &'a [T],
     first: usize,
-    b: &Panels<T>,
+    b: View<'_, T>,
     c: &mut [T],
 ) {
     let count = c.len().checked_div(b.n).unwrap_or(0);
@@ -142,17 +188,18 @@ pub fn multiply_transposed<'a, T: Scalar + 'a>(
 #[inline(always)]
 unsafe fn multiply_by<'a, V: Vector, const M: usize, const N: usize>(
     rows: impl Fn(usize) -> &'a [V::Scalar] + Copy,
-    b: &Panels<V::Scalar>,
+    b: View<'_, V::Scalar>,
+    start: &[V::Scalar],
     c: &mut [V::Scalar],
     count: usize,
 ) where
     V::Scalar: 'a,
 {
-    let (k, n) = (b.k, b.n);
-    let width = Panels::<V::Scalar>::width(n);
+    let View { k, n, width, .. } = b;
     for group in (0..count).step_by(GROUP) {
         let end = count.min(group + GROUP);
-        for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
+        for p in 0..n.div_ceil(width) {
+            let panel = &b.numbers[p * width * k..];
             for from in (0..k.max(1)).step_by(DEPTH) {
                 let depth = DEPTH.min(k - from);
                 for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
@@ -167,7 +214,11 @@ unsafe fn multiply_by<'a, V: Vector, const M: usize, const N: usize>(
                                 ($m:expr) => {{
                                     let a: [*const V::Scalar; $m] =
                                         std::array::from_fn(|i| rows(r + i).as_ptr().add(from));
-                                    tile.columns::<V, { $m }, N>(|i, k| a[i].add(k), b, width, width - j, c);
+                                    let a = |i: usize, k: usize| a[i].add(k);
+                                    match from {
+                                        0 => tile.columns::<V, { $m }, N, true>(a, b, width, width - j, start, c),
+                                        _ => tile.columns::<V, { $m }, N, false>(a, b, width, width - j, start, c),
+                                    }
                                     r += $m;
                                 }};
                             }
@@ -191,13 +242,13 @@ unsafe fn multiply_transposed_by<V: Vector, const M: usize, const N: usize>(
     columns: &[V::Scalar],
     from: usize,
     depth: usize,
-    b: &Panels<V::Scalar>,
+    b: View<'_, V::Scalar>,
     c: &mut [V::Scalar],
     count: usize,
 ) {
-    let (k, n) = (b.k, b.n);
-    let width = Panels::<V::Scalar>::width(n);
-    for (p, panel) in b.numbers.chunks(width * k.max(1)).take(n.div_ceil(width)).enumerate() {
+    let View { k, n, width, .. } = b;
+    for p in 0..n.div_ceil(width) {
+        let panel = &b.numbers[p * width * k..];
         for j in (0..width.min(n - p * width)).step_by(N * V::LANES) {
             let column = p * width + j;
             let mut r = 0;
@@ -209,7 +260,8 @@ unsafe fn multiply_transposed_by<V: Vector, const M: usize, const N: usize>(
                     let a = columns.as_ptr().add(r);
                     macro_rules! of_rows {
                         ($m:expr) => {{
-                            tile.columns::<V, { $m }, N>(|i, k| a.add(k * TILE_ROWS + i), b, width, width - j, c);
+                            let a = |i: usize, k: usize| a.add(k * TILE_ROWS + i);
+                            tile.columns::<V, { $m }, N, false>(a, b, width, width - j, &[], c);
                             r += $m;
                         }};
                     }
@@ -237,32 +289,34 @@ struct Tile {
 impl Tile {
     /// Of N vectors, computes those that the panel (`left` columns from here) and C still have.
     #[inline(always)]
-    unsafe fn columns<V: Vector, const M: usize, const N: usize>(
+    unsafe fn columns<V: Vector, const M: usize, const N: usize, const START: bool>(
         self,
         a: impl Fn(usize, usize) -> *const V::Scalar + Copy,
         b: *const V::Scalar,
         width: usize,
         left: usize,
+        start: &[V::Scalar],
         c: &mut [V::Scalar],
     ) {
         let vectors = left.min(self.n - self.column).div_ceil(V::LANES).min(N);
         // SAFETY: as the caller's.
         unsafe {
             match vectors {
-                _ if vectors == N => self.compute::<V, M, N>(a, b, width, c),
-                2 => self.compute::<V, M, 2>(a, b, width, c),
-                _ => self.compute::<V, M, 1>(a, b, width, c),
+                _ if vectors == N => self.compute::<V, M, N, START>(a, b, width, start, c),
+                2 => self.compute::<V, M, 2, START>(a, b, width, start, c),
+                _ => self.compute::<V, M, 1, START>(a, b, width, start, c),
             }
         }
     }
 
-    /// The chain of fused multiply-adds of M × N vectors, all in registers.
+    /// The chain of fused multiply-adds of M × N vectors, all in registers, from `start` or from what C holds.
     #[inline(always)]
-    unsafe fn compute<V: Vector, const M: usize, const N: usize>(
+    unsafe fn compute<V: Vector, const M: usize, const N: usize, const START: bool>(
         self,
         a: impl Fn(usize, usize) -> *const V::Scalar + Copy,
         b: *const V::Scalar,
         width: usize,
+        start: &[V::Scalar],
         c: &mut [V::Scalar],
     ) {
         // The last vector may reach beyond the columns of C: then it goes through a buffer.
@@ -274,7 +328,7 @@ impl Tile {
             let mut buffer = [V::Scalar::from_f64(0.0); 16];
             let mut sums = [[V::splat(V::Scalar::from_f64(0.0)); N]; M];
             for (i, row) in sums.iter_mut().enumerate() {
-                let line = &c[(self.row + i) * self.n..(self.row + i + 1) * self.n];
+                let line = if START { start } else { &c[(self.row + i) * self.n..(self.row + i + 1) * self.n] };
                 for (j, sum) in row.iter_mut().enumerate() {
                     let from = &line[columns(j)];
                     *sum = if whole || from.len() == V::LANES {
@@ -320,12 +374,13 @@ macro_rules! compiled_for {
             #[target_feature(enable = $features)]
             pub unsafe fn multiply<'a, T: Scalar + 'a>(
                 rows: impl Fn(usize) -> &'a [T] + Copy,
-                b: &Panels<T>,
+                b: View<'_, T>,
+                start: &[T],
                 c: &mut [T],
                 count: usize,
             ) {
                 // SAFETY: as the caller's.
-                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(rows, b, c, count) }
+                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(rows, b, start, c, count) }
             }
 
             #[target_feature(enable = $features)]
@@ -333,7 +388,7 @@ macro_rules! compiled_for {
                 columns: &[T],
                 from: usize,
                 depth: usize,
-                b: &Panels<T>,
+                b: View<'_, T>,
                 c: &mut [T],
                 count: usize,
             ) {
@@ -392,25 +447,30 @@ mod tests {
             c.clear();
             (0..m).for_each(|_| c.extend_from_slice(&start)); // every row starts from the same numbers
         };
-        let mut c = Vec::new();
-        started(&mut c);
+        let mut c = vec![T::from_f64(f64::NAN); m * n];
         panels.pack_rows(n, k, |p| &b[p * n..(p + 1) * n]);
-        multiply(row, &panels, &mut c);
+        multiply(row, &panels, &start, &mut c);
         same(&c, &expected, &what);
         if k > 0 && n > 0 {
             let transposed: Vec<T> = (0..n * k).map(|at| b[at % k * n + at / k]).collect();
             panels.pack_transposed(&transposed, k);
-            started(&mut c);
-            multiply(row, &panels, &mut c);
+            c.fill(T::from_f64(f64::NAN));
+            multiply(row, &panels, &start, &mut c);
             same(&c, &expected, &what);
         }
         if m > 0 {
             let a: Vec<T> = (0..k * m).map(|at| a[at % m * k + at / m]).collect();
             started(&mut c);
-            for first in (0..m).step_by(TILE_ROWS) {
-                let part = first * n..m.min(first + TILE_ROWS) * n;
-                multiply_transposed(|r| &a[r * m..(r + 1) * m], first, &panels, &mut c[part.clone()]);
-                same(&c[part.clone()], &expected[part], &what);
+            let as_it_lies = [&b[..], &[T::from_f64(f64::NAN); SLACK]].concat();
+            for view in
+                [Some(panels.view()), (n > 0).then(|| View::as_it_lies(&as_it_lies, k, n))].into_iter().flatten()
+            {
+                started(&mut c);
+                for first in (0..m).step_by(TILE_ROWS) {
+                    let part = first * n..m.min(first + TILE_ROWS) * n;
+                    multiply_transposed(|r| &a[r * m..(r + 1) * m], first, view, &mut c[part.clone()]);
+                    same(&c[part.clone()], &expected[part], &what);
+                }
             }
         }
     }

@@ -77,10 +77,14 @@ impl Optimizer {
     ) {
         state.steps += 1;
         match self {
-            Optimizer::GradientDescent(settings) => {
-                settings.step(&mut state.first, parameters, gradient, learning_rate)
-            }
-            Optimizer::Adam(settings) => settings.step(state, parameters, gradient, learning_rate),
+            Optimizer::GradientDescent(settings) => vectorized(
+                #[inline(always)]
+                || settings.step(&mut state.first, parameters, gradient, learning_rate),
+            ),
+            Optimizer::Adam(settings) => vectorized(
+                #[inline(always)]
+                || settings.step(state, parameters, gradient, learning_rate),
+            ),
         }
     }
 }
