@@ -218,7 +218,15 @@ pub(crate) fn add_gradients<T: Scalar>(
     for (l, layer) in network.layers().iter().enumerate() {
         // every strip but the last is full, so a row is found by a division
         let row_of = |matrices: fn(&Strip<T>) -> &Vec<Vec<T>>, l: usize, units: usize| {
-            move |r: usize| &matrices(&strips[r / per_strip])[l][r % per_strip * units..][..units]
+            let first = &matrices(&strips[0])[l];
+            #[inline(always)]
+            move |r: usize| {
+                let (matrix, r) = match r < per_strip {
+                    true => (first, r), // most often there is one strip, and a division takes its time
+                    false => (&matrices(&strips[r / per_strip])[l], r % per_strip),
+                };
+                &matrix[r * units..][..units]
+            }
         };
         let delta = row_of(|strip| &strip.deltas, l, layer.outputs);
 
@@ -249,10 +257,18 @@ pub(crate) fn add_gradients<T: Scalar>(
         vectorized(
             #[inline(always)]
             || {
-                for r in 0..rows {
-                    for (sum, &delta) in bias_gradient.iter_mut().zip(delta(r)) {
-                        *sum += delta; // (B3)
+                let (eights, rest) = bias_gradient.as_chunks_mut::<8>();
+                let whole = 8 * eights.len();
+                for (chunk, sums) in eights.iter_mut().enumerate() {
+                    let mut chains = *sums; // in a register, over all rows
+                    for r in 0..rows {
+                        let delta = &delta(r)[8 * chunk..][..8];
+                        (0..8).for_each(|i| chains[i] += delta[i]); // (B3)
                     }
+                    *sums = chains;
+                }
+                for r in 0..rows {
+                    rest.iter_mut().zip(&delta(r)[whole..]).for_each(|(sum, &delta)| *sum += delta); // (B3)
                 }
             },
         );

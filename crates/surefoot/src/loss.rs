@@ -130,10 +130,12 @@ impl Loss {
 #[inline(always)]
 fn sum<T: Scalar>(outputs: &[T], targets: &[T], f: impl Fn(f64, f64) -> f64) -> f64 {
     let mut sums = [0.0; 8];
-    for (outputs, targets) in outputs.chunks(8).zip(targets.chunks(8)) {
-        for ((sum, h), y) in sums.iter_mut().zip(outputs).zip(targets) {
-            *sum += f(h.to_f64(), y.to_f64());
-        }
+    let ((eights, rest), (target_eights, target_rest)) = (outputs.as_chunks::<8>(), targets.as_chunks::<8>());
+    for (h, y) in eights.iter().zip(target_eights) {
+        (0..8).for_each(|i| sums[i] += f(h[i].to_f64(), y[i].to_f64()));
+    }
+    for ((sum, h), y) in sums.iter_mut().zip(rest).zip(target_rest) {
+        *sum += f(h.to_f64(), y.to_f64());
     }
     let [a, b, c, d, e, f, g, h] = sums;
     ((a + b) + (c + d)) + ((e + f) + (g + h))

@@ -170,8 +170,12 @@ pub fn multiply_transposed<'a, T: Scalar + 'a>(
     let mut columns = [T::zero(); TILE_ROWS * DEPTH];
     for from in (0..b.k).step_by(DEPTH) {
         let depth = DEPTH.min(b.k - from);
-        for (k, to) in columns.chunks_exact_mut(TILE_ROWS).take(depth).enumerate() {
-            to[..count].copy_from_slice(&rows(from + k)[first..first + count]);
+        for (k, to) in columns.as_chunks_mut::<TILE_ROWS>().0.iter_mut().take(depth).enumerate() {
+            let from = &rows(from + k)[first..first + count];
+            match from.first_chunk() {
+                Some(all) => *to = *all,
+                None => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+            }
         }
         match Path::current() {
             // SAFETY: as in `multiply`.
@@ -319,23 +323,20 @@ impl Tile {
         start: &[V::Scalar],
         c: &mut [V::Scalar],
     ) {
-        // The last vector may reach beyond the columns of C: then it goes through a buffer.
+        // The last vector may reach beyond the columns of C.
         let whole = self.column + N * V::LANES <= self.n;
         let columns = |j: usize| self.column + j * V::LANES..(self.column + (j + 1) * V::LANES).min(self.n);
         // SAFETY: `b` has `depth` rows of `width` numbers with N vectors left in each, `a(i, k)` points into a row of A
         // for i < M and k < depth, and elements of C are reached through its slices.
         unsafe {
-            let mut buffer = [V::Scalar::from_f64(0.0); 16];
             let mut sums = [[V::splat(V::Scalar::from_f64(0.0)); N]; M];
             for (i, row) in sums.iter_mut().enumerate() {
                 let line = if START { start } else { &c[(self.row + i) * self.n..(self.row + i + 1) * self.n] };
                 for (j, sum) in row.iter_mut().enumerate() {
                     let from = &line[columns(j)];
-                    *sum = if whole || from.len() == V::LANES {
-                        V::load(from.as_ptr())
-                    } else {
-                        buffer[..from.len()].copy_from_slice(from);
-                        V::load(buffer.as_ptr())
+                    *sum = match whole {
+                        true => V::load(from.as_ptr()),
+                        false => V::load_part(from.as_ptr(), from.len()),
                     };
                 }
             }
@@ -352,11 +353,9 @@ impl Tile {
                 let line = &mut c[(self.row + i) * self.n..(self.row + i + 1) * self.n];
                 for (j, sum) in row.iter().enumerate() {
                     let to = &mut line[columns(j)];
-                    if whole || to.len() == V::LANES {
-                        sum.store(to.as_mut_ptr());
-                    } else {
-                        sum.store(buffer.as_mut_ptr());
-                        to.copy_from_slice(&buffer[..to.len()]);
+                    match whole {
+                        true => sum.store(to.as_mut_ptr()),
+                        false => sum.store_part(to.as_mut_ptr(), to.len()),
                     }
                 }
             }
