@@ -173,6 +173,10 @@ pub struct Check {
     /// Write the gradient as F64 tensors with the names of the model's
     #[arg(long, value_name = "FILE.safetensors")]
     pub gradient: Option<PathBuf>,
+    /// Check the bits instead: train a small fixed run with each instruction set that this CPU has, and compare the
+    /// parameters with those that every CPU gives
+    #[arg(long, conflicts_with_all = ["model", "sample", "gradient"])]
+    pub bits: bool,
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,

@@ -235,6 +235,14 @@ impl Shell {
 }
 
 #[test]
+fn every_instruction_set_gives_the_bits_of_this_version() {
+    let shell = Shell::new();
+    let sets = shell.json("check --bits --json");
+    assert!(sets.iter().all(|set| set["passed"] == true), "{sets:?}");
+    assert_eq!(sets[0]["instructions"], "portable");
+}
+
+#[test]
 fn check_says_no_with_exit_status_one() {
     let shell = Shell::new();
     assert!(shell.json("check --json")[0]["passed"].as_bool().unwrap());

@@ -61,6 +61,7 @@ pub use model_file::save_tensors;
 pub use network::{Layer, Network};
 pub use numeric::random::{Purpose, Random};
 pub use numeric::scalar::Scalar;
+pub use numeric::simd::InstructionSet;
 pub use objective::{Objective, Segment};
 pub use optimizer::{Adam, GradientDescent, Optimizer, OptimizerState, Schedule};
 pub use prediction::Predictor;

@@ -9,6 +9,7 @@ use surefoot::{
 };
 use surefoot_table::{BUILTIN, Encoding, Table};
 
+use super::bits;
 use crate::arguments::Check;
 use crate::output::{Outcome, keep_inputs, print, print_line, short, thousands, usage};
 
@@ -21,6 +22,9 @@ const DIGITS_ROWS: usize = 200;
 const RANDOM_ROWS: usize = 32;
 
 pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
+    if arguments.bits {
+        return bits::run(arguments.json);
+    }
     if let Some(model) = &arguments.model {
         let name = model.to_string_lossy();
         if BUILTIN.iter().any(|builtin| name == builtin.name) && !model.exists() {

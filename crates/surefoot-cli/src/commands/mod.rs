@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod bits;
 pub mod check;
 pub mod datasets;
 pub mod evaluate;

@@ -49,7 +49,7 @@ fn power_of_two(n: i32) -> f32 {
 pub fn tanh(x: f32) -> f32 {
     let squared = x * x;
     let q = -5.704_988_7e-3f32;
-    let q = q.mul_add(squared, 2.063_908_9e-2);
+    let q = q.mul_add(squared, 2.063_909e-2);
     let q = q.mul_add(squared, -5.373_971_6e-2);
     let q = q.mul_add(squared, 1.333_144_2e-1);
     let q = q.mul_add(squared, -3.333_328e-1);
@@ -62,7 +62,7 @@ pub fn tanh(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::simd::{Path, vectorized};
+    use crate::numeric::simd::{InstructionSet, vectorized};
 
     /// The largest error in units in the last place over many numbers.
     fn worst(f: fn(f32) -> f32, exact: fn(f64) -> f64, from: f32, to: f32) -> f64 {
@@ -105,8 +105,8 @@ mod tests {
         let bits =
             |f: fn(f32) -> f32| -> Vec<u32> { numbers.iter().map(|&x| std::hint::black_box(f)(x).to_bits()).collect() };
         let (exps, tanhs) = (bits(exp), bits(tanh));
-        for path in Path::available() {
-            Path::force(path);
+        for path in InstructionSet::available() {
+            InstructionSet::force(path);
             for start in [0, 1, 5] {
                 let (mut e, mut t) = (numbers[start..].to_vec(), numbers[start..].to_vec());
                 vectorized(

@@ -14,7 +14,7 @@
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
 use super::scalar::Scalar;
-use super::simd::{Path, Vector, Vectors};
+use super::simd::{InstructionSet, Vector, Vectors};
 
 /// Columns of a panel: a multiple of the lanes of every path, and as wide as the widest tile.
 const PANEL: usize = 48;
@@ -145,12 +145,12 @@ pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &
     assert_eq!(start.len(), b.n);
     let b = b.view();
     assert!((0..count).all(|r| rows(r).len() == b.k), "rows of A are as long as B is high");
-    match Path::current() {
+    match InstructionSet::current() {
         // SAFETY: `current` only names paths that the CPU has; the lengths were just asserted.
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => unsafe { avx512::multiply(rows, b, start, c, count) },
+        InstructionSet::Avx512 => unsafe { avx512::multiply(rows, b, start, c, count) },
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => unsafe { avx2::multiply(rows, b, start, c, count) },
+        InstructionSet::Avx2 => unsafe { avx2::multiply(rows, b, start, c, count) },
         _ => unsafe { multiply_by::<T::Portable, 4, 1>(rows, b, start, c, count) },
     }
 }
@@ -177,12 +177,12 @@ pub fn multiply_transposed<'a, T: Scalar + 'a>(
                 None => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
             }
         }
-        match Path::current() {
+        match InstructionSet::current() {
             // SAFETY: as in `multiply`.
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => unsafe { avx512::multiply_transposed(&columns, from, depth, b, c, count) },
+            InstructionSet::Avx512 => unsafe { avx512::multiply_transposed(&columns, from, depth, b, c, count) },
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => unsafe { avx2::multiply_transposed(&columns, from, depth, b, c, count) },
+            InstructionSet::Avx2 => unsafe { avx2::multiply_transposed(&columns, from, depth, b, c, count) },
             _ => unsafe { multiply_transposed_by::<T::Portable, 4, 1>(&columns, from, depth, b, c, count) },
         }
     }
@@ -342,10 +342,10 @@ impl Tile {
             }
             for k in 0..self.depth {
                 let b: [V; N] = std::array::from_fn(|j| V::load(b.add(k * width + j * V::LANES)));
-                for i in 0..M {
+                for (i, row) in sums.iter_mut().enumerate() {
                     let a = V::splat(*a(i, k));
-                    for j in 0..N {
-                        sums[i][j] = a.mul_add(b[j], sums[i][j]);
+                    for (sum, &b) in row.iter_mut().zip(&b) {
+                        *sum = a.mul_add(b, *sum);
                     }
                 }
             }
@@ -424,7 +424,7 @@ mod tests {
         for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
             let bits = |x: T| x.to_f64().to_bits();
             assert!(
-                bits(got) == bits(expected) || (!(got == got) && !(expected == expected)),
+                bits(got) == bits(expected) || (got.to_f64().is_nan() && expected.to_f64().is_nan()),
                 "{what}, element {i}: {got} {expected}"
             );
         }
@@ -432,7 +432,7 @@ mod tests {
 
     /// Both products against the triple loop, bit by bit, on the path in use.
     fn compare<T: Scalar>(m: usize, n: usize, k: usize, wild: bool) {
-        let what = format!("{m} × {n} × {k} {} {:?}", T::NAME, Path::current());
+        let what = format!("{m} × {n} × {k} {} {:?}", T::NAME, InstructionSet::current());
         let (a, b, start) = (draws::<T>(m * k, 1, wild), draws::<T>(k * n, 2, wild), draws::<T>(n, 3, wild));
         let mut expected = Vec::new();
         for i in 0..m {
@@ -476,8 +476,8 @@ mod tests {
 
     #[test]
     fn products_equal_the_triple_loop_bit_by_bit_on_every_path() {
-        for path in Path::available() {
-            Path::force(path);
+        for path in InstructionSet::available() {
+            InstructionSet::force(path);
             for size in 0..=40 {
                 for other in [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 40] {
                     for third in [0, 1, 5, 16, 40] {

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::scalar::Scalar;
 
-/// A set of instructions that there is code for.
+/// A set of instructions that there is code for; the choice changes the speed of a run and no bit of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Path {
-    /// What every CPU of the target has.
+pub enum InstructionSet {
+    /// What every CPU of the target has; where that is no fused multiply-add, it is computed in software.
     Portable = 1,
     /// 256-bit vectors and fused multiply-add.
     Avx2 = 2,
@@ -24,15 +24,15 @@ pub enum Path {
 /// The path in use; 0 before the first look at the CPU.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
-impl Path {
-    /// All paths that this CPU has, the fastest last.
-    pub fn available() -> Vec<Path> {
-        let has = |path: &Path| match path {
-            Path::Portable => true,
+impl InstructionSet {
+    /// All sets that this CPU has, the fastest last.
+    pub fn available() -> Vec<InstructionSet> {
+        let has = |path: &InstructionSet| match path {
+            InstructionSet::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            InstructionSet::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => {
+            InstructionSet::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512bw")
@@ -40,31 +40,31 @@ impl Path {
                     && is_x86_feature_detected!("fma")
             }
             #[cfg(not(target_arch = "x86_64"))]
-            Path::Avx2 | Path::Avx512 => false,
+            InstructionSet::Avx2 | InstructionSet::Avx512 => false,
         };
-        [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(has).collect()
+        [InstructionSet::Portable, InstructionSet::Avx2, InstructionSet::Avx512].into_iter().filter(has).collect()
     }
 
-    /// The path in use: the fastest that there is, unless [`Path::force`] chose another.
-    pub fn current() -> Path {
+    /// The set in use: the fastest that there is, unless [`InstructionSet::force`] chose another.
+    pub fn current() -> InstructionSet {
         match CURRENT.load(Ordering::Relaxed) {
-            1 => Path::Portable,
-            2 => Path::Avx2,
-            3 => Path::Avx512,
+            1 => InstructionSet::Portable,
+            2 => InstructionSet::Avx2,
+            3 => InstructionSet::Avx512,
             _ => {
-                let best = Path::available().pop().unwrap_or(Path::Portable);
+                let best = InstructionSet::available().pop().unwrap_or(InstructionSet::Portable);
                 CURRENT.store(best as u8, Ordering::Relaxed);
                 best
             }
         }
     }
 
-    /// Uses this path from now on in the whole process, which changes the speed and no bit.
+    /// Uses this set from now on in the whole process: for tests of the bits, and of the speed.
     ///
     /// # Panics
     /// When the CPU does not have it.
-    pub fn force(path: Path) {
-        assert!(Path::available().contains(&path), "{path:?} is not there");
+    pub fn force(path: InstructionSet) {
+        assert!(InstructionSet::available().contains(&path), "{path:?} is not there");
         CURRENT.store(path as u8, Ordering::Relaxed);
     }
 }
@@ -73,12 +73,12 @@ impl Path {
 /// compiled so is only what is inlined: the closure and all that it calls have to be `#[inline(always)]`.
 #[inline(always)]
 pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
-    match Path::current() {
+    match InstructionSet::current() {
         // SAFETY: `current` only names paths that the CPU has.
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => unsafe { x86::vectorized_avx512(work) },
+        InstructionSet::Avx512 => unsafe { x86::vectorized_avx512(work) },
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => unsafe { x86::vectorized_avx2(work) },
+        InstructionSet::Avx2 => unsafe { x86::vectorized_avx2(work) },
         _ => work(),
     }
 }

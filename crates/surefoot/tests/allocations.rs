@@ -1,0 +1,64 @@
+//! Steady training takes no memory: between two steps nothing is allocated.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::Array2;
+use surefoot::{Activation, Adam, Cost, Dataset, GradientDescent, Loss, Network, Optimizer, draw_defaults};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: all is done by the system's allocator.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static GLOBAL: Counting = Counting;
+
+#[test]
+fn nothing_is_allocated_between_two_steps() {
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            for (rows, batch, units) in [(64, 32, 8), (600, 200, 100), (600, 600, 20)] {
+                for optimizer in [
+                    Optimizer::Adam(Adam::default()),
+                    Optimizer::GradientDescent(GradientDescent { momentum: 0.9, ..GradientDescent::default() }),
+                ] {
+                    let network = Network::new(50, &[(units, Activation::Relu), (10, Activation::Softmax)]).unwrap();
+                    let inputs = Array2::from_shape_fn((rows, 50), |(i, j)| ((i * 7 + j * 3) % 11) as f32);
+                    let targets = Array2::from_shape_fn((rows, 10), |(i, k)| f32::from(u8::from(i % 10 == k)));
+                    let data = Dataset::new(inputs, targets).unwrap();
+                    let order: Vec<usize> = (0..rows).rev().collect();
+                    let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.1, &data).unwrap();
+                    let mut parameters: Vec<f32> = draw_defaults(&network, 1);
+                    let mut gradient = vec![0.0; parameters.len()];
+                    let mut state = optimizer.start(parameters.len());
+                    let mut step = |rows: &[usize]| {
+                        cost.of_batch(&parameters, rows, &mut gradient);
+                        optimizer.step(&mut state, &mut parameters, &gradient, 0.01);
+                    };
+                    let mut epoch = || order.chunks(batch).for_each(&mut step);
+                    epoch(); // the first steps make the buffers
+                    let before = ALLOCATIONS.load(Ordering::Relaxed);
+                    (0..10).for_each(|_| epoch());
+                    let taken = ALLOCATIONS.load(Ordering::Relaxed) - before;
+                    assert_eq!(taken, 0, "{threads} threads, batches of {batch} of {rows} rows, {optimizer:?}");
+                }
+            }
+        });
+    }
+}
