@@ -1,22 +1,22 @@
 //! The products of matrices, with specified bits.
 //!
-//! All matrices lie row by row. Every element is one chain of fused multiply-adds, from what it held (a bias, or 0), in
-//! ascending order of the inner index:
+//! All matrices lie row by row. Every element is one chain of fused multiply-adds, from a start (a bias, 0, or the sum so
+//! far), in ascending order of the inner index:
 //!
 //! ```text
 //!   c := start;   for k in 0..K { c := fma(aₖ, bₖ, c) }
 //! ```
 //!
 //! So a plain triple loop with `mul_add` is not an approximation of these kernels but equal to them, which the tests
-//! assert; vector width, tiles, blocks and threads are free to choose. The right-hand matrix is packed first: into
-//! panels of [`Panels::width`] columns, row by row, the last one filled up with zeros.
+//! assert; vector width, tiles, blocks and threads are free to choose. The right-hand matrix is packed into [`Panels`] first,
+//! or read [as it lies](View::as_it_lies) where it is small.
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
 use super::scalar::Scalar;
 use super::simd::{InstructionSet, Vector, Vectors};
 
-/// Columns of a panel: a multiple of the lanes of every path, and as wide as the widest tile.
+/// Columns of a panel: a multiple of the lanes of every instruction set, and as wide as the widest tile.
 const PANEL: usize = 48;
 /// Inner indices that a pass over the rows takes at a time: a panel's part stays in the first or second cache.
 const DEPTH: usize = 256;
@@ -25,7 +25,8 @@ const GROUP: usize = 64;
 /// Rows of a tile.
 pub const TILE_ROWS: usize = 8;
 
-/// A matrix (k × n), packed.
+/// A matrix (k × n), packed into panels of 48 columns (fewer, in sixteens, where it has fewer), row by row, the last panel
+/// filled up with zeros.
 #[derive(Clone, Debug)]
 pub struct Panels<T> {
     numbers: Vec<T>,
@@ -146,7 +147,7 @@ pub fn multiply<'a, T: Scalar + 'a>(rows: impl Fn(usize) -> &'a [T] + Copy, b: &
     let b = b.view();
     assert!((0..count).all(|r| rows(r).len() == b.k), "rows of A are as long as B is high");
     match InstructionSet::current() {
-        // SAFETY: `current` only names paths that the CPU has; the lengths were just asserted.
+        // SAFETY: `current` only names sets that the CPU has; the lengths were just asserted.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { avx512::multiply(rows, b, start, c, count) },
         #[cfg(target_arch = "x86_64")]
@@ -430,7 +431,7 @@ mod tests {
         }
     }
 
-    /// Both products against the triple loop, bit by bit, on the path in use.
+    /// Both products against the triple loop, bit by bit, with the instructions in use.
     fn compare<T: Scalar>(m: usize, n: usize, k: usize, wild: bool) {
         let what = format!("{m} × {n} × {k} {} {:?}", T::NAME, InstructionSet::current());
         let (a, b, start) = (draws::<T>(m * k, 1, wild), draws::<T>(k * n, 2, wild), draws::<T>(n, 3, wild));

@@ -1,6 +1,6 @@
 //! The instructions that the CPU at hand has, found at run time: a plain build reaches full speed.
 //!
-//! Every path gives the same bits. A product element is a chain of fused multiply-adds in a stated order, whichever
+//! Every set gives the same bits. A product element is a chain of fused multiply-adds in a stated order, whichever
 //! lane it falls into; a CPU without that instruction computes it in software.
 
 #![allow(unsafe_code)] // the vector instructions, and calls into functions compiled for them
@@ -21,7 +21,7 @@ pub enum InstructionSet {
     Avx512 = 3,
 }
 
-/// The path in use; 0 before the first look at the CPU.
+/// The set in use; 0 before the first look at the CPU.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 impl InstructionSet {
@@ -69,12 +69,12 @@ impl InstructionSet {
     }
 }
 
-/// Runs plain loops as compiled for the path in use, so that the compiler's vectors are as wide as the CPU's. What is
+/// Runs plain loops as compiled for the set in use, so that the compiler's vectors are as wide as the CPU's. What is
 /// compiled so is only what is inlined: the closure and all that it calls have to be `#[inline(always)]`.
 #[inline(always)]
 pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     match InstructionSet::current() {
-        // SAFETY: `current` only names paths that the CPU has.
+        // SAFETY: `current` only names sets that the CPU has.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { x86::vectorized_avx512(work) },
         #[cfg(target_arch = "x86_64")]
@@ -121,7 +121,7 @@ pub unsafe trait Vector: Copy {
     }
 }
 
-/// The vectors of a kind of number on each path.
+/// The vectors of a kind of number in each set.
 pub trait Vectors: Sized {
     type Portable: Vector<Scalar = Self>;
     type Avx2: Vector<Scalar = Self>;

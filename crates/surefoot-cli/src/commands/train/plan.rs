@@ -144,7 +144,8 @@ fn scaling_onto(output: Activation, targets: &Array2<f64>) -> Scaling {
     }
 }
 
-/// The settings of the run. Why these defaults: see the table in `docs/guide.md`.
+/// The settings of the run. Adam's learning rate did best of 0.002, 0.005 and 0.01 on digits over seeds 1 to 5; those of
+/// the other optimizers train digits and iris well, and were not searched for.
 fn training(arguments: &Train, task: Task) -> anyhow::Result<Training> {
     let descent = |momentum, learning_rate| {
         Optimizer::GradientDescent(GradientDescent {
