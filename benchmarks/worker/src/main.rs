@@ -123,17 +123,13 @@ impl<'a> State<'a> {
             self.cost.cost_and_gradient(&self.parameters, &mut self.gradient);
             return;
         }
-        match config.batch.as_u64() {
-            Some(batch) => {
-                let rows = self.position..self.position + batch as usize;
-                self.position = rows.end % order.len();
-                self.cost.of_batch(&self.parameters, &order[rows], &mut self.gradient);
-            }
-            None => {
-                self.cost.cost_and_gradient(&self.parameters, &mut self.gradient);
-            }
-        }
-        optimizer.step(&mut self.optimizer, &mut self.parameters, &self.gradient, optimizer.learning_rate());
+        let rows = config.batch.as_u64().map(|batch| {
+            let rows = self.position..self.position + batch as usize;
+            self.position = rows.end % order.len();
+            &order[rows]
+        });
+        let batch = self.cost.of_batch(&self.parameters, rows);
+        batch.step(optimizer, &mut self.optimizer, &mut self.parameters, optimizer.learning_rate());
     }
 
     fn outputs(&self, rows: usize) -> Result<Array2<f32>, Error> {

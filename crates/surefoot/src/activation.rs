@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::numeric::panels::PANEL;
 use crate::numeric::scalar::Scalar;
 
 /// What a layer does with its weighted sums z: a = f(z), unit by unit (softmax: the units of an example together).
@@ -95,9 +96,10 @@ impl Activation {
         matches!(self, Activation::Relu | Activation::LeakyRelu | Activation::Selu)
     }
 
-    /// a = f(z), in place, for rows of `units` weighted sums: any finite z is safe.
+    /// a = f(z), in place, for a matrix of weighted sums that lies row by row: a row is a unit, a column one of `examples`,
+    /// of which there are at most [`PANEL`]. Any finite z is safe.
     #[inline(always)]
-    pub fn apply<T: Scalar>(self, z: &mut [T], units: usize) {
+    pub(crate) fn apply<T: Scalar>(self, z: &mut [T], examples: usize) {
         match self {
             Activation::Sigmoid => each(z, sigmoid),                        // (A1)
             Activation::Tanh => each(z, T::tanh),                           // (A2)
@@ -105,15 +107,15 @@ impl Activation {
             Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())), // (A4)
             Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(LEAK) * z)), // (A5)
             Activation::Selu => each(z, selu),                              // (A6)
-            Activation::Softmax => softmax(z, units),                       // (A7)
+            Activation::Softmax => softmax(z, examples),                    // (A7)
         }
     }
 
-    /// `delta := delta • f′`, for rows of `units` units whose activations are `a`: the step from ∂J/∂a to ∂J/∂z.
+    /// `delta := delta • f′`, for units × examples whose activations are `a`: the step from ∂J/∂a to ∂J/∂z.
     ///
-    /// For softmax, whose units hang together, f′ is a matrix and • its product with a row of `delta`.
+    /// For softmax, whose units hang together, f′ is a matrix and • its product with a column of `delta`.
     #[inline(always)]
-    pub fn multiply_by_derivative<T: Scalar>(self, a: &[T], delta: &mut [T], units: usize) {
+    pub(crate) fn multiply_by_derivative<T: Scalar>(self, a: &[T], delta: &mut [T], examples: usize) {
         match self {
             Activation::Sigmoid => times(delta, a, |a| a * (T::one() - a)), // (A1)
             Activation::Tanh => times(delta, a, |a| T::one() - a * a),      // (A2)
@@ -125,11 +127,15 @@ impl Activation {
             }),
             Activation::Softmax => {
                 // (A7): Σₖ δₖ aₖ([k = j] − aⱼ) = aⱼ(δⱼ − Σₖ δₖ aₖ)
-                for (a, delta) in a.chunks_exact(units).zip(delta.chunks_exact_mut(units)) {
-                    let mean = delta.iter().zip(a).fold(T::zero(), |sum, (&delta, &a)| sum + delta * a);
-                    times(delta, a, |a| a);
-                    for (delta, &a) in delta.iter_mut().zip(a) {
-                        *delta = *delta - a * mean;
+                let mut means = [T::zero(); PANEL];
+                for (a, delta) in a.chunks_exact(examples).zip(delta.chunks_exact(examples)) {
+                    for ((mean, &a), &delta) in means.iter_mut().zip(a).zip(delta) {
+                        *mean += delta * a;
+                    }
+                }
+                for (a, delta) in a.chunks_exact(examples).zip(delta.chunks_exact_mut(examples)) {
+                    for ((delta, &a), &mean) in delta.iter_mut().zip(a).zip(&means) {
+                        *delta = a * (*delta - mean);
                     }
                 }
             }
@@ -166,17 +172,23 @@ fn selu<T: Scalar>(z: T) -> T {
     if z > T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1() }
 }
 
-/// The largest z of a row is subtracted first, so that no exponential overflows and the largest is 1.
+/// The largest z of an example is subtracted first, so that no exponential overflows and the largest is 1.
 #[inline(always)]
-fn softmax<T: Scalar>(z: &mut [T], units: usize) {
-    for row in z.chunks_exact_mut(units) {
-        let largest = row.iter().fold(row[0], |largest, &z| if z > largest { z } else { largest });
-        row.iter_mut().for_each(|z| *z = *z - largest);
+fn softmax<T: Scalar>(z: &mut [T], examples: usize) {
+    let (mut largest, mut sums) = ([T::from_f64(f64::NEG_INFINITY); PANEL], [T::zero(); PANEL]);
+    for row in z.chunks_exact(examples) {
+        for (largest, &z) in largest.iter_mut().zip(row) {
+            *largest = if z > *largest { z } else { *largest };
+        }
     }
-    each(z, T::exp); // all rows at once, so that the vectors are full
-    for row in z.chunks_exact_mut(units) {
-        let sum = row.iter().fold(T::zero(), |sum, &e| sum + e);
-        row.iter_mut().for_each(|e| *e = *e / sum);
+    for row in z.chunks_exact_mut(examples) {
+        for ((z, &largest), sum) in row.iter_mut().zip(&largest).zip(&mut sums) {
+            *z = (*z - largest).exp();
+            *sum += *z;
+        }
+    }
+    for row in z.chunks_exact_mut(examples) {
+        row.iter_mut().zip(&sums).for_each(|(e, &sum)| *e = *e / sum);
     }
 }
 
@@ -261,7 +273,7 @@ mod tests {
     #[test]
     fn softmax_sums_to_one_and_does_not_overflow() {
         let mut z = [1e4, -1e4, 1e4];
-        Activation::Softmax.apply(&mut z, 3);
+        Activation::Softmax.apply(&mut z, 1);
         assert_eq!(z, [0.5, 0.0, 0.5]);
     }
 

@@ -1,96 +1,69 @@
-//! Some rows of examples: the feedforward pass, the error terms δ, and the gradients they leave.
+//! Some examples: the feedforward pass, the error terms δ, and the gradients they leave.
 //!
-//! Matrices are slices, row by row, one row an example; layer `l` counts from 0. The backward steps stand beside the
-//! forward steps that they differentiate. Nothing of a row depends on the rows beside it, until the gradients sum over
-//! them in ascending order; so rows may be dealt out to threads in any way.
+//! Matrices lie with one row a unit and one column an example, so that examples are the lanes of the vectors and θ is
+//! read as it lies; layer `l` counts from 0. The backward steps stand beside the forward steps that they differentiate.
+//! Nothing of an example depends on those beside it, until the gradients sum over them in ascending order; so examples
+//! may be dealt out to threads in any way.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
 use crate::dataset::{Dataset, Rows};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::matmul::{Panels, SLACK, TILE_ROWS, View, multiply, multiply_transposed};
+use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply, multiply_panels};
+use crate::numeric::panels::{PANEL, Panels};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
-/// The weights of θ, packed as the products read them.
-pub(crate) struct PackedWeights<T> {
-    /// Wᵀ of each layer, for z = W·a + b.
-    forward: Vec<Panels<T>>,
-    /// W of each layer, for Wᵀ·δ; that of the first layer stays empty.
-    backward: Vec<Panels<T>>,
-    /// As many zeros as the widest layer has units, from which Wᵀ·δ starts.
-    zeros: Vec<T>,
-}
-
-impl<T: Scalar> PackedWeights<T> {
-    pub fn new(network: &Network) -> Self {
-        let panels = || network.layers().iter().map(|_| Panels::new()).collect();
-        let widest = network.layers().iter().map(|layer| layer.inputs).max().unwrap_or(0);
-        PackedWeights { forward: panels(), backward: panels(), zeros: vec![T::zero(); widest] }
-    }
-
-    /// Packs the weights of θ = `parameters`, those for going back only if wanted.
-    pub fn pack(&mut self, network: &Network, parameters: &[T], backward: bool) {
-        for (l, layer) in network.layers().iter().enumerate() {
-            let weight = &parameters[network.weight_range(l)];
-            self.forward[l].pack_transposed(weight, layer.inputs);
-            if backward && l > 0 {
-                self.backward[l]
-                    .pack_rows(layer.inputs, layer.outputs, |o| &weight[o * layer.inputs..][..layer.inputs]);
-            }
-        }
-    }
-}
-
-/// What some rows keep between the feedforward pass and the gradients.
+/// What some examples keep between the feedforward pass and the gradients.
 pub(crate) struct Strip<T> {
-    rows: usize,
-    /// a of each layer after the input, rows × outputs of the layer.
-    activations: Vec<Vec<T>>,
-    /// δ of each layer after the input, the same shapes.
-    deltas: Vec<Vec<T>>,
+    /// x, then a of each layer (units × examples).
+    activations: Vec<Panels<T>>,
+    /// The same but for the last layer, turned (examples × units) for the gradients of the weights.
+    turned: Vec<Panels<T>>,
+    /// δ of each layer after the input (units × examples).
+    deltas: Vec<Panels<T>>,
     /// z of the output layer, from which the loss is computed.
-    output_sums: Vec<T>,
-    /// J(W,b; x,y) of each row, times its weight.
+    output_sums: Panels<T>,
+    targets: Panels<T>,
+    /// J(W,b; x,y) of each example, times its weight.
     losses: Vec<f64>,
+    /// A buffer of the products.
+    packed: Vec<T>,
 }
 
 impl<T: Scalar> Strip<T> {
-    /// Buffers for up to `capacity` rows.
-    pub fn new(network: &Network, capacity: usize) -> Self {
-        let of_layers =
-            || network.layers().iter().map(|layer| vec![T::zero(); capacity * layer.outputs + SLACK]).collect();
+    /// Buffers, which grow with the examples that go through.
+    pub fn new(network: &Network) -> Self {
+        let layers = network.layers().len();
+        let matrices = |count| vec![Panels::new(); count];
         Strip {
-            rows: 0,
-            activations: of_layers(),
-            deltas: of_layers(),
-            output_sums: vec![T::zero(); capacity * network.outputs()],
-            losses: vec![0.0; capacity],
+            activations: matrices(layers + 1),
+            turned: matrices(layers),
+            deltas: matrices(layers),
+            output_sums: Panels::new(),
+            targets: Panels::new(),
+            losses: Vec::new(),
+            packed: Vec::new(),
         }
     }
 
-    /// The rows that fit.
-    pub fn capacity(&self) -> usize {
-        self.losses.len()
+    /// The outputs h of the examples that went through last (outputs × examples).
+    pub fn outputs(&self) -> &Panels<T> {
+        &self.activations[self.activations.len() - 1]
     }
 
-    /// a of a layer after the input.
-    fn activation(&self, network: &Network, l: usize) -> &[T] {
-        &self.activations[l][..self.rows * network.layers()[l].outputs]
-    }
-
-    /// The outputs h of the rows that went through last, rows × outputs.
-    pub fn outputs(&self, network: &Network) -> &[T] {
-        self.activation(network, network.layers().len() - 1)
-    }
-
-    /// J(W,b; x,y) of each row, times its weight, after [`losses_and_deltas`](Self::losses_and_deltas).
+    /// J(W,b; x,y) of each example, times its weight, after [`losses_and_deltas`](Self::losses_and_deltas).
     pub fn losses(&self) -> &[f64] {
-        &self.losses[..self.rows]
+        &self.losses
     }
 
-    /// Computes all activations of `rows` inputs, given row by row.  (6) (7)
+    /// How many examples went through last.
+    fn examples(&self) -> usize {
+        self.activations[0].columns()
+    }
+
+    /// Computes all activations of `examples` inputs x.  (6) (7)
     ///
     /// ```text
     ///   z⁽ˡ⁺¹⁾ = W⁽ˡ⁾ a⁽ˡ⁾ + b⁽ˡ⁾        a⁽¹⁾ = x
@@ -100,32 +73,35 @@ impl<T: Scalar> Strip<T> {
         &mut self,
         network: &Network,
         parameters: &[T],
-        weights: &PackedWeights<T>,
-        rows: usize,
+        examples: usize,
         input: impl Fn(usize) -> &'a [T] + Copy,
     ) where
         T: 'a,
     {
-        self.rows = rows;
+        self.activations[0].set_columns(network.inputs(), examples, input);
         for (l, layer) in network.layers().iter().enumerate() {
-            let (below, here) = self.activations.split_at_mut(l);
-            let z = &mut here[0][..rows * layer.outputs];
-            let bias = &parameters[network.bias_range(l)];
-            match below.last() {
-                None => multiply(input, &weights.forward[l], bias, z), // (6)
-                Some(a) => multiply(|r| &a[r * layer.inputs..][..layer.inputs], &weights.forward[l], bias, z), // (6)
-            }
+            let (below, here) = self.activations.split_at_mut(l + 1);
+            let (a, z) = (&below[l], &mut here[0]);
+            let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
+            let bias = Start::Rows(&parameters[network.bias_range(l)]);
+            multiply_panels(weight, a, bias, z, &mut self.packed); // (6)
             if l + 1 == network.layers().len() {
-                self.output_sums[..z.len()].copy_from_slice(z);
+                self.output_sums.resize(layer.outputs, examples);
+                self.output_sums.numbers_mut().copy_from_slice(z.numbers());
             }
+            let width = z.width();
             vectorized(
                 #[inline(always)]
-                || layer.activation.apply(z, layer.outputs),
-            ); // (7)
+                || {
+                    for z in z.numbers_mut().chunks_exact_mut(layer.outputs * width) {
+                        layer.activation.apply(z, width); // (7)
+                    }
+                },
+            );
         }
     }
 
-    /// Computes the loss of each row that went through last, and unless `only_losses` the error terms of all layers.  (B1) (B2)
+    /// Computes the loss of each example that went through last, and unless `only_losses` the error terms of all layers.  (B1) (B2)
     ///
     /// ```text
     ///   δ⁽ⁿˡ⁾ = ∂J/∂z⁽ⁿˡ⁾, by the loss
@@ -135,141 +111,201 @@ impl<T: Scalar> Strip<T> {
         &mut self,
         network: &Network,
         loss: Loss,
-        weights: &PackedWeights<T>,
+        parameters: &[T],
         examples: Examples<'_, T>,
         only_losses: bool,
     ) {
-        let top = network.layers().len() - 1;
-        let (outputs, activation) = (network.outputs(), network.output_activation());
-        let Strip { rows, activations, deltas, output_sums, losses } = self;
-        let (a, deltas) = (&activations[top], &mut deltas[top]);
-        vectorized(
-            #[inline(always)]
-            || {
-                for (r, row_loss) in losses[..*rows].iter_mut().enumerate() {
-                    let units = r * outputs..(r + 1) * outputs;
-                    let (z, a, y) = (&output_sums[units.clone()], &a[units.clone()], examples.target(r));
-                    let weight = examples.weight(r);
-                    *row_loss = loss.value(activation, z, a, y) * weight.to_f64();
-                    if !only_losses {
-                        let delta = &mut deltas[units];
-                        loss.delta(activation, a, y, delta); // (B1)
-                        if examples.data.weights().is_some() {
-                            delta.iter_mut().for_each(|delta| *delta = *delta * weight);
-                        }
-                    }
-                }
-            },
-        );
+        let count = self.examples();
+        self.targets.set_columns(network.outputs(), count, |i| examples.target(i));
+        self.losses.resize(count, 0.0);
+        self.output_losses_and_deltas(network, loss, examples);
         if only_losses {
             return;
         }
         // forward: z = W·f(z below), so the layer below has the error term Wᵀ·δ • f′
-        for l in (1..=top).rev() {
-            let (below, above) = self.deltas.split_at_mut(l);
+        for l in (1..network.layers().len()).rev() {
             let layer = &network.layers()[l];
-            let delta = &mut below[l - 1][..self.rows * layer.inputs];
-            multiply(
-                |r| &above[0][r * layer.outputs..][..layer.outputs],
-                &weights.backward[l],
-                &weights.zeros[..layer.inputs],
-                delta,
-            ); // (B2)
-            let a = &self.activations[l - 1][..self.rows * layer.inputs];
-            let activation = network.layers()[l - 1].activation;
+            let (below, above) = self.deltas.split_at_mut(l);
+            let delta = &mut below[l - 1];
+            let weight = Left::columns(&parameters[network.weight_range(l)], layer.inputs, layer.outputs);
+            multiply_panels(weight, &above[0], Start::Zero, delta, &mut self.packed); // (B2)
+            let (activation, width) = (network.layers()[l - 1].activation, delta.width());
+            let a = self.activations[l].numbers().chunks_exact(layer.inputs * width);
             vectorized(
                 #[inline(always)]
-                || activation.multiply_by_derivative(a, delta, layer.inputs),
-            ); // (B2)
+                || {
+                    for (delta, a) in delta.numbers_mut().chunks_exact_mut(layer.inputs * width).zip(a) {
+                        activation.multiply_by_derivative(a, delta, width); // (B2)
+                    }
+                },
+            );
+        }
+        // the inputs lie by examples already
+        self.turned[0].set_rows(count, network.inputs(), |i| examples.input(i));
+        for (turned, a) in self.turned.iter_mut().zip(&self.activations).skip(1) {
+            turned.set_transposed(a);
         }
     }
 
-    /// Whether some unit with a kink was on another side of it, for some row, when `other` went through.
+    /// The loss and the error terms of the output layer.
+    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>) {
+        let (a, activation) = (&self.activations[self.activations.len() - 1], network.output_activation());
+        let Some(deltas) = self.deltas.last_mut() else { return };
+        deltas.resize(network.outputs(), a.columns());
+        let width = a.width();
+        for (p, losses) in self.losses.chunks_mut(width).enumerate() {
+            let (z, a, y) = (self.output_sums.panel(p).numbers, a.panel(p).numbers, self.targets.panel(p).numbers);
+            let delta = deltas.panel_mut(p);
+            let mut weights = [T::one(); PANEL];
+            if examples.data.weights().is_some() {
+                let of_rows = (p * width..).map(|i| examples.weight(i));
+                weights.iter_mut().zip(of_rows).take(losses.len()).for_each(|(to, weight)| *to = weight);
+            }
+            vectorized(
+                #[inline(always)]
+                || {
+                    loss.values(activation, z, a, y, width, losses);
+                    losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss *= weight.to_f64());
+                    loss.deltas(activation, a, y, width, delta); // (B1)
+                    for delta in delta.chunks_exact_mut(width) {
+                        delta.iter_mut().zip(&weights).for_each(|(delta, &weight)| *delta = *delta * weight);
+                    }
+                },
+            );
+        }
+    }
+
+    /// Whether some unit with a kink was on another side of it, for some example, when `other` went through.
     pub fn differs_in_sides(&self, other: &Strip<T>, network: &Network) -> bool {
         let mut kinked = network.layers().iter().enumerate().filter(|(_, layer)| layer.activation.has_kink());
         // a > 0 exactly where z > 0, for every activation with a kink
+        let on_other_sides = |(one, two): (&T, &T)| (*one > T::zero()) != (*two > T::zero());
         kinked.any(|(l, _)| {
-            let mut pairs = self.activation(network, l).iter().zip(other.activation(network, l));
-            pairs.any(|(&one, &two)| (one > T::zero()) != (two > T::zero()))
+            let (one, two) = (&self.activations[l + 1], &other.activations[l + 1]);
+            (0..one.count()).any(|p| {
+                let (one, two) = (one.panel(p), two.panel(p));
+                let mut rows = one.numbers.chunks_exact(one.width).zip(two.numbers.chunks_exact(two.width));
+                rows.any(|(row, other)| row[..one.columns].iter().zip(other).any(on_other_sides))
+            })
         })
     }
 }
 
-/// Activations of so many numbers are multiplied where they lie; packing pays off for more.
-const AS_IT_LIES: usize = 65_536;
+/// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
+pub(crate) trait Destination<T>: Sized + Send {
+    /// The destination for the first `at` parameters, and for the rest.
+    fn split_at(self, at: usize) -> (Self, Self);
+    /// Takes the sums for the parameters from `at` on, which are weights or biases. To be inlined, for the vectors.
+    fn take(&mut self, at: usize, sums: &mut [T], weights: bool);
+}
 
-/// Adds Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) over the rows of the strips, in their order, to `gradient`, which is laid out as θ.  (B3)
+/// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its destination over θ.  (B3)
 ///
 /// ```text
 ///   ∇W⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ (a⁽ˡ⁾)ᵀ,   ∇b⁽ˡ⁾ = δ⁽ˡ⁺¹⁾
 /// ```
 ///
-/// `panels` is a buffer. Threads share the units of a layer, never a sum.
-pub(crate) fn add_gradients<T: Scalar>(
+/// Threads share the units of a layer, never a sum.
+pub(crate) fn sum_gradients<T: Scalar>(
     network: &Network,
     strips: &[Strip<T>],
-    examples: Examples<'_, T>,
-    panels: &mut Panels<T>,
-    gradient: &mut [T],
+    mut destination: impl Destination<T>,
     parallel: bool,
 ) {
-    let rows: usize = strips.iter().map(|strip| strip.rows).sum();
-    let per_strip = strips[0].rows;
     for (l, layer) in network.layers().iter().enumerate() {
-        // every strip but the last is full, so a row is found by a division
-        let row_of = |matrices: fn(&Strip<T>) -> &Vec<Vec<T>>, l: usize, units: usize| {
-            let first = &matrices(&strips[0])[l];
-            #[inline(always)]
-            move |r: usize| {
-                let (matrix, r) = match r < per_strip {
-                    true => (first, r), // most often there is one strip, and a division takes its time
-                    false => (&matrices(&strips[r / per_strip])[l], r % per_strip),
-                };
-                &matrix[r * units..][..units]
-            }
-        };
-        let delta = row_of(|strip| &strip.deltas, l, layer.outputs);
-
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
-        let a = match l.checked_sub(1) {
-            Some(below) if strips.len() == 1 && rows * layer.inputs <= AS_IT_LIES => {
-                View::as_it_lies(&strips[0].activations[below][..rows * layer.inputs + SLACK], rows, layer.inputs)
+        let (weights, rest) = destination.split_at(layer.inputs * layer.outputs);
+        sum_weight_gradients(strips, l, 0..layer.outputs, weights, parallel);
+        let (mut biases, rest) = rest.split_at(layer.outputs);
+        sum_bias_gradients(strips, l, &mut biases);
+        destination = rest;
+    }
+}
+
+/// Units whose gradients are summed together: an input's panel stays in the first cache for all of them.
+const UNITS: usize = 4 * TILE_ROWS;
+
+/// Multiply-adds below which a second thread costs more than it saves.
+const WORTH_A_THREAD: usize = 500_000;
+
+/// The gradients of the weights of some units.
+fn sum_weight_gradients<T: Scalar>(
+    strips: &[Strip<T>],
+    l: usize,
+    units: Range<usize>,
+    mut destination: impl Destination<T>,
+    parallel: bool,
+) {
+    let inputs = strips[0].turned[l].columns();
+    let examples: usize = strips.iter().map(Strip::examples).sum();
+    if parallel && units.len() > UNITS && units.len() * inputs * examples > WORTH_A_THREAD {
+        let half = (units.len() / 2).next_multiple_of(TILE_ROWS);
+        let (left, right) = destination.split_at(half * inputs);
+        let middle = units.start + half;
+        rayon::join(
+            || sum_weight_gradients(strips, l, units.start..middle, left, true),
+            || sum_weight_gradients(strips, l, middle..units.end, right, true),
+        );
+        return;
+    }
+    let mut tile = [T::zero(); TILE_ROWS * PANEL];
+    let width = strips[0].turned[l].width();
+    for some in units.clone().step_by(UNITS) {
+        for p in 0..strips[0].turned[l].count() {
+            for first in (some..units.end.min(some + UNITS)).step_by(TILE_ROWS) {
+                let rows = first..units.end.min(first + TILE_ROWS);
+                for (i, strip) in strips.iter().enumerate() {
+                    let start = if i == 0 { Start::Zero } else { Start::Sum };
+                    let delta = Left::panels(&strip.deltas[l], rows.clone());
+                    multiply(delta, strip.turned[l].panel(p), start, &mut tile); // (B3)
+                }
+                let columns = width.min(inputs - p * width);
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (unit, sums) in rows.zip(tile.chunks_exact_mut(width)) {
+                            destination.take((unit - units.start) * inputs + p * width, &mut sums[..columns], true);
+                        }
+                    },
+                );
             }
-            Some(below) => {
-                panels.pack_rows(layer.inputs, rows, row_of(|strip| &strip.activations, below, layer.inputs));
-                panels.view()
-            }
-            None => {
-                panels.pack_rows(layer.inputs, rows, |r| examples.input(r));
-                panels.view()
-            }
-        };
-        let (weight_gradient, bias_gradient) = gradient[network.weight_range(l).start..network.bias_range(l).end]
-            .split_at_mut(layer.inputs * layer.outputs);
-        let tile = |(tile, gradient): (usize, &mut [T])| {
-            multiply_transposed(delta, tile * TILE_ROWS, a, gradient); // (B3)
-        };
-        if parallel {
-            weight_gradient.par_chunks_mut(TILE_ROWS * layer.inputs).enumerate().for_each(tile);
-        } else {
-            weight_gradient.chunks_mut(TILE_ROWS * layer.inputs).enumerate().for_each(tile);
         }
+    }
+}
+
+/// Partial sums that a bias gradient is added up in.
+const LANES: usize = 16;
+
+/// The gradients of a layer's biases: 16 partial sums over the examples, the i-th of every 16th from the i-th on, which
+/// are then added in a tree.
+fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, destination: &mut impl Destination<T>) {
+    let units = strips[0].deltas[l].height();
+    for first in (0..units).step_by(PANEL) {
+        let mut sums = [T::zero(); PANEL];
+        let sums = &mut sums[..PANEL.min(units - first)];
         vectorized(
             #[inline(always)]
             || {
-                let (eights, rest) = bias_gradient.as_chunks_mut::<8>();
-                let whole = 8 * eights.len();
-                for (chunk, sums) in eights.iter_mut().enumerate() {
-                    let mut chains = *sums; // in a register, over all rows
-                    for r in 0..rows {
-                        let delta = &delta(r)[8 * chunk..][..8];
-                        (0..8).for_each(|i| chains[i] += delta[i]); // (B3)
+                for (unit, sum) in (first..).zip(sums.iter_mut()) {
+                    let mut lanes = [T::zero(); LANES];
+                    for strip in strips {
+                        for p in 0..strip.deltas[l].count() {
+                            let panel = strip.deltas[l].panel(p);
+                            let deltas = &panel.numbers[unit * panel.width..][..panel.columns];
+                            let (whole, rest) = deltas.as_chunks::<LANES>();
+                            for deltas in whole {
+                                (0..LANES).for_each(|i| lanes[i] += deltas[i]); // (B3)
+                            }
+                            lanes.iter_mut().zip(rest).for_each(|(lane, &delta)| *lane += delta); // (B3)
+                        }
                     }
-                    *sums = chains;
+                    for half in [8, 4, 2, 1] {
+                        let (left, right) = lanes.split_at_mut(half);
+                        left.iter_mut().zip(right).for_each(|(left, &mut right)| *left += right);
+                    }
+                    *sum = lanes[0];
                 }
-                for r in 0..rows {
-                    rest.iter_mut().zip(&delta(r)[whole..]).for_each(|(sum, &delta)| *sum += delta); // (B3)
-                }
+                destination.take(first, sums, false);
             },
         );
     }
@@ -293,5 +329,15 @@ impl<'a, T: Scalar> Examples<'a, T> {
 
     fn weight(self, i: usize) -> T {
         self.data.weight(self.rows.get(i))
+    }
+}
+
+/// How many strips to deal so many examples out in: it changes no bit, so it may depend on the number of threads.
+pub(crate) fn strips_for(examples: usize, network: &Network) -> usize {
+    let threads = rayon::current_num_threads();
+    if threads == 1 || examples * network.parameter_count() < WORTH_A_THREAD {
+        1
+    } else {
+        threads.min(examples / 16).max(1)
     }
 }

@@ -1,17 +1,20 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
-use crate::backpropagation::{Examples, PackedWeights, Strip, add_gradients};
+use crate::backpropagation::{Destination, Examples, Strip, strips_for, sum_gradients};
 use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
-use crate::numeric::matmul::Panels;
+use crate::numeric::panels::copy;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::objective::{Objective, Segment};
+use crate::optimizer::{Optimizer, OptimizerState, Step};
 
 /// J(θ) of a network over the examples of a data set.  (8)
 ///
@@ -36,7 +39,6 @@ pub struct Cost<'a, T> {
     loss: Loss,
     weight_decay: f64,
     data: &'a Dataset<T>,
-    weights: PackedWeights<T>,
     slots: Vec<Slot<T>>,
 }
 
@@ -45,7 +47,8 @@ struct Slot<T> {
     cost: f64,
     gradient: Vec<T>,
     strips: Vec<Strip<T>>,
-    panels: Panels<T>,
+    /// The strips that the last block filled.
+    used: usize,
 }
 
 impl<'a, T: Scalar> Cost<'a, T> {
@@ -77,8 +80,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
                 return Err(Error::Value { what: "targets", row, column, expected, got });
             }
         }
-        let weights = PackedWeights::new(network);
-        Ok(Cost { network, loss, weight_decay, data, weights, slots: Vec::new() })
+        Ok(Cost { network, loss, weight_decay, data, slots: Vec::new() })
     }
 
     /// The data that the mean is over.
@@ -86,7 +88,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
         self.data
     }
 
-    /// J over a batch of rows, and its gradient written over `gradient`.
+    /// Lets a batch of rows go through the network, or all rows, in their order: what comes of it knows J over the batch,
+    /// and its gradient.
     ///
     /// ```text
     ///   J_B(θ) = Σ_{i∈B} wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) / (|B|·w̄) + λ/2 Σ W²        w̄ the mean weight of the whole data
@@ -95,56 +98,62 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// So a batch of all rows has the overall cost, and a batch whose weights are all 0 has a gradient of 0.
     ///
     /// # Panics
-    /// When a row is not in the data, or a length is not that of θ.
-    pub fn of_batch(&mut self, parameters: &[T], rows: &[usize], gradient: &mut [T]) -> f64 {
-        self.evaluate(parameters, Rows::List(rows), Some(gradient))
+    /// When a row is not in the data, or θ = `parameters` has not the network's length.
+    pub fn of_batch<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> Batch<'b, 'a, T> {
+        let rows = rows.map_or(Rows::Range(0, self.data.rows()), Rows::List);
+        self.sum_blocks(parameters, rows, true);
+        Batch { cost: self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters), rows, of: self }
     }
 
-    fn evaluate(&mut self, parameters: &[T], rows: Rows<'_>, gradient: Option<&mut [T]>) -> f64 {
-        let Cost { network, loss, weight_decay, data, .. } = *self;
-        let examples = Examples { data, rows };
+    /// Σ over the blocks of these rows, left in the first slot; of one block only the strips, without its gradient.
+    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, gradients: bool) {
+        let Cost { network, loss, data, .. } = *self;
         let partition = Partition::new(rows.len(), network.parameter_count());
-        let length = if gradient.is_some() { network.parameter_count() } else { 0 };
-        self.weights.pack(network, parameters, length > 0);
-        self.prepare_slots(partition.slots(), length);
-        let weights = &self.weights;
+        let summed = gradients && partition.blocks() > 1;
+        self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 });
         // One slot has all threads to itself; of several, each has one.
-        let strips =
-            if partition.slots() == 1 { strips_for(rows.len().min(partition.block_rows()), network) } else { 1 };
+        let most = if partition.slots() == 1 { usize::MAX } else { 1 };
         partition.sum(
             &mut self.slots,
             |slot, block| {
-                let examples = Examples { rows: examples.rows.part(block), ..examples };
-                slot.add_block(network, loss, parameters, weights, examples, strips);
+                let strips = strips_for(block.len(), network).min(most);
+                slot.pass(network, loss, parameters, Examples { data, rows: rows.part(block) }, strips, !gradients);
+                if summed {
+                    let sum = Sum { gradient: &mut slot.gradient };
+                    sum_gradients(network, &slot.strips[..slot.used], sum, most > 1);
+                }
             },
             |left, right| {
                 left.cost += right.cost;
                 add(&mut left.gradient, &right.gradient);
             },
         );
-        let sum = &self.slots[0];
-        let total_weight = rows.len() as f64 * data.mean_weight();
-        if let Some(gradient) = gradient {
-            let (mean, decay) = (T::from_f64(1.0 / total_weight), T::from_f64(weight_decay));
-            let sums = &sum.gradient;
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (gradient, &sum) in gradient.iter_mut().zip(sums) {
-                        *gradient = sum * mean; // (G1)
-                    }
-                    if weight_decay > 0.0 {
-                        for l in 0..network.layers().len() {
-                            let weights = network.weight_range(l);
-                            for (gradient, &weight) in gradient[weights.clone()].iter_mut().zip(&parameters[weights]) {
-                                *gradient += decay * weight; // (G1)
-                            }
-                        }
-                    }
-                },
-            );
+    }
+
+    /// Hands the gradient's sums over these rows to a destination over θ.
+    fn hand_over(&mut self, destination: impl Destination<T>) {
+        let slot = &mut self.slots[0];
+        if slot.gradient.is_empty() {
+            sum_gradients(self.network, &slot.strips[..slot.used], destination, true);
+            return;
         }
-        sum.cost / total_weight + self.decay_term(parameters) // (8)
+        let (mut destination, mut sums) = (destination, &mut slot.gradient[..]);
+        for layer in self.network.layers() {
+            for (count, weights) in [(layer.inputs * layer.outputs, true), (layer.outputs, false)] {
+                let (mut to, from);
+                (to, destination) = destination.split_at(count);
+                (from, sums) = sums.split_at_mut(count);
+                vectorized(
+                    #[inline(always)]
+                    || to.take(0, from, weights),
+                );
+            }
+        }
+    }
+
+    /// What a sum over these rows is divided by.
+    fn total_weight(&self, rows: Rows<'_>) -> f64 {
+        rows.len() as f64 * self.data.mean_weight()
     }
 
     /// λ/2 Σ W², in f64, weights in the order of θ.
@@ -159,7 +168,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// Empties the first slots, making those that are missing; without a gradient theirs has no length.
     fn prepare_slots(&mut self, count: usize, length: usize) {
         if self.slots.len() < count {
-            let empty = || Slot { cost: 0.0, gradient: Vec::new(), strips: Vec::new(), panels: Panels::new() };
+            let empty = || Slot { cost: 0.0, gradient: Vec::new(), strips: Vec::new(), used: 0 };
             self.slots.resize_with(count, empty);
         }
         for slot in &mut self.slots[..count] {
@@ -170,55 +179,173 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 }
 
-/// Multiply-adds below which a second thread costs more than it saves.
-const WORTH_A_THREAD: usize = 500_000;
-
-/// How many strips to deal out a block's rows in: it changes no bit, so it may depend on the number of threads.
-fn strips_for(rows: usize, network: &Network) -> usize {
-    let threads = rayon::current_num_threads();
-    if threads == 1 || rows * network.parameter_count() < WORTH_A_THREAD {
-        1
-    } else {
-        (2 * threads).min(rows.div_ceil(8))
-    }
-}
-
 impl<T: Scalar> Slot<T> {
-    /// Adds the cost of a block, and its gradient where the slot has one.
-    fn add_block(
+    /// Lets the examples of a block go through, forward and (unless `only_losses`) back, and adds their cost.
+    fn pass(
         &mut self,
         network: &Network,
         loss: Loss,
         parameters: &[T],
-        weights: &PackedWeights<T>,
         examples: Examples<'_, T>,
         strips: usize,
+        only_losses: bool,
     ) {
-        let Slot { cost, gradient, strips: buffers, panels } = self;
         let rows = examples.rows.len();
-        let per_strip = rows.div_ceil(strips).next_multiple_of(if strips > 1 { 8 } else { 1 });
-        let strips = rows.div_ceil(per_strip);
-        let fits = buffers.first().is_some_and(|strip| strip.capacity() >= per_strip);
-        if !fits || buffers.len() < strips {
-            buffers.clear();
-            buffers.resize_with(strips, || Strip::new(network, per_strip));
+        let per_strip = rows.div_ceil(strips).next_multiple_of(16);
+        self.used = rows.div_ceil(per_strip);
+        if self.strips.len() < self.used {
+            self.strips.resize_with(self.used, || Strip::new(network));
         }
-        let buffers = &mut buffers[..strips];
+        let strips = &mut self.strips[..self.used];
         let pass = |(i, strip): (usize, &mut Strip<T>)| {
             let part = i * per_strip..rows.min((i + 1) * per_strip);
             let examples = Examples { rows: examples.rows.part(part), ..examples };
-            strip.feedforward(network, parameters, weights, examples.rows.len(), |r| examples.input(r));
-            strip.losses_and_deltas(network, loss, weights, examples, gradient.is_empty());
+            strip.feedforward(network, parameters, examples.rows.len(), |r| examples.input(r));
+            strip.losses_and_deltas(network, loss, parameters, examples, only_losses);
         };
-        if strips > 1 {
-            buffers.par_iter_mut().enumerate().for_each(pass);
+        if strips.len() > 1 {
+            strips.par_iter_mut().enumerate().for_each(pass);
         } else {
-            buffers.iter_mut().enumerate().for_each(pass);
+            strips.iter_mut().enumerate().for_each(pass);
         }
-        *cost += buffers.iter().flat_map(Strip::losses).sum::<f64>();
-        if !gradient.is_empty() {
-            add_gradients(network, buffers, examples, panels, gradient, strips > 1);
+        self.cost += strips.iter().flat_map(Strip::losses).sum::<f64>();
+    }
+}
+
+/// A batch that has gone through the network, forward and back: the sum over its examples is still to be taken.
+pub struct Batch<'b, 'a, T> {
+    of: &'b mut Cost<'a, T>,
+    rows: Rows<'b>,
+    cost: f64,
+}
+
+impl<T: Scalar> Batch<'_, '_, T> {
+    /// J over the batch.
+    pub fn cost(&self) -> f64 {
+        self.cost
+    }
+
+    /// The gradient of J over the batch at the same θ = `parameters`, written over `gradient`.
+    ///
+    /// # Panics
+    /// When a length is not that of θ.
+    pub fn gradient(self, parameters: &[T], gradient: &mut [T]) {
+        let mean = Mean::new(self.of, self.rows);
+        self.of.hand_over(Gradient { mean, parameters, gradient });
+    }
+
+    /// Moves θ = `parameters` one step against the gradient of J over the batch, each part of it while its gradient is
+    /// in cache: the same bits as [`gradient`](Self::gradient) and then [`Optimizer::step`].
+    ///
+    /// Returns the first layer, from 0, that had a gradient that was not finite.
+    ///
+    /// # Panics
+    /// When a length is not that of θ.
+    pub fn step(
+        self,
+        optimizer: &Optimizer,
+        state: &mut OptimizerState<T>,
+        parameters: &mut [T],
+        learning_rate: f64,
+    ) -> Option<usize> {
+        let mean = Mean::new(self.of, self.rows);
+        let not_finite = AtomicUsize::new(usize::MAX);
+        let step = optimizer.begin(state, parameters, learning_rate);
+        self.of.hand_over(Update { mean, step, first: 0, not_finite: &not_finite });
+        let at = not_finite.into_inner();
+        let network = self.of.network;
+        (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
+    }
+}
+
+/// Adds the sums up.
+struct Sum<'a, T> {
+    gradient: &'a mut [T],
+}
+
+impl<T: Scalar> Destination<T> for Sum<'_, T> {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (left, right) = self.gradient.split_at_mut(at);
+        (Sum { gradient: left }, Sum { gradient: right })
+    }
+
+    #[inline(always)]
+    fn take(&mut self, at: usize, sums: &mut [T], _weights: bool) {
+        self.gradient[at..][..sums.len()].iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+    }
+}
+
+/// From sums over examples to the gradient of J.
+#[derive(Clone, Copy)]
+struct Mean<T> {
+    /// 1/m, or what stands for it with weights.
+    share: T,
+    decay: T,
+}
+
+impl<T: Scalar> Mean<T> {
+    fn new(cost: &Cost<'_, T>, rows: Rows<'_>) -> Self {
+        Mean { share: T::from_f64(1.0 / cost.total_weight(rows)), decay: T::from_f64(cost.weight_decay) }
+    }
+
+    #[inline(always)]
+    fn of(self, sums: &mut [T], parameters: &[T], weights: bool) {
+        if weights && self.decay > T::zero() {
+            for (sum, &weight) in sums.iter_mut().zip(parameters) {
+                *sum = *sum * self.share + self.decay * weight; // (G1)
+            }
+        } else {
+            sums.iter_mut().for_each(|sum| *sum = *sum * self.share); // (G1)
         }
+    }
+}
+
+/// Writes the gradient down.
+struct Gradient<'a, T> {
+    mean: Mean<T>,
+    parameters: &'a [T],
+    gradient: &'a mut [T],
+}
+
+impl<T: Scalar> Destination<T> for Gradient<'_, T> {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (parameters, gradient) = (self.parameters.split_at(at), self.gradient.split_at_mut(at));
+        let part = |parameters, gradient| Gradient { mean: self.mean, parameters, gradient };
+        (part(parameters.0, gradient.0), part(parameters.1, gradient.1))
+    }
+
+    #[inline(always)]
+    fn take(&mut self, at: usize, sums: &mut [T], weights: bool) {
+        self.mean.of(sums, &self.parameters[at..][..sums.len()], weights);
+        copy(sums, &mut self.gradient[at..][..sums.len()]);
+    }
+}
+
+/// Moves θ.
+struct Update<'a, T> {
+    mean: Mean<T>,
+    step: Step<'a, T>,
+    /// Where in θ it begins.
+    first: usize,
+    /// The first place in θ near which a gradient was not finite.
+    not_finite: &'a AtomicUsize,
+}
+
+impl<T: Scalar> Destination<T> for Update<'_, T> {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let Update { mean, step, first, not_finite } = self;
+        let (left, right) = step.split_at(at);
+        (Update { mean, step: left, first, not_finite }, Update { mean, step: right, first: first + at, not_finite })
+    }
+
+    #[inline(always)]
+    fn take(&mut self, at: usize, sums: &mut [T], weights: bool) {
+        self.mean.of(sums, &self.step.parameters()[at..][..sums.len()], weights);
+        let finite = sums.iter().fold(true, |finite, &g| finite & (g * T::zero() == T::zero()));
+        if !finite {
+            self.not_finite.fetch_min(self.first + at, Ordering::Relaxed);
+        }
+        self.step.apply(at, sums);
     }
 }
 
@@ -235,11 +362,16 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
     }
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
-        self.evaluate(parameters, Rows::Range(0, self.data.rows()), None)
+        let rows = Rows::Range(0, self.data.rows());
+        self.sum_blocks(parameters, rows, false);
+        self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters) // (8)
     }
 
     fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
-        self.evaluate(parameters, Rows::Range(0, self.data.rows()), Some(gradient))
+        let batch = self.of_batch(parameters, None);
+        let cost = batch.cost();
+        batch.gradient(parameters, gradient);
+        cost
     }
 
     /// Some unit of some example with ReLU, leaky ReLU or SELU is on another side of 0 at the two points.
@@ -248,18 +380,13 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
             return false;
         }
         let (network, data) = (self.network, self.data);
-        let at = |parameters| {
-            let mut weights = PackedWeights::new(network);
-            weights.pack(network, parameters, false);
-            (parameters, weights, Strip::new(network, BLOCK_ROWS.min(data.rows())))
-        };
-        let mut points = [at(one), at(other)];
+        let mut points = [one, other].map(|parameters| (parameters, Strip::new(network)));
         (0..data.rows()).step_by(BLOCK_ROWS).any(|start| {
             let rows = BLOCK_ROWS.min(data.rows() - start);
-            for (parameters, weights, strip) in &mut points {
-                strip.feedforward(network, parameters, weights, rows, |r| data.input_row(start + r));
+            for (parameters, strip) in &mut points {
+                strip.feedforward(network, parameters, rows, |r| data.input_row(start + r));
             }
-            points[0].2.differs_in_sides(&points[1].2, network)
+            points[0].1.differs_in_sides(&points[1].1, network)
         })
     }
 

@@ -48,7 +48,7 @@ mod scaling;
 mod training;
 
 pub use activation::Activation;
-pub use cost::Cost;
+pub use cost::{Batch, Cost};
 pub use dataset::{Dataset, split_rows};
 pub use error::{Error, Result};
 pub use files::{check_writable, write_atomically};

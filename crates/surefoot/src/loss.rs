@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::activation::{Activation, by_name};
 use crate::error::{Error, Result};
+use crate::numeric::panels::PANEL;
 use crate::numeric::scalar::Scalar;
 
 /// How far the outputs h = a⁽ⁿˡ⁾ of one example are from its targets y.
@@ -94,60 +95,88 @@ impl Loss {
         Ok(())
     }
 
-    /// J(W,b; x,y) of one example: from the weighted sums `z`, the activations `a` and the targets `y` of the output
-    /// layer, each with one number an output.
+    /// J(W,b; x,y) of each example, written over `values`: from the weighted sums `z`, the activations `a` and the targets
+    /// `y` of the output layer. These lie row by row, a row an output, `examples` numbers each (at most [`PANEL`]), of
+    /// which the first belong to the values.
     #[inline(always)]
-    pub fn value<T: Scalar>(self, output: Activation, z: &[T], a: &[T], y: &[T]) -> f64 {
+    pub(crate) fn values<T: Scalar>(
+        self,
+        output: Activation,
+        z: &[T],
+        a: &[T],
+        y: &[T],
+        examples: usize,
+        values: &mut [f64],
+    ) {
+        values.fill(0.0);
         match (self, output) {
-            (Loss::SquaredError, _) => sum(a, y, |a, y| 0.5 * (a - y) * (a - y)), // (L1)
+            (Loss::SquaredError, _) => add(a, y, examples, values, |_, a, y| 0.5 * (a - y) * (a - y)), // (L1)
             (Loss::CrossEntropy, Activation::Softmax) => {
-                let (top, log_others) = log_sum_exp(z, a);
-                sum(z, y, |z, y| y * ((top - z) + log_others)) // (L3)
+                let (top, log_others) = log_sum_exp(z, a, examples, values.len());
+                add(z, y, examples, values, |i, z, y| y * ((top[i] - z) + log_others[i])); // (L3)
             }
             (Loss::CrossEntropy, _) => {
-                sum(z, y, |z, y| z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs()))) // (L2)
+                let log_sum = |z: f64| libm::log1p(libm::exp(-z.abs()));
+                add(z, y, examples, values, |_, z, y| z.max(0.0) - z * y + log_sum(z)); // (L2)
             }
         }
     }
 
-    /// δ = ∂J/∂z of one example, written over `delta`: from the activations `a` and the targets `y` of the output layer.
+    /// δ = ∂J/∂z of each example, written over `delta`: from the activations `a` and the targets `y` of the output layer,
+    /// which lie as for the values.
     #[inline(always)]
-    pub fn delta<T: Scalar>(self, output: Activation, a: &[T], y: &[T], delta: &mut [T]) {
-        let sum = match (self, output) {
-            (Loss::CrossEntropy, Activation::Softmax) => y.iter().fold(T::zero(), |sum, &y| sum + y),
-            _ => T::one(),
-        };
-        for ((delta, &a), &y) in delta.iter_mut().zip(a).zip(y) {
-            *delta = a * sum - y; // (L2) (L3)
+    pub(crate) fn deltas<T: Scalar>(self, output: Activation, a: &[T], y: &[T], examples: usize, delta: &mut [T]) {
+        let mut sums = [T::one(); PANEL];
+        if (self, output) == (Loss::CrossEntropy, Activation::Softmax) {
+            sums.fill(T::zero());
+            for y in y.chunks_exact(examples) {
+                sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y);
+            }
+        }
+        for ((delta, a), y) in
+            delta.chunks_exact_mut(examples).zip(a.chunks_exact(examples)).zip(y.chunks_exact(examples))
+        {
+            for (((delta, &a), &y), &sum) in delta.iter_mut().zip(a).zip(y).zip(&sums) {
+                *delta = a * sum - y; // (L2) (L3)
+            }
         }
         if self == Loss::SquaredError {
-            output.multiply_by_derivative(a, delta, a.len()); // (L1)
+            output.multiply_by_derivative(a, delta, examples); // (L1)
         }
     }
 }
 
-/// Σₖ f(hₖ, yₖ) in `f64`: eight sums side by side, of every eighth output, then added in a tree.
+/// Adds Σₖ f(i, hₖ, yₖ) to the value of each example i, in `f64` and in the order of the outputs.
 #[inline(always)]
-fn sum<T: Scalar>(outputs: &[T], targets: &[T], f: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut sums = [0.0; 8];
-    let ((eights, rest), (target_eights, target_rest)) = (outputs.as_chunks::<8>(), targets.as_chunks::<8>());
-    for (h, y) in eights.iter().zip(target_eights) {
-        (0..8).for_each(|i| sums[i] += f(h[i].to_f64(), y[i].to_f64()));
+fn add<T: Scalar>(h: &[T], y: &[T], examples: usize, values: &mut [f64], f: impl Fn(usize, f64, f64) -> f64) {
+    for (h, y) in h.chunks_exact(examples).zip(y.chunks_exact(examples)) {
+        for (i, ((value, h), y)) in values.iter_mut().zip(h).zip(y).enumerate() {
+            *value += f(i, h.to_f64(), y.to_f64());
+        }
     }
-    for ((sum, h), y) in sums.iter_mut().zip(rest).zip(target_rest) {
-        *sum += f(h.to_f64(), y.to_f64());
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
-/// ln Σ exp(zⱼ) in two parts, the largest z and ln(1 + Σ of the others relative to it): added one after the other to
-/// −zₖ they lose nothing where one class is almost sure. The exponentials are those that softmax has taken for `a`.
+/// ln Σ exp(zⱼ) of the first examples in two parts, the largest z and ln(1 + Σ of the others relative to it): added one
+/// after the other to −zₖ they lose nothing where one class is almost sure. The exponentials are those that softmax has
+/// taken for `a`.
 #[inline(always)]
-fn log_sum_exp<T: Scalar>(z: &[T], a: &[T]) -> (f64, f64) {
-    let top = (1..z.len()).fold(0, |top, k| if z[k] > z[top] { k } else { top });
-    let others = a.iter().enumerate().filter(|&(k, _)| k != top).fold(0.0, |sum, (_, a)| sum + a.to_f64());
-    (z[top].to_f64(), libm::log1p(others / a[top].to_f64()))
+fn log_sum_exp<T: Scalar>(z: &[T], a: &[T], examples: usize, first: usize) -> ([f64; PANEL], [f64; PANEL]) {
+    let (mut top, mut others) = ([f64::NEG_INFINITY; PANEL], [0.0; PANEL]);
+    let mut share_of_top = [0.0; PANEL];
+    for (z, a) in z.chunks_exact(examples).zip(a.chunks_exact(examples)) {
+        for (i, (z, a)) in z.iter().zip(a).enumerate() {
+            let (z, a) = (z.to_f64(), a.to_f64());
+            // the smaller of the two is one of the others
+            let higher = z > top[i];
+            others[i] += if higher { share_of_top[i] } else { a };
+            share_of_top[i] = if higher { a } else { share_of_top[i] };
+            top[i] = if higher { z } else { top[i] };
+        }
+    }
+    for i in 0..first {
+        others[i] = libm::log1p(others[i] / share_of_top[i]);
+    }
+    (top, others)
 }
 
 impl fmt::Display for Loss {
@@ -171,10 +200,11 @@ mod tests {
     /// Value and δ of one example, from z.
     fn at(loss: Loss, output: Activation, z: &[f64], y: &[f64]) -> (f64, Vec<f64>) {
         let mut a = z.to_vec();
-        output.apply(&mut a, z.len());
-        let mut delta = vec![f64::NAN; z.len()];
-        loss.delta(output, &a, y, &mut delta);
-        (loss.value(output, z, &a, y), delta)
+        output.apply(&mut a, 1);
+        let (mut value, mut delta) = ([f64::NAN], vec![f64::NAN; z.len()]);
+        loss.deltas(output, &a, y, 1, &mut delta);
+        loss.values(output, z, &a, y, 1, &mut value);
+        (value[0], delta)
     }
 
     #[test]

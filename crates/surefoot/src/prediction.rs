@@ -3,11 +3,14 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use crate::backpropagation::{PackedWeights, Strip};
+use crate::backpropagation::Strip;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
+use crate::numeric::matmul::{Left, Start, multiply};
+use crate::numeric::panels::{Panel, Panels};
 use crate::numeric::scalar::Scalar;
+use crate::numeric::simd::vectorized;
 
 impl Network {
     /// h(x) for each row of `inputs` (m × s₁), as m × outputs: the feedforward pass, equations (6) and (7), over blocks
@@ -18,21 +21,24 @@ impl Network {
     pub fn predict<T: Scalar>(&self, parameters: &[T], inputs: ArrayView2<'_, T>) -> Result<Array2<T>> {
         self.check_parameters(parameters)?;
         self.check_inputs(inputs.ncols())?;
-        let mut weights = PackedWeights::new(self);
-        weights.pack(self, parameters, false);
-        let rows = inputs.nrows();
         let inputs = inputs.as_standard_layout();
         let inputs: &[T] = inputs.as_slice().unwrap_or_default();
+        let rows = inputs.len() / self.inputs();
         let mut outputs = vec![T::zero(); rows * self.outputs()];
         outputs
             .par_chunks_mut(BLOCK_ROWS * self.outputs())
             .zip(inputs.par_chunks(BLOCK_ROWS * self.inputs()))
             .for_each_init(
-                || Strip::new(self, BLOCK_ROWS.min(rows)),
-                |strip, (outputs, inputs)| {
+                || (Strip::new(self), Panels::new()),
+                |(strip, by_row), (outputs, inputs)| {
                     let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
-                    strip.feedforward(self, parameters, &weights, outputs.len() / self.outputs(), input);
-                    outputs.copy_from_slice(strip.outputs(self));
+                    strip.feedforward(self, parameters, outputs.len() / self.outputs(), input);
+                    by_row.set_transposed(strip.outputs());
+                    for p in 0..by_row.count() {
+                        let Panel { numbers, width, columns } = by_row.panel(p);
+                        let rows = outputs.chunks_exact_mut(self.outputs()).zip(numbers.chunks_exact(width));
+                        rows.for_each(|(to, from)| to[p * width..][..columns].copy_from_slice(&from[..columns]));
+                    }
                 },
             );
         Ok(Array2::from_shape_vec((rows, self.outputs()), outputs).expect("one row of outputs for each row of inputs"))
@@ -60,8 +66,10 @@ impl Network {
 pub struct Predictor<'a, T> {
     network: &'a Network,
     parameters: Vec<T>,
-    weights: PackedWeights<T>,
-    strip: Strip<T>,
+    /// Wᵀ of each layer: with one example, the units are the lanes.
+    weights: Vec<Panels<T>>,
+    /// x and the activations of each layer, in panels of units as the weights.
+    activations: Vec<Vec<T>>,
 }
 
 impl<'a, T: Scalar> Predictor<'a, T> {
@@ -71,9 +79,15 @@ impl<'a, T: Scalar> Predictor<'a, T> {
     /// [`Error::Shape`] when `parameters` is not a θ of the network.
     pub fn new(network: &'a Network, parameters: Vec<T>) -> Result<Self> {
         network.check_parameters(&parameters)?;
-        let mut weights = PackedWeights::new(network);
-        weights.pack(network, &parameters, false);
-        Ok(Predictor { network, parameters, weights, strip: Strip::new(network, 1) })
+        let (mut weights, mut activations) = (Vec::new(), vec![vec![T::zero(); network.inputs()]]);
+        for (l, layer) in network.layers().iter().enumerate() {
+            let weight = &parameters[network.weight_range(l)];
+            let mut transposed = Panels::new();
+            transposed.set_columns(layer.inputs, layer.outputs, |o| &weight[o * layer.inputs..][..layer.inputs]);
+            activations.push(vec![T::zero(); transposed.count() * transposed.width()]);
+            weights.push(transposed);
+        }
+        Ok(Predictor { network, parameters, weights, activations })
     }
 
     /// h(x), the same bits as [`Network::predict`] has for this row.
@@ -82,7 +96,19 @@ impl<'a, T: Scalar> Predictor<'a, T> {
     /// [`Error::Shape`] when x has not s₁ numbers.
     pub fn predict(&mut self, x: &[T]) -> Result<&[T]> {
         self.network.check_inputs(x.len())?;
-        self.strip.feedforward(self.network, &self.parameters, &self.weights, 1, |_| x);
-        Ok(self.strip.outputs(self.network))
+        self.activations[0].copy_from_slice(x);
+        for (l, layer) in self.network.layers().iter().enumerate() {
+            let (below, here) = self.activations.split_at_mut(l + 1);
+            let (a, z) = (&below[l][..layer.inputs], &mut here[0]);
+            z[..layer.outputs].copy_from_slice(&self.parameters[self.network.bias_range(l)]);
+            for (p, z) in z.chunks_exact_mut(self.weights[l].width()).enumerate() {
+                multiply(Left::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
+            }
+            vectorized(
+                #[inline(always)]
+                || layer.activation.apply(&mut z[..layer.outputs], 1), // (7)
+            );
+        }
+        Ok(&self.activations[self.weights.len()][..self.network.outputs()])
     }
 }

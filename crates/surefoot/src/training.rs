@@ -185,7 +185,6 @@ impl Training {
             network,
             cost: Cost::new(network, loss, self.weight_decay, data)?,
             validation: validation.map(|data| Cost::new(network, loss, self.weight_decay, data)).transpose()?,
-            gradient: vec![T::zero(); parameters.len()],
             state: self.optimizer.start(parameters.len()),
             last_finite: parameters.clone(),
             order: (0..data.rows()).collect(),
@@ -256,7 +255,6 @@ struct Run<'a, T> {
     cost: Cost<'a, T>,
     validation: Option<Cost<'a, T>>,
     parameters: Vec<T>,
-    gradient: Vec<T>,
     state: crate::optimizer::OptimizerState<T>,
     /// θ at the start of the latest epoch whose first cost was finite.
     last_finite: Vec<T>,
@@ -267,7 +265,8 @@ struct Run<'a, T> {
 impl<T: Scalar> Run<'_, T> {
     /// One pass over the data; its mean cost, or where it stopped being finite.
     fn epoch(&mut self, epoch: usize) -> std::result::Result<f64, StopReason> {
-        let Run { training, network, cost, parameters, gradient, state, last_finite, order, .. } = self;
+        let Run { training, cost, parameters, state, last_finite, order, .. } = self;
+        let data_rows = order.len();
         let batch_rows = match training.batch_size {
             BatchSize::Full => order.len(),
             BatchSize::Rows(rows) => rows,
@@ -279,21 +278,20 @@ impl<T: Scalar> Run<'_, T> {
         }
         let mut sum = 0.0;
         for (i, rows) in order.chunks(batch_rows).enumerate() {
-            let batch_cost = if rows.len() == order.len() {
-                cost.cost_and_gradient(parameters, gradient)
-            } else {
-                cost.of_batch(parameters, rows, gradient)
-            };
             let done = (epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64;
             let learning_rate = training.learning_rate(done);
-            let layer = first_not_finite(network, gradient);
-            if !batch_cost.is_finite() || layer.is_some() {
-                return Err(StopReason::NotFinite { epoch, step: state.steps + 1, layer, learning_rate });
+            let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
+            let batch = cost.of_batch(parameters, (rows.len() < data_rows).then_some(rows));
+            let batch_cost = batch.cost();
+            if !batch_cost.is_finite() {
+                return not_finite(state.steps + 1, None);
             }
             if i == 0 {
                 last_finite.copy_from_slice(parameters);
             }
-            training.optimizer.step(state, parameters, gradient, learning_rate);
+            if let Some(layer) = batch.step(&training.optimizer, state, parameters, learning_rate) {
+                return not_finite(state.steps, Some(layer));
+            }
             sum += batch_cost * rows.len() as f64;
         }
         Ok(sum / order.len() as f64)
@@ -309,15 +307,10 @@ impl<T: Scalar> Run<'_, T> {
     }
 }
 
-/// The first layer with a gradient (or parameters) that is not finite.
-fn first_not_finite<T: Scalar>(network: &Network, gradient: &[T]) -> Option<usize> {
-    // One pass without branches: a sum of x·0 is 0 exactly when every x is finite.
-    let zero = gradient.iter().fold(T::zero(), |sum, &g| sum + g * T::zero());
-    if zero == T::zero() {
-        return None;
-    }
+/// The first layer with parameters that are not finite.
+fn first_not_finite<T: Scalar>(network: &Network, parameters: &[T]) -> Option<usize> {
     let of_layer = |l: usize| network.weight_range(l).start..network.bias_range(l).end;
-    (0..network.layers().len()).find(|&l| gradient[of_layer(l)].iter().any(|g| !g.is_finite()))
+    (0..network.layers().len()).find(|&l| parameters[of_layer(l)].iter().any(|theta| !theta.is_finite()))
 }
 
 /// The lowest watched cost so far, and the parameters that had it.

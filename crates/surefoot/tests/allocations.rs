@@ -45,11 +45,10 @@ fn nothing_is_allocated_between_two_steps() {
                     let order: Vec<usize> = (0..rows).rev().collect();
                     let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.1, &data).unwrap();
                     let mut parameters: Vec<f32> = draw_defaults(&network, 1);
-                    let mut gradient = vec![0.0; parameters.len()];
                     let mut state = optimizer.start(parameters.len());
                     let mut step = |rows: &[usize]| {
-                        cost.of_batch(&parameters, rows, &mut gradient);
-                        optimizer.step(&mut state, &mut parameters, &gradient, 0.01);
+                        let batch = cost.of_batch(&parameters, Some(rows));
+                        batch.step(&optimizer, &mut state, &mut parameters, 0.01);
                     };
                     let mut epoch = || order.chunks(batch).for_each(&mut step);
                     // The first steps make the buffers, and each thread its own when it first helps, which is up to the

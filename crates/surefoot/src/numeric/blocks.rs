@@ -8,8 +8,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Rows of a block: enough to keep the matrix products busy, few enough to keep activations in cache.
-pub const BLOCK_ROWS: usize = 256;
+use super::panels::PANEL;
+
+/// Rows of a block: enough to keep the matrix products busy, few enough to keep activations in cache; whole panels.
+pub const BLOCK_ROWS: usize = 5 * PANEL;
 /// So many rows, as a mini-batch has at most, are one block.
 const ONE_BLOCK: usize = 512;
 /// Slots at most: the cores that one sum can fill.
@@ -38,8 +40,13 @@ impl Partition {
         self.slots
     }
 
+    /// How many blocks there are.
+    pub fn blocks(self) -> usize {
+        self.blocks
+    }
+
     /// The rows of a block, the last of which may have fewer.
-    pub fn block_rows(self) -> usize {
+    fn block_rows(self) -> usize {
         if self.blocks == 1 { self.rows } else { BLOCK_ROWS }
     }
 

@@ -5,6 +5,7 @@
 pub mod blocks;
 pub mod elementwise;
 pub mod matmul;
+pub mod panels;
 pub mod random;
 pub mod scalar;
 pub mod simd;

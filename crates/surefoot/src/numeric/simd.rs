@@ -97,28 +97,6 @@ pub unsafe trait Vector: Copy {
     unsafe fn store(self, to: *mut Self::Scalar);
     /// self · b + c, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
-
-    /// The first `count` numbers, at most as many as there are lanes; the others are 0.
-    #[inline(always)]
-    unsafe fn load_part(from: *const Self::Scalar, count: usize) -> Self {
-        let mut buffer = [Self::Scalar::from_f64(0.0); 16];
-        // SAFETY: `count` numbers lie at the pointer, and the buffer holds as many as any vector.
-        unsafe {
-            buffer.iter_mut().take(count).enumerate().for_each(|(i, x)| *x = *from.add(i));
-            Self::load(buffer.as_ptr())
-        }
-    }
-
-    /// Stores the first `count` numbers, at most as many as there are lanes.
-    #[inline(always)]
-    unsafe fn store_part(self, to: *mut Self::Scalar, count: usize) {
-        let mut buffer = [Self::Scalar::from_f64(0.0); 16];
-        // SAFETY: as in `load_part`.
-        unsafe {
-            self.store(buffer.as_mut_ptr());
-            buffer.iter().take(count).enumerate().for_each(|(i, x)| *to.add(i) = *x);
-        }
-    }
 }
 
 /// The vectors of a kind of number in each set.
@@ -181,7 +159,7 @@ mod x86 {
     }
 
     macro_rules! implement_vector {
-        ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fmadd:ident $(, $mask:ident, $load_part:ident, $store_part:ident)?) => {
+        ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fmadd:ident) => {
             // SAFETY: the intrinsics do what the trait says, under its own conditions.
             unsafe impl Vector for $vector {
                 type Scalar = $scalar;
@@ -203,46 +181,14 @@ mod x86 {
                 unsafe fn mul_add(self, b: Self, c: Self) -> Self {
                     unsafe { $fmadd(self, b, c) }
                 }
-                $(
-                    #[inline(always)]
-                    unsafe fn load_part(from: *const $scalar, count: usize) -> Self {
-                        unsafe { $load_part(((1u32 << count) - 1) as $mask, from) }
-                    }
-                    #[inline(always)]
-                    unsafe fn store_part(self, to: *mut $scalar, count: usize) {
-                        unsafe { $store_part(to, ((1u32 << count) - 1) as $mask, self) }
-                    }
-                )?
             }
         };
     }
 
     implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
     implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
-    implement_vector!(
-        __m512,
-        f32,
-        16,
-        _mm512_set1_ps,
-        _mm512_loadu_ps,
-        _mm512_storeu_ps,
-        _mm512_fmadd_ps,
-        __mmask16,
-        _mm512_maskz_loadu_ps,
-        _mm512_mask_storeu_ps
-    );
-    implement_vector!(
-        __m512d,
-        f64,
-        8,
-        _mm512_set1_pd,
-        _mm512_loadu_pd,
-        _mm512_storeu_pd,
-        _mm512_fmadd_pd,
-        __mmask8,
-        _mm512_maskz_loadu_pd,
-        _mm512_mask_storeu_pd
-    );
+    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
 
     impl Vectors for f32 {
         type Portable = Four<f32>;

@@ -1,6 +1,5 @@
 //! Adam.
 
-use super::OptimizerState;
 use crate::numeric::scalar::Scalar;
 
 /// Adam: each parameter has its own step, from running means of its gradient and of the gradient's square.  (O4)
@@ -29,25 +28,37 @@ impl Default for Adam {
     }
 }
 
-impl Adam {
-    /// One step; `state` counts it already.
+/// The t-th step of Adam, with what all parameters share computed once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AdamStep<T> {
+    beta1: T,
+    beta2: T,
+    rest1: T,
+    rest2: T,
+    alpha: T,
+    scale: T,
+    epsilon: T,
+}
+
+impl<T: Scalar> AdamStep<T> {
+    pub fn new(settings: &Adam, t: u64, learning_rate: f64) -> Self {
+        let (Adam { beta1, beta2, epsilon, .. }, t) = (*settings, t as f64);
+        AdamStep {
+            beta1: T::from_f64(beta1),
+            beta2: T::from_f64(beta2),
+            rest1: T::from_f64(1.0 - beta1),
+            rest2: T::from_f64(1.0 - beta2),
+            // α/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ), in f64
+            alpha: T::from_f64(learning_rate / (1.0 - libm::pow(beta1, t))),
+            scale: T::from_f64(1.0 / libm::sqrt(1.0 - libm::pow(beta2, t))),
+            epsilon: T::from_f64(epsilon),
+        }
+    }
+
     #[inline(always)]
-    pub(super) fn step<T: Scalar>(
-        &self,
-        state: &mut OptimizerState<T>,
-        parameters: &mut [T],
-        gradient: &[T],
-        learning_rate: f64,
-    ) {
-        let t = state.steps as f64;
-        let (beta1, beta2) = (T::from_f64(self.beta1), T::from_f64(self.beta2));
-        let (rest1, rest2) = (T::from_f64(1.0 - self.beta1), T::from_f64(1.0 - self.beta2));
-        // α/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ) once a step, in f64
-        let alpha = T::from_f64(learning_rate / (1.0 - libm::pow(self.beta1, t)));
-        let scale = T::from_f64(1.0 / libm::sqrt(1.0 - libm::pow(self.beta2, t)));
-        let epsilon = T::from_f64(self.epsilon);
-        let moments = state.first.iter_mut().zip(&mut state.second);
-        for ((theta, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
+    pub fn apply(&self, parameters: &mut [T], first: &mut [T], second: &mut [T], gradient: &[T]) {
+        let AdamStep { beta1, beta2, rest1, rest2, alpha, scale, epsilon } = *self;
+        for (((theta, m), v), &g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
             *m = beta1 * *m + rest1 * g;
             *v = beta2 * *v + rest2 * (g * g);
             *theta = *theta - alpha * *m / (v.sqrt() * scale + epsilon); // (O4)

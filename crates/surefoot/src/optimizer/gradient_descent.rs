@@ -45,16 +45,16 @@ impl Default for GradientDescent {
 }
 
 impl GradientDescent {
-    /// One step. `velocity` is as long as θ, or empty without momentum.
+    /// One step; the velocity is empty without momentum.
     #[inline(always)]
-    pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T], learning_rate: f64) {
-        let (alpha, mu) = (T::from_f64(learning_rate), T::from_f64(self.momentum));
+    pub(super) fn apply<T: Scalar>(&self, alpha: T, parameters: &mut [T], velocity: &mut [T], gradient: &[T]) {
         if self.momentum == 0.0 {
             for (theta, &g) in parameters.iter_mut().zip(gradient) {
                 *theta = *theta - alpha * g; // (O1)
             }
             return;
         }
+        let mu = T::from_f64(self.momentum);
         for ((theta, &g), v) in parameters.iter_mut().zip(gradient).zip(velocity) {
             *v = mu * *v + g;
             let direction = if self.nesterov { g + mu * *v } else { *v };

@@ -5,6 +5,7 @@ mod gradient_descent;
 mod schedule;
 
 pub use adam::Adam;
+use adam::AdamStep;
 pub use gradient_descent::GradientDescent;
 pub use schedule::Schedule;
 
@@ -75,17 +76,76 @@ impl Optimizer {
         gradient: &[T],
         learning_rate: f64,
     ) {
+        let mut step = self.begin(state, parameters, learning_rate);
+        vectorized(
+            #[inline(always)]
+            || step.apply(0, gradient),
+        );
+    }
+
+    /// Begins the next step, which then takes the gradient part by part.
+    pub(crate) fn begin<'a, T: Scalar>(
+        &self,
+        state: &'a mut OptimizerState<T>,
+        parameters: &'a mut [T],
+        learning_rate: f64,
+    ) -> Step<'a, T> {
         state.steps += 1;
-        match self {
-            Optimizer::GradientDescent(settings) => vectorized(
-                #[inline(always)]
-                || settings.step(&mut state.first, parameters, gradient, learning_rate),
-            ),
-            Optimizer::Adam(settings) => vectorized(
-                #[inline(always)]
-                || settings.step(state, parameters, gradient, learning_rate),
-            ),
+        let rule = match self {
+            Optimizer::GradientDescent(settings) => Rule::GradientDescent(*settings, T::from_f64(learning_rate)),
+            Optimizer::Adam(settings) => Rule::Adam(AdamStep::new(settings, state.steps, learning_rate)),
+        };
+        Step { rule, parameters, first: &mut state.first, second: &mut state.second }
+    }
+}
+
+/// A step in progress, over θ or a part of it.
+pub(crate) struct Step<'a, T> {
+    rule: Rule<T>,
+    parameters: &'a mut [T],
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+/// An optimizer's rule, with the numbers of the step.
+#[derive(Clone, Copy)]
+enum Rule<T> {
+    GradientDescent(GradientDescent, T),
+    Adam(AdamStep<T>),
+}
+
+impl<T: Scalar> Step<'_, T> {
+    /// The part of θ that it is over.
+    #[inline(always)]
+    pub fn parameters(&self) -> &[T] {
+        self.parameters
+    }
+
+    /// Moves the parameters from `at` on against their gradient.
+    #[inline(always)]
+    pub fn apply(&mut self, at: usize, gradient: &[T]) {
+        let range = at..at + gradient.len();
+        let parameters = &mut self.parameters[range.clone()];
+        // empty where the rule has no use for it
+        let first = self.first.get_mut(range.clone()).unwrap_or_default();
+        let second = self.second.get_mut(range).unwrap_or_default();
+        match self.rule {
+            Rule::GradientDescent(settings, alpha) => settings.apply(alpha, parameters, first, gradient),
+            Rule::Adam(step) => step.apply(parameters, first, second, gradient),
         }
+    }
+
+    /// The step over the first `at` parameters, and over the rest.
+    pub fn split_at(self, at: usize) -> (Self, Self) {
+        let of = |state: &[T]| at.min(state.len());
+        let (parameters, first, second) = (self.parameters, self.first, self.second);
+        let (firsts, seconds) = (of(first), of(second));
+        let (parameters, first, second) =
+            (parameters.split_at_mut(at), first.split_at_mut(firsts), second.split_at_mut(seconds));
+        (
+            Step { rule: self.rule, parameters: parameters.0, first: first.0, second: second.0 },
+            Step { rule: self.rule, parameters: parameters.1, first: first.1, second: second.1 },
+        )
     }
 }
 

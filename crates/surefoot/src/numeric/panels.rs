@@ -1,0 +1,213 @@
+//! Matrices cut into panels of columns, as the products read and write them.
+
+use super::scalar::Scalar;
+use super::simd::vectorized;
+
+/// Columns of a panel: a multiple of the lanes of every instruction set, and as wide as the widest tile.
+pub const PANEL: usize = 48;
+/// A panel is as wide as whole vectors of every instruction set.
+const VECTOR: usize = 16;
+/// Rows and columns of the blocks that a transposition turns in registers.
+const BLOCK: usize = 8;
+
+/// A matrix (height × columns) in panels of 48 columns, one after the other, each row by row. A matrix of fewer columns
+/// has one narrower panel. Behind the last column there are numbers without meaning.
+#[derive(Clone, Debug, Default)]
+pub struct Panels<T> {
+    numbers: Vec<T>,
+    height: usize,
+    columns: usize,
+}
+
+/// One panel: `columns` of its `width` numbers a row belong to the matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct Panel<'a, T> {
+    pub numbers: &'a [T],
+    pub width: usize,
+    pub columns: usize,
+}
+
+impl<T: Scalar> Panels<T> {
+    /// An empty matrix.
+    pub fn new() -> Self {
+        Panels { numbers: Vec::new(), height: 0, columns: 0 }
+    }
+
+    /// Makes it height × columns; what the elements are is open.
+    pub fn resize(&mut self, height: usize, columns: usize) {
+        (self.height, self.columns) = (height, columns);
+        let length = height * columns.div_ceil(self.width()) * self.width();
+        if self.numbers.len() < length {
+            self.numbers.resize(length, T::zero());
+        }
+    }
+
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The numbers from row to row of a panel.
+    pub fn width(&self) -> usize {
+        self.columns.clamp(1, PANEL).next_multiple_of(VECTOR)
+    }
+
+    /// How many panels there are.
+    pub fn count(&self) -> usize {
+        self.columns.div_ceil(self.width())
+    }
+
+    /// All numbers, panel after panel.
+    pub fn numbers(&self) -> &[T] {
+        &self.numbers[..self.height * self.count() * self.width()]
+    }
+
+    /// All numbers, panel after panel.
+    pub fn numbers_mut(&mut self) -> &mut [T] {
+        let length = self.height * self.count() * self.width();
+        &mut self.numbers[..length]
+    }
+
+    /// The p-th panel.
+    pub fn panel(&self, p: usize) -> Panel<'_, T> {
+        let size = self.height * self.width();
+        let columns = self.width().min(self.columns - p * self.width());
+        Panel { numbers: &self.numbers[p * size..(p + 1) * size], width: self.width(), columns }
+    }
+
+    /// The numbers of the p-th panel.
+    pub fn panel_mut(&mut self, p: usize) -> &mut [T] {
+        let size = self.height * self.width();
+        &mut self.numbers[p * size..(p + 1) * size]
+    }
+
+    /// Makes it the matrix of these rows, each of `columns` numbers.
+    #[inline(always)]
+    pub fn set_rows<'a>(&mut self, height: usize, columns: usize, row: impl Fn(usize) -> &'a [T])
+    where
+        T: 'a,
+    {
+        self.resize(height, columns);
+        let width = self.width();
+        let numbers = &mut self.numbers;
+        vectorized(
+            #[inline(always)]
+            || {
+                for r in 0..height {
+                    for (p, from) in row(r).chunks(width).enumerate() {
+                        copy(from, &mut numbers[(p * height + r) * width..][..width]);
+                    }
+                }
+            },
+        );
+    }
+
+    /// Makes it the matrix of these columns, each of `height` numbers.
+    #[inline(always)]
+    pub fn set_columns<'a>(&mut self, height: usize, columns: usize, column: impl Fn(usize) -> &'a [T])
+    where
+        T: 'a,
+    {
+        self.resize(height, columns);
+        let width = self.width();
+        let numbers = &mut self.numbers;
+        vectorized(
+            #[inline(always)]
+            || {
+                for j in (0..columns).step_by(BLOCK) {
+                    let to = &mut numbers[j / width * height * width..][..height * width];
+                    // behind the last column it is repeated
+                    let from: [&[T]; BLOCK] = std::array::from_fn(|i| column((j + i).min(columns - 1)));
+                    transpose(from, to, j % width, width, height);
+                }
+            },
+        );
+    }
+
+    /// Makes it the transpose of another matrix.
+    pub fn set_transposed(&mut self, other: &Panels<T>) {
+        self.resize(other.columns, other.height);
+        let (width, height) = (self.width(), self.height);
+        let numbers = &mut self.numbers;
+        vectorized(
+            #[inline(always)]
+            || {
+                for p in 0..other.count() {
+                    let Panel { numbers: from, width: from_width, columns } = other.panel(p);
+                    for j in (0..other.height).step_by(BLOCK) {
+                        let rows: [&[T]; BLOCK] =
+                            std::array::from_fn(|i| &from[(j + i).min(other.height - 1) * from_width..][..columns]);
+                        let to = &mut numbers[(j / width * height + p * from_width) * width..][..columns * width];
+                        transpose(rows, to, j % width, width, columns);
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// Copies eight at a time, because a call to copy a few numbers takes longer than copying them.
+#[inline(always)]
+pub fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    let (eights, rest) = from.as_chunks::<8>();
+    let (to_eights, to_rest) = to[..from.len()].as_chunks_mut::<8>();
+    to_eights.iter_mut().zip(eights).for_each(|(to, from)| *to = *from);
+    to_rest.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+}
+
+/// Writes eight rows of `length` numbers as eight columns, the first of which is `column`.
+#[inline(always)]
+fn transpose<T: Scalar>(rows: [&[T]; BLOCK], to: &mut [T], column: usize, width: usize, length: usize) {
+    let rows = rows.map(|row| &row[..length]);
+    let whole = length / BLOCK * BLOCK;
+    for i in (0..whole).step_by(BLOCK) {
+        let block: [[T; BLOCK]; BLOCK] = std::array::from_fn(|j| {
+            let row = &rows[j][i..i + BLOCK];
+            std::array::from_fn(|i| row[i])
+        });
+        for i_in in 0..BLOCK {
+            let to = &mut to[(i + i_in) * width + column..][..BLOCK];
+            (0..BLOCK).for_each(|j| to[j] = block[j][i_in]);
+        }
+    }
+    for i in whole..length {
+        let to = &mut to[i * width + column..][..BLOCK];
+        (0..BLOCK).for_each(|j| to[j] = rows[j][i]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Element (i, j), found by the panel that column j is in.
+    fn element(matrix: &Panels<f32>, i: usize, j: usize) -> f32 {
+        let panel = matrix.panel(j / matrix.width());
+        panel.numbers[i * panel.width + j % panel.width]
+    }
+
+    #[test]
+    fn rows_columns_and_transposes_are_where_they_belong() {
+        for height in [1, 7, 8, 9, 48, 100] {
+            for columns in [1, 2, 15, 16, 17, 47, 48, 49, 96, 130] {
+                let number = |i: usize, j: usize| (1000 * i + j) as f32;
+                let rows: Vec<f32> = (0..height * columns).map(|at| number(at / columns, at % columns)).collect();
+                let turned: Vec<f32> = (0..height * columns).map(|at| number(at % height, at / height)).collect();
+                let (mut of_rows, mut of_columns, mut transposed) = (Panels::new(), Panels::new(), Panels::new());
+                of_rows.set_rows(height, columns, |i| &rows[i * columns..][..columns]);
+                of_columns.set_columns(height, columns, |j| &turned[j * height..][..height]);
+                transposed.set_transposed(&of_rows);
+                for i in 0..height {
+                    for j in 0..columns {
+                        assert_eq!(element(&of_rows, i, j), number(i, j));
+                        assert_eq!(element(&of_columns, i, j), number(i, j));
+                        assert_eq!(element(&transposed, j, i), number(i, j));
+                    }
+                }
+            }
+        }
+    }
+}
