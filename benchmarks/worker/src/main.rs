@@ -123,12 +123,15 @@ impl<'a> State<'a> {
             self.cost.cost_and_gradient(&self.parameters, &mut self.gradient);
             return;
         }
-        let rows = config.batch.as_u64().map(|batch| {
-            let rows = self.position..self.position + batch as usize;
-            self.position = rows.end % order.len();
-            &order[rows]
-        });
-        let batch = self.cost.of_batch(&self.parameters, rows);
+        let (rows, next) = match config.batch.as_u64() {
+            Some(batch) => {
+                let rows = self.position..self.position + batch as usize;
+                self.position = rows.end % order.len();
+                (Some(&order[rows]), &order[self.position..self.position + batch as usize])
+            }
+            None => (None, &[][..]),
+        };
+        let batch = self.cost.of_batch(&self.parameters, rows, next);
         batch.step(optimizer, &mut self.optimizer, &mut self.parameters, optimizer.learning_rate());
     }
 

@@ -12,6 +12,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply, multiply_panels};
 use crate::numeric::panels::{PANEL, Panels};
+use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
@@ -63,7 +64,7 @@ impl<T: Scalar> Strip<T> {
         self.activations[0].columns()
     }
 
-    /// Computes all activations of `examples` inputs x.  (6) (7)
+    /// Computes all activations of `examples` inputs x; those of the next `ahead` are fetched meanwhile.  (6) (7)
     ///
     /// ```text
     ///   z⁽ˡ⁺¹⁾ = W⁽ˡ⁾ a⁽ˡ⁾ + b⁽ˡ⁾        a⁽¹⁾ = x
@@ -75,6 +76,7 @@ impl<T: Scalar> Strip<T> {
         parameters: &[T],
         examples: usize,
         input: impl Fn(usize) -> &'a [T] + Copy,
+        mut ahead: Ahead<impl Fn(usize) -> &'a [T]>,
     ) where
         T: 'a,
     {
@@ -84,7 +86,7 @@ impl<T: Scalar> Strip<T> {
             let (a, z) = (&below[l], &mut here[0]);
             let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
             let bias = Start::Rows(&parameters[network.bias_range(l)]);
-            multiply_panels(weight, a, bias, z, &mut self.packed); // (6)
+            multiply_panels(weight, a, bias, z, &mut self.packed, &mut ahead); // (6)
             if l + 1 == network.layers().len() {
                 self.output_sums.resize(layer.outputs, examples);
                 self.output_sums.numbers_mut().copy_from_slice(z.numbers());
@@ -128,7 +130,8 @@ impl<T: Scalar> Strip<T> {
             let (below, above) = self.deltas.split_at_mut(l);
             let delta = &mut below[l - 1];
             let weight = Left::columns(&parameters[network.weight_range(l)], layer.inputs, layer.outputs);
-            multiply_panels(weight, &above[0], Start::Zero, delta, &mut self.packed); // (B2)
+            let nothing = &mut Ahead::nothing();
+            multiply_panels(weight, &above[0], Start::Zero, delta, &mut self.packed, nothing); // (B2)
             let (activation, width) = (network.layers()[l - 1].activation, delta.width());
             let a = self.activations[l].numbers().chunks_exact(layer.inputs * width);
             vectorized(
@@ -195,6 +198,8 @@ impl<T: Scalar> Strip<T> {
 pub(crate) trait Destination<T>: Sized + Send {
     /// The destination for the first `at` parameters, and for the rest.
     fn split_at(self, at: usize) -> (Self, Self);
+    /// That sums for so many parameters from `at` on will come soon.
+    fn expect(&self, at: usize, count: usize);
     /// Takes the sums for the parameters from `at` on, which are weights or biases. To be inlined, for the vectors.
     fn take(&mut self, at: usize, sums: &mut [T], weights: bool);
 }
@@ -254,12 +259,15 @@ fn sum_weight_gradients<T: Scalar>(
         for p in 0..strips[0].turned[l].count() {
             for first in (some..units.end.min(some + UNITS)).step_by(TILE_ROWS) {
                 let rows = first..units.end.min(first + TILE_ROWS);
+                let columns = width.min(inputs - p * width);
+                for unit in rows.clone() {
+                    destination.expect((unit - units.start) * inputs + p * width, columns);
+                }
                 for (i, strip) in strips.iter().enumerate() {
                     let start = if i == 0 { Start::Zero } else { Start::Sum };
                     let delta = Left::panels(&strip.deltas[l], rows.clone());
                     multiply(delta, strip.turned[l].panel(p), start, &mut tile); // (B3)
                 }
-                let columns = width.min(inputs - p * width);
                 vectorized(
                     #[inline(always)]
                     || {

@@ -11,6 +11,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
 use crate::numeric::panels::copy;
+use crate::numeric::prefetch::{Ahead, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::objective::{Objective, Segment};
@@ -89,7 +90,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// Lets a batch of rows go through the network, or all rows, in their order: what comes of it knows J over the batch,
-    /// and its gradient.
+    /// and its gradient. The rows of the `next` batch are fetched from memory meanwhile; it may be empty.
     ///
     /// ```text
     ///   J_B(θ) = Σ_{i∈B} wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) / (|B|·w̄) + λ/2 Σ W²        w̄ the mean weight of the whole data
@@ -99,14 +100,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
     ///
     /// # Panics
     /// When a row is not in the data, or θ = `parameters` has not the network's length.
-    pub fn of_batch<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> Batch<'b, 'a, T> {
+    pub fn of_batch<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>, next: &[usize]) -> Batch<'b, 'a, T> {
         let rows = rows.map_or(Rows::Range(0, self.data.rows()), Rows::List);
-        self.sum_blocks(parameters, rows, true);
+        self.sum_blocks(parameters, rows, Rows::List(next), true);
         Batch { cost: self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters), rows, of: self }
     }
 
     /// Σ over the blocks of these rows, left in the first slot; of one block only the strips, without its gradient.
-    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, gradients: bool) {
+    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: Rows<'_>, gradients: bool) {
         let Cost { network, loss, data, .. } = *self;
         let partition = Partition::new(rows.len(), network.parameter_count());
         let summed = gradients && partition.blocks() > 1;
@@ -117,7 +118,13 @@ impl<'a, T: Scalar> Cost<'a, T> {
             &mut self.slots,
             |slot, block| {
                 let strips = strips_for(block.len(), network).min(most);
-                slot.pass(network, loss, parameters, Examples { data, rows: rows.part(block) }, strips, !gradients);
+                // after this block, the next of these rows or of the next batch
+                let next = match rows.len() - block.end {
+                    0 => next,
+                    left => rows.part(block.end..block.end + left.min(block.len())),
+                };
+                let [examples, next] = [rows.part(block), next].map(|rows| Examples { data, rows });
+                slot.pass(network, loss, parameters, examples, next, strips, !gradients);
                 if summed {
                     let sum = Sum { gradient: &mut slot.gradient };
                     sum_gradients(network, &slot.strips[..slot.used], sum, most > 1);
@@ -187,6 +194,7 @@ impl<T: Scalar> Slot<T> {
         loss: Loss,
         parameters: &[T],
         examples: Examples<'_, T>,
+        next: Examples<'_, T>,
         strips: usize,
         only_losses: bool,
     ) {
@@ -199,8 +207,10 @@ impl<T: Scalar> Slot<T> {
         let strips = &mut self.strips[..self.used];
         let pass = |(i, strip): (usize, &mut Strip<T>)| {
             let part = i * per_strip..rows.min((i + 1) * per_strip);
+            let next_part = part.start.min(next.rows.len())..part.end.min(next.rows.len());
+            let ahead = Ahead::new(|r| next.input(next_part.start + r), next_part.len());
             let examples = Examples { rows: examples.rows.part(part), ..examples };
-            strip.feedforward(network, parameters, examples.rows.len(), |r| examples.input(r));
+            strip.feedforward(network, parameters, examples.rows.len(), |r| examples.input(r), ahead);
             strip.losses_and_deltas(network, loss, parameters, examples, only_losses);
         };
         if strips.len() > 1 {
@@ -269,6 +279,10 @@ impl<T: Scalar> Destination<T> for Sum<'_, T> {
         (Sum { gradient: left }, Sum { gradient: right })
     }
 
+    fn expect(&self, at: usize, count: usize) {
+        prefetch(&self.gradient[at..][..count]);
+    }
+
     #[inline(always)]
     fn take(&mut self, at: usize, sums: &mut [T], _weights: bool) {
         self.gradient[at..][..sums.len()].iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
@@ -314,6 +328,8 @@ impl<T: Scalar> Destination<T> for Gradient<'_, T> {
         (part(parameters.0, gradient.0), part(parameters.1, gradient.1))
     }
 
+    fn expect(&self, _at: usize, _count: usize) {}
+
     #[inline(always)]
     fn take(&mut self, at: usize, sums: &mut [T], weights: bool) {
         self.mean.of(sums, &self.parameters[at..][..sums.len()], weights);
@@ -336,6 +352,10 @@ impl<T: Scalar> Destination<T> for Update<'_, T> {
         let Update { mean, step, first, not_finite } = self;
         let (left, right) = step.split_at(at);
         (Update { mean, step: left, first, not_finite }, Update { mean, step: right, first: first + at, not_finite })
+    }
+
+    fn expect(&self, at: usize, count: usize) {
+        self.step.expect(at, count);
     }
 
     #[inline(always)]
@@ -363,12 +383,12 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
         let rows = Rows::Range(0, self.data.rows());
-        self.sum_blocks(parameters, rows, false);
+        self.sum_blocks(parameters, rows, Rows::List(&[]), false);
         self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters) // (8)
     }
 
     fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
-        let batch = self.of_batch(parameters, None);
+        let batch = self.of_batch(parameters, None, &[]);
         let cost = batch.cost();
         batch.gradient(parameters, gradient);
         cost
@@ -384,7 +404,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         (0..data.rows()).step_by(BLOCK_ROWS).any(|start| {
             let rows = BLOCK_ROWS.min(data.rows() - start);
             for (parameters, strip) in &mut points {
-                strip.feedforward(network, parameters, rows, |r| data.input_row(start + r));
+                strip.feedforward(network, parameters, rows, |r| data.input_row(start + r), Ahead::nothing());
             }
             points[0].1.differs_in_sides(&points[1].1, network)
         })

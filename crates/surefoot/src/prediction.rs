@@ -9,6 +9,7 @@ use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::{Left, Start, multiply};
 use crate::numeric::panels::{Panel, Panels};
+use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
@@ -25,22 +26,23 @@ impl Network {
         let inputs: &[T] = inputs.as_slice().unwrap_or_default();
         let rows = inputs.len() / self.inputs();
         let mut outputs = vec![T::zero(); rows * self.outputs()];
-        outputs
-            .par_chunks_mut(BLOCK_ROWS * self.outputs())
-            .zip(inputs.par_chunks(BLOCK_ROWS * self.inputs()))
-            .for_each_init(
-                || (Strip::new(self), Panels::new()),
-                |(strip, by_row), (outputs, inputs)| {
-                    let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
-                    strip.feedforward(self, parameters, outputs.len() / self.outputs(), input);
-                    by_row.set_transposed(strip.outputs());
-                    for p in 0..by_row.count() {
-                        let Panel { numbers, width, columns } = by_row.panel(p);
-                        let rows = outputs.chunks_exact_mut(self.outputs()).zip(numbers.chunks_exact(width));
-                        rows.for_each(|(to, from)| to[p * width..][..columns].copy_from_slice(&from[..columns]));
-                    }
-                },
-            );
+        let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
+        outputs.par_chunks_mut(BLOCK_ROWS * self.outputs()).enumerate().for_each_init(
+            || (Strip::new(self), Panels::new()),
+            |(strip, by_row), (block, outputs)| {
+                let first = block * BLOCK_ROWS;
+                let count = outputs.len() / self.outputs();
+                let next = first + count;
+                let ahead = Ahead::new(|r| input(next + r), BLOCK_ROWS.min(rows - next));
+                strip.feedforward(self, parameters, count, |r| input(first + r), ahead);
+                by_row.set_transposed(strip.outputs());
+                for p in 0..by_row.count() {
+                    let Panel { numbers, width, columns } = by_row.panel(p);
+                    let rows = outputs.chunks_exact_mut(self.outputs()).zip(numbers.chunks_exact(width));
+                    rows.for_each(|(to, from)| to[p * width..][..columns].copy_from_slice(&from[..columns]));
+                }
+            },
+        );
         Ok(Array2::from_shape_vec((rows, self.outputs()), outputs).expect("one row of outputs for each row of inputs"))
     }
 

@@ -281,7 +281,8 @@ impl<T: Scalar> Run<'_, T> {
             let done = (epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64;
             let learning_rate = training.learning_rate(done);
             let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
-            let batch = cost.of_batch(parameters, (rows.len() < data_rows).then_some(rows));
+            let next = order.get((i + 1) * batch_rows..data_rows.min((i + 2) * batch_rows)).unwrap_or_default();
+            let batch = cost.of_batch(parameters, (rows.len() < data_rows).then_some(rows), next);
             let batch_cost = batch.cost();
             if !batch_cost.is_finite() {
                 return not_finite(state.steps + 1, None);

@@ -47,7 +47,7 @@ fn nothing_is_allocated_between_two_steps() {
                     let mut parameters: Vec<f32> = draw_defaults(&network, 1);
                     let mut state = optimizer.start(parameters.len());
                     let mut step = |rows: &[usize]| {
-                        let batch = cost.of_batch(&parameters, Some(rows));
+                        let batch = cost.of_batch(&parameters, Some(rows), rows);
                         batch.step(&optimizer, &mut state, &mut parameters, 0.01);
                     };
                     let mut epoch = || order.chunks(batch).for_each(&mut step);

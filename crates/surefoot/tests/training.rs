@@ -130,7 +130,7 @@ fn a_batch_without_weight_moves_nothing() {
     let theta = parameters(network.parameter_count(), 0.5, 5);
     let mut gradient = vec![f64::NAN; theta.len()];
     let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap();
-    let batch = cost.of_batch(&theta, Some(&[0, 2]));
+    let batch = cost.of_batch(&theta, Some(&[0, 2]), &[]);
     assert_eq!(batch.cost(), 0.0);
     batch.gradient(&theta, &mut gradient);
     assert!(gradient.iter().all(|&g| g == 0.0));

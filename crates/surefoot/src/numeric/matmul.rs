@@ -16,6 +16,7 @@
 use std::ops::Range;
 
 use super::panels::{Panel, Panels};
+use super::prefetch::{Ahead, prefetch_line};
 use super::scalar::Scalar;
 use super::simd::{InstructionSet, Vector, Vectors};
 
@@ -81,26 +82,39 @@ pub enum Start<'a, T> {
     Sum,
 }
 
-/// `C = start + A·B` for all panels: `a` (m × k), `b` (k × n), `c` (m × n). `packed` is a buffer.
-pub fn multiply_panels<T: Scalar>(
+impl<T> Start<'_, T> {
+    /// The start of some rows.
+    fn part(self, rows: Range<usize>) -> Self {
+        match self {
+            Start::Rows(numbers) => Start::Rows(&numbers[rows]),
+            other => other,
+        }
+    }
+}
+
+/// `C = start + A·B` for all panels: `a` (m × k), `b` (k × n), `c` (m × n). `packed` is a buffer. Meanwhile memory is asked
+/// for what lies `ahead`.
+pub fn multiply_panels<'a, T: Scalar + 'a>(
     a: Left<'_, T>,
     b: &Panels<T>,
     start: Start<'_, T>,
     c: &mut Panels<T>,
     packed: &mut Vec<T>,
+    ahead: &mut Ahead<impl Fn(usize) -> &'a [T]>,
 ) {
     c.resize(a.rows, b.columns());
     let parts = a.depth.div_ceil(DEPTH).max(1);
     let size = a.depth.div_ceil(parts);
     let width = b.width();
+    let at_once = if ahead.is_done() { GROUP } else { TILE_ROWS };
+    ahead.cut(parts * a.rows.div_ceil(TILE_ROWS) * b.count());
     for part in 0..parts {
         let depth = part * size..a.depth.min((part + 1) * size);
         for first in (0..a.rows).step_by(GROUP) {
             let rows = first..a.rows.min(first + GROUP);
             let start = match start {
                 _ if part > 0 => Start::Sum,
-                Start::Rows(numbers) => Start::Rows(&numbers[rows.clone()]),
-                other => other,
+                start => start.part(rows.clone()),
             };
             let mut a = a.part(rows.clone(), depth.clone());
             if a.inner > 1 {
@@ -114,7 +128,13 @@ pub fn multiply_panels<T: Scalar>(
             for p in 0..b.count() {
                 let Panel { numbers, columns, .. } = b.panel(p);
                 let b = Panel { numbers: &numbers[depth.start * width..depth.end * width], width, columns };
-                multiply(a, b, start, &mut c.panel_mut(p)[rows.start * width..rows.end * width]);
+                let c = &mut c.panel_mut(p)[rows.start * width..rows.end * width];
+                for first in (0..a.rows).step_by(at_once) {
+                    let some = first..a.rows.min(first + at_once);
+                    let (a, start) = (a.part(some.clone(), 0..a.depth), start.part(some.clone()));
+                    let c = &mut c[some.start * width..some.end * width];
+                    multiply_meanwhile(a, b, start, c, ahead.next_piece());
+                }
             }
         }
     }
@@ -122,6 +142,11 @@ pub fn multiply_panels<T: Scalar>(
 
 /// `C = start + A·B` for one panel: `a` (m × k), `b` (k × n), `c` (m × n), as wide as `b`. Whole vectors are written.
 pub fn multiply<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: &mut [T]) {
+    multiply_meanwhile(a, b, start, c, &[]);
+}
+
+/// [`multiply`], which meanwhile asks memory for these numbers.
+fn multiply_meanwhile<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: &mut [T], soon: &[T]) {
     if a.rows == 0 || b.columns == 0 {
         return;
     }
@@ -133,10 +158,10 @@ pub fn multiply<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>,
     match InstructionSet::current() {
         // SAFETY: `current` only names sets that the CPU has; the lengths were just asserted.
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => unsafe { avx512::multiply(a, b, start, c) },
+        InstructionSet::Avx512 => unsafe { avx512::multiply(a, b, start, c, soon) },
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 => unsafe { avx2::multiply(a, b, start, c) },
-        _ => unsafe { multiply_by::<T::Portable, 4, 1>(a, b, start, c) },
+        InstructionSet::Avx2 => unsafe { avx2::multiply(a, b, start, c, soon) },
+        _ => unsafe { multiply_by::<T::Portable, 4, 1>(a, b, start, c, soon) },
     }
 }
 
@@ -147,6 +172,7 @@ unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
     b: Panel<'_, V::Scalar>,
     start: Start<'_, V::Scalar>,
     c: &mut [V::Scalar],
+    mut soon: &[V::Scalar],
 ) {
     for column in (0..b.columns).step_by(N * V::LANES) {
         let vectors = (b.columns - column).div_ceil(V::LANES).min(N);
@@ -157,12 +183,13 @@ unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
                     // SAFETY: tile by tile within the lengths that the caller asserted.
                     unsafe {
                         match vectors {
-                            _ if vectors == N => tile::<V, { $m }, N>(a, b, row, column, start, c),
-                            2 => tile::<V, { $m }, 2>(a, b, row, column, start, c),
-                            _ => tile::<V, { $m }, 1>(a, b, row, column, start, c),
+                            _ if vectors == N => tile::<V, { $m }, N>(a, b, row, column, start, c, soon),
+                            2 => tile::<V, { $m }, 2>(a, b, row, column, start, c, soon),
+                            _ => tile::<V, { $m }, 1>(a, b, row, column, start, c, soon),
                         }
                     }
                     row += $m;
+                    soon = &[];
                 }};
             }
             match a.rows - row {
@@ -184,15 +211,16 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize>(
     column: usize,
     start: Start<'_, V::Scalar>,
     c: &mut [V::Scalar],
+    soon: &[V::Scalar],
 ) {
     // SAFETY: the caller's.
     unsafe {
         let c = c.as_mut_ptr().add(row * b.width + column);
         let zero = V::Scalar::from_f64(0.0);
         match start {
-            Start::Sum => chain::<V, M, N, true>(a, b, row, column, &zero, 0, c),
-            Start::Zero => chain::<V, M, N, false>(a, b, row, column, &zero, 0, c),
-            Start::Rows(numbers) => chain::<V, M, N, false>(a, b, row, column, numbers.as_ptr().add(row), 1, c),
+            Start::Sum => chain::<V, M, N, true>(a, b, row, column, &zero, 0, c, soon),
+            Start::Zero => chain::<V, M, N, false>(a, b, row, column, &zero, 0, c, soon),
+            Start::Rows(numbers) => chain::<V, M, N, false>(a, b, row, column, numbers.as_ptr().add(row), 1, c, soon),
         }
     }
 }
@@ -208,33 +236,48 @@ unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
     start: *const V::Scalar,
     start_step: usize,
     c: *mut V::Scalar,
+    soon: &[V::Scalar],
 ) {
     // SAFETY: `b` has `depth` rows of `width` numbers with N vectors left in each, as C has in M rows; `a` has M rows.
     unsafe {
-        let mut sums: [[V; N]; M] = std::array::from_fn(|i| {
-            std::array::from_fn(|j| match SUM {
-                true => V::load(c.add(i * b.width + j * V::LANES)),
-                false => V::splat(*start.add(i * start_step)),
-            })
-        });
+        // plain loops over arrays: `from_fn` is not always inlined, and what is not inlined has no vectors
+        let zero = V::splat(V::Scalar::from_f64(0.0));
+        let mut sums = [[zero; N]; M];
+        let mut rows = [a.numbers.as_ptr(); M];
+        for i in 0..M {
+            rows[i] = rows[i].wrapping_add((row + i) * a.row);
+            for j in 0..N {
+                sums[i][j] = match SUM {
+                    true => V::load(c.add(i * b.width + j * V::LANES)),
+                    false => V::splat(*start.add(i * start_step)),
+                };
+            }
+        }
         let mut from = b.numbers.as_ptr().add(column);
-        let mut rows: [*const V::Scalar; M] =
-            std::array::from_fn(|i| a.numbers.as_ptr().wrapping_add((row + i) * a.row));
+        // one hint for each inner index, so that they do not wait for each other
+        let (mut soon, soon_step) = (soon.as_ptr(), soon.len().div_ceil(a.depth.max(1)));
         let mut left = a.depth;
         while left > 0 {
             let run = left.min(a.run);
             for k in 0..run {
-                let b_row: [V; N] = std::array::from_fn(|j| V::load(from.add(j * V::LANES)));
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    let a = V::splat(*row.add(k * a.inner));
-                    for (sum, b) in sums.iter_mut().zip(b_row) {
-                        *sum = a.mul_add(b, *sum);
+                let mut b_row = [zero; N];
+                for j in 0..N {
+                    b_row[j] = V::load(from.add(j * V::LANES));
+                }
+                for i in 0..M {
+                    let a = V::splat(*rows[i].add(k * a.inner));
+                    for j in 0..N {
+                        sums[i][j] = a.mul_add(b_row[j], sums[i][j]);
                     }
                 }
+                prefetch_line(soon);
                 from = from.wrapping_add(b.width);
+                soon = soon.wrapping_add(soon_step);
             }
             left -= run;
-            rows = rows.map(|row| row.wrapping_add(a.next));
+            for row in &mut rows {
+                *row = row.wrapping_add(a.next);
+            }
         }
         for (i, row) in sums.iter().enumerate() {
             for (j, sum) in row.iter().enumerate() {
@@ -252,9 +295,15 @@ macro_rules! compiled_for {
             use super::*;
 
             #[target_feature(enable = $features)]
-            pub unsafe fn multiply<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: &mut [T]) {
+            pub unsafe fn multiply<T: Scalar>(
+                a: Left<'_, T>,
+                b: Panel<'_, T>,
+                start: Start<'_, T>,
+                c: &mut [T],
+                soon: &[T],
+            ) {
                 // SAFETY: the caller's.
-                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(a, b, start, c) }
+                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(a, b, start, c, soon) }
             }
         }
     };
@@ -317,8 +366,9 @@ mod tests {
             (0..m * n).map(element).collect()
         };
         let from_rows = triple_loop(&|i, _| start[i]);
+        let mut ahead = Ahead::nothing();
         for left in [Left::rows(&a, m, k), Left::columns(&turned, m, k)] {
-            multiply_panels(left, &right, Start::Rows(&start), &mut c, &mut packed);
+            multiply_panels(left, &right, Start::Rows(&start), &mut c, &mut packed, &mut ahead);
             same(&elements(&c), &from_rows, &what);
         }
         let so_far = elements(&c);

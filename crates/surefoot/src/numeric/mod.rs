@@ -6,6 +6,7 @@ pub mod blocks;
 pub mod elementwise;
 pub mod matmul;
 pub mod panels;
+pub mod prefetch;
 pub mod random;
 pub mod scalar;
 pub mod simd;

@@ -120,7 +120,10 @@ impl<T: Scalar> Panels<T> {
                 for j in (0..columns).step_by(BLOCK) {
                     let to = &mut numbers[j / width * height * width..][..height * width];
                     // behind the last column it is repeated
-                    let from: [&[T]; BLOCK] = std::array::from_fn(|i| column((j + i).min(columns - 1)));
+                    let mut from = [column(j); BLOCK];
+                    for (i, from) in from.iter_mut().enumerate() {
+                        *from = column((j + i).min(columns - 1));
+                    }
                     transpose(from, to, j % width, width, height);
                 }
             },
@@ -138,8 +141,10 @@ impl<T: Scalar> Panels<T> {
                 for p in 0..other.count() {
                     let Panel { numbers: from, width: from_width, columns } = other.panel(p);
                     for j in (0..other.height).step_by(BLOCK) {
-                        let rows: [&[T]; BLOCK] =
-                            std::array::from_fn(|i| &from[(j + i).min(other.height - 1) * from_width..][..columns]);
+                        let mut rows = [from; BLOCK];
+                        for (i, row) in rows.iter_mut().enumerate() {
+                            *row = &from[(j + i).min(other.height - 1) * from_width..][..columns];
+                        }
                         let to = &mut numbers[(j / width * height + p * from_width) * width..][..columns * width];
                         transpose(rows, to, j % width, width, columns);
                     }
@@ -161,13 +166,12 @@ pub fn copy<T: Copy>(from: &[T], to: &mut [T]) {
 /// Writes eight rows of `length` numbers as eight columns, the first of which is `column`.
 #[inline(always)]
 fn transpose<T: Scalar>(rows: [&[T]; BLOCK], to: &mut [T], column: usize, width: usize, length: usize) {
-    let rows = rows.map(|row| &row[..length]);
     let whole = length / BLOCK * BLOCK;
     for i in (0..whole).step_by(BLOCK) {
-        let block: [[T; BLOCK]; BLOCK] = std::array::from_fn(|j| {
-            let row = &rows[j][i..i + BLOCK];
-            std::array::from_fn(|i| row[i])
-        });
+        let mut block = [[T::zero(); BLOCK]; BLOCK];
+        for (to, row) in block.iter_mut().zip(rows) {
+            to.copy_from_slice(&row[i..i + BLOCK]);
+        }
         for i_in in 0..BLOCK {
             let to = &mut to[(i + i_in) * width + column..][..BLOCK];
             (0..BLOCK).for_each(|j| to[j] = block[j][i_in]);

@@ -10,6 +10,7 @@ pub use gradient_descent::GradientDescent;
 pub use schedule::Schedule;
 
 use crate::error::{Error, Result};
+use crate::numeric::prefetch::prefetch;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
@@ -119,6 +120,14 @@ impl<T: Scalar> Step<'_, T> {
     #[inline(always)]
     pub fn parameters(&self) -> &[T] {
         self.parameters
+    }
+
+    /// Asks memory for so many parameters from `at` on, and what is remembered of them.
+    #[inline(always)]
+    pub fn expect(&self, at: usize, count: usize) {
+        for numbers in [&*self.parameters, self.first, self.second] {
+            prefetch(numbers.get(at..at + count).unwrap_or_default());
+        }
     }
 
     /// Moves the parameters from `at` on against their gradient.

@@ -1,0 +1,80 @@
+//! Hints to the CPU that memory will be read soon, so that it comes while something else is computed.
+
+#![allow(unsafe_code)] // the hint; it reads nothing and cannot fault
+
+/// Bytes that come at a time.
+const LINE: usize = 64;
+
+/// Asks for the line of this address.
+#[inline(always)]
+pub fn prefetch_line<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, for any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// Asks for these numbers.
+#[inline(always)]
+pub fn prefetch<T>(numbers: &[T]) {
+    (0..numbers.len()).step_by(LINE / size_of::<T>()).for_each(|at| prefetch_line(&numbers[at]));
+}
+
+/// Rows that will be read next. Products ask for a piece of them in each tile, a line at a time: more at once would wait
+/// for each other.
+pub struct Ahead<F> {
+    row: F,
+    rows: usize,
+    /// The next row, and where in it.
+    at: (usize, usize),
+    /// Numbers of a piece.
+    piece: usize,
+}
+
+/// Fewer numbers than this are most likely in cache already.
+const WORTH_ASKING: usize = 65_536;
+
+impl<'a, T: 'a> Ahead<fn(usize) -> &'a [T]> {
+    /// No rows.
+    pub fn nothing() -> Self {
+        Ahead { row: |_| &[], rows: 0, at: (0, 0), piece: 0 }
+    }
+}
+
+impl<'a, T: 'a, F: Fn(usize) -> &'a [T]> Ahead<F> {
+    /// So many rows.
+    pub fn new(row: F, rows: usize) -> Self {
+        let worth_asking = rows > 0 && rows * row(0).len() >= WORTH_ASKING;
+        Ahead { row, rows: if worth_asking { rows } else { 0 }, at: (0, 0), piece: 0 }
+    }
+
+    /// Whether all has been asked for.
+    pub fn is_done(&self) -> bool {
+        self.at.0 >= self.rows
+    }
+
+    /// Cuts the rows into about so many pieces, each within a row.
+    pub fn cut(&mut self, pieces: usize) {
+        if !self.is_done() {
+            let per_row = (pieces / self.rows).max(1);
+            self.piece = (self.row)(0).len().div_ceil(per_row);
+        }
+    }
+
+    /// The next piece, empty after the last.
+    #[inline(always)]
+    pub fn next_piece(&mut self) -> &'a [T] {
+        if self.is_done() {
+            return &[];
+        }
+        let (row, at) = self.at;
+        let numbers = (self.row)(row);
+        let end = numbers.len().min(at + self.piece);
+        self.at = if end < numbers.len() { (row, end) } else { (row + 1, 0) };
+        &numbers[at..end]
+    }
+}
