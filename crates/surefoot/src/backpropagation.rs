@@ -15,13 +15,12 @@ use crate::numeric::panels::{PANEL, Panels};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::numeric::threads;
 
 /// What some examples keep between the feedforward pass and the gradients.
 pub(crate) struct Strip<T> {
     /// x, then a of each layer (units × examples).
     activations: Vec<Panels<T>>,
-    /// The same but for the last layer, turned (examples × units) for the gradients of the weights.
-    turned: Vec<Panels<T>>,
     /// δ of each layer after the input (units × examples).
     deltas: Vec<Panels<T>>,
     /// z of the output layer, from which the loss is computed.
@@ -40,7 +39,6 @@ impl<T: Scalar> Strip<T> {
         let matrices = |count| vec![Panels::new(); count];
         Strip {
             activations: matrices(layers + 1),
-            turned: matrices(layers),
             deltas: matrices(layers),
             output_sums: Panels::new(),
             targets: Panels::new(),
@@ -143,11 +141,6 @@ impl<T: Scalar> Strip<T> {
                 },
             );
         }
-        // the inputs lie by examples already
-        self.turned[0].set_rows(count, network.inputs(), |i| examples.input(i));
-        for (turned, a) in self.turned.iter_mut().zip(&self.activations).skip(1) {
-            turned.set_transposed(a);
-        }
     }
 
     /// The loss and the error terms of the output layer.
@@ -196,12 +189,23 @@ impl<T: Scalar> Strip<T> {
 
 /// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
 pub(crate) trait Destination<T>: Sized + Send {
-    /// The destination for the first `at` parameters, and for the rest.
+    /// A part of it, a matrix that can be cut into columns.
+    type Matrix<'m>: MatrixDestination<T>
+    where
+        Self: 'm;
+
+    /// The destination of some parameters, as a matrix of so many rows; weights decay, biases do not.
+    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> Self::Matrix<'_>;
+}
+
+/// What takes the sums of the gradients of a matrix of weights, or of a row of biases.
+pub(crate) trait MatrixDestination<T>: Sized + Send {
+    /// The columns before `at`, and those from it on.
     fn split_at(self, at: usize) -> (Self, Self);
-    /// That sums for so many parameters from `at` on will come soon.
-    fn expect(&self, at: usize, count: usize);
-    /// Takes the sums for the parameters from `at` on, which are weights or biases. To be inlined, for the vectors.
-    fn take(&mut self, at: usize, sums: &mut [T], weights: bool);
+    /// That the sums of so many columns of a row will come soon.
+    fn expect(&self, row: usize, column: usize, count: usize);
+    /// Takes sums of a row, from a column on. To be inlined, for the vectors.
+    fn take(&mut self, row: usize, column: usize, sums: &mut [T]);
 }
 
 /// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its destination over θ.  (B3)
@@ -210,74 +214,93 @@ pub(crate) trait Destination<T>: Sized + Send {
 ///   ∇W⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ (a⁽ˡ⁾)ᵀ,   ∇b⁽ˡ⁾ = δ⁽ˡ⁺¹⁾
 /// ```
 ///
-/// Threads share the units of a layer, never a sum.
+/// Threads, as many as there are `buffers`, share the inputs of a layer, never a sum.
 pub(crate) fn sum_gradients<T: Scalar>(
     network: &Network,
     strips: &[Strip<T>],
+    examples: Examples<'_, T>,
     mut destination: impl Destination<T>,
-    parallel: bool,
+    buffers: &mut [Panels<T>],
 ) {
     for (l, layer) in network.layers().iter().enumerate() {
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
-        let (weights, rest) = destination.split_at(layer.inputs * layer.outputs);
-        sum_weight_gradients(strips, l, 0..layer.outputs, weights, parallel);
-        let (mut biases, rest) = rest.split_at(layer.outputs);
-        sum_bias_gradients(strips, l, &mut biases);
-        destination = rest;
+        let work = layer.inputs * layer.outputs * examples.rows.len();
+        let threads = if work < WORTH_A_THREAD { 1 } else { buffers.len() };
+        let weights = destination.matrix(network.weight_range(l), layer.outputs, true);
+        sum_weight_gradients(strips, examples, l, 0..layer.inputs, weights, &mut buffers[..threads]);
+        let biases = destination.matrix(network.bias_range(l), 1, false);
+        sum_bias_gradients(strips, l, biases);
     }
 }
-
-/// Units whose gradients are summed together: an input's panel stays in the first cache for all of them.
-const UNITS: usize = 4 * TILE_ROWS;
 
 /// Multiply-adds below which a second thread costs more than it saves.
 const WORTH_A_THREAD: usize = 500_000;
 
-/// The gradients of the weights of some units.
+/// The gradients of the weights from some inputs of a layer.
 fn sum_weight_gradients<T: Scalar>(
     strips: &[Strip<T>],
+    examples: Examples<'_, T>,
     l: usize,
-    units: Range<usize>,
-    mut destination: impl Destination<T>,
-    parallel: bool,
+    inputs: Range<usize>,
+    mut destination: impl MatrixDestination<T>,
+    buffers: &mut [Panels<T>],
 ) {
-    let inputs = strips[0].turned[l].columns();
-    let examples: usize = strips.iter().map(Strip::examples).sum();
-    if parallel && units.len() > UNITS && units.len() * inputs * examples > WORTH_A_THREAD {
-        let half = (units.len() / 2).next_multiple_of(TILE_ROWS);
-        let (left, right) = destination.split_at(half * inputs);
-        let middle = units.start + half;
-        rayon::join(
-            || sum_weight_gradients(strips, l, units.start..middle, left, true),
-            || sum_weight_gradients(strips, l, middle..units.end, right, true),
+    if buffers.len() > 1 && inputs.len() > PANEL {
+        let (left, right) = buffers.split_at_mut(buffers.len() / 2);
+        let part = (inputs.len() * left.len() / (left.len() + right.len())).next_multiple_of(PANEL);
+        let (to_left, to_right) = destination.split_at(part);
+        let middle = inputs.start + part;
+        threads::both(
+            || sum_weight_gradients(strips, examples, l, inputs.start..middle, to_left, left),
+            || sum_weight_gradients(strips, examples, l, middle..inputs.end, to_right, right),
         );
         return;
     }
+    let units = strips[0].deltas[l].height();
     let mut tile = [T::zero(); TILE_ROWS * PANEL];
-    let width = strips[0].turned[l].width();
-    for some in units.clone().step_by(UNITS) {
-        for p in 0..strips[0].turned[l].count() {
-            for first in (some..units.end.min(some + UNITS)).step_by(TILE_ROWS) {
-                let rows = first..units.end.min(first + TILE_ROWS);
-                let columns = width.min(inputs - p * width);
-                for unit in rows.clone() {
-                    destination.expect((unit - units.start) * inputs + p * width, columns);
-                }
-                for (i, strip) in strips.iter().enumerate() {
-                    let start = if i == 0 { Start::Zero } else { Start::Sum };
-                    let delta = Left::panels(&strip.deltas[l], rows.clone());
-                    multiply(delta, strip.turned[l].panel(p), start, &mut tile); // (B3)
-                }
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for (unit, sums) in rows.zip(tile.chunks_exact_mut(width)) {
-                            destination.take((unit - units.start) * inputs + p * width, &mut sums[..columns], true);
-                        }
-                    },
-                );
+    for first in inputs.clone().step_by(PANEL) {
+        let columns = first..inputs.end.min(first + PANEL);
+        let a = &mut buffers[0];
+        set_examples(a, strips, examples, l, columns.clone());
+        for unit in (0..units).step_by(TILE_ROWS) {
+            let rows = unit..units.min(unit + TILE_ROWS);
+            rows.clone().for_each(|row| destination.expect(row, first - inputs.start, columns.len()));
+            let mut row = 0;
+            for (i, strip) in strips.iter().enumerate() {
+                let start = if i == 0 { Start::Zero } else { Start::Sum };
+                let delta = Left::panels(&strip.deltas[l], rows.clone());
+                multiply(delta, a.panel(0).below(row), start, &mut tile); // (B3)
+                row += strip.examples();
             }
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (row, sums) in rows.zip(tile.chunks_exact_mut(a.width())) {
+                        destination.take(row, first - inputs.start, &mut sums[..columns.len()]);
+                    }
+                },
+            );
         }
+    }
+}
+
+/// Writes some columns of a⁽ˡ⁾, one row an example, over a matrix.
+fn set_examples<T: Scalar>(
+    a: &mut Panels<T>,
+    strips: &[Strip<T>],
+    examples: Examples<'_, T>,
+    l: usize,
+    columns: Range<usize>,
+) {
+    if l == 0 {
+        a.set_rows(examples.rows.len(), columns.len(), |i| &examples.input(i)[columns.clone()]);
+        return;
+    }
+    a.resize(examples.rows.len(), columns.len());
+    let mut row = 0;
+    for strip in strips {
+        a.set_transposed(row, &strip.activations[l], columns.clone());
+        row += strip.examples();
     }
 }
 
@@ -286,7 +309,7 @@ const LANES: usize = 16;
 
 /// The gradients of a layer's biases: 16 partial sums over the examples, the i-th of every 16th from the i-th on, which
 /// are then added in a tree.
-fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, destination: &mut impl Destination<T>) {
+fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination: impl MatrixDestination<T>) {
     let units = strips[0].deltas[l].height();
     for first in (0..units).step_by(PANEL) {
         let mut sums = [T::zero(); PANEL];
@@ -313,7 +336,7 @@ fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, destination: &mu
                     }
                     *sum = lanes[0];
                 }
-                destination.take(first, sums, false);
+                destination.take(0, first, sums);
             },
         );
     }
@@ -340,12 +363,12 @@ impl<'a, T: Scalar> Examples<'a, T> {
     }
 }
 
+/// Whether so many examples are worth more than one thread.
+pub(crate) fn is_shared(examples: usize, network: &Network) -> bool {
+    threads::count() > 1 && examples * network.parameter_count() >= WORTH_A_THREAD
+}
+
 /// How many strips to deal so many examples out in: it changes no bit, so it may depend on the number of threads.
 pub(crate) fn strips_for(examples: usize, network: &Network) -> usize {
-    let threads = rayon::current_num_threads();
-    if threads == 1 || examples * network.parameter_count() < WORTH_A_THREAD {
-        1
-    } else {
-        threads.min(examples / 16).max(1)
-    }
+    if is_shared(examples, network) { threads::count().min(examples / 16).max(1) } else { 1 }
 }

@@ -1,21 +1,22 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
-use crate::backpropagation::{Destination, Examples, Strip, strips_for, sum_gradients};
+use crate::backpropagation::{Destination, Examples, MatrixDestination, Strip, is_shared, strips_for, sum_gradients};
 use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
-use crate::numeric::panels::copy;
+use crate::numeric::grid::Grid;
+use crate::numeric::panels::{Panels, copy};
 use crate::numeric::prefetch::{Ahead, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
-use crate::optimizer::{Optimizer, OptimizerState, Step};
+use crate::optimizer::{MatrixStep, Optimizer, OptimizerState, Step};
 
 /// J(θ) of a network over the examples of a data set.  (8)
 ///
@@ -50,6 +51,8 @@ struct Slot<T> {
     strips: Vec<Strip<T>>,
     /// The strips that the last block filled.
     used: usize,
+    /// A buffer of the gradient's sums for each thread.
+    buffers: Vec<Panels<T>>,
 }
 
 impl<'a, T: Scalar> Cost<'a, T> {
@@ -106,6 +109,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
         Batch { cost: self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters), rows, of: self }
     }
 
+    /// Whether a batch of so many rows is worth more than one thread.
+    pub(crate) fn is_shared(&self, rows: usize) -> bool {
+        is_shared(rows, self.network)
+    }
+
     /// Σ over the blocks of these rows, left in the first slot; of one block only the strips, without its gradient.
     fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: Rows<'_>, gradients: bool) {
         let Cost { network, loss, data, .. } = *self;
@@ -127,7 +135,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
                 slot.pass(network, loss, parameters, examples, next, strips, !gradients);
                 if summed {
                     let sum = Sum { gradient: &mut slot.gradient };
-                    sum_gradients(network, &slot.strips[..slot.used], sum, most > 1);
+                    slot.buffers.resize_with(threads::count().min(most), Panels::new);
+                    sum_gradients(network, &slot.strips[..slot.used], examples, sum, &mut slot.buffers);
                 }
             },
             |left, right| {
@@ -138,23 +147,25 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// Hands the gradient's sums over these rows to a destination over θ.
-    fn hand_over(&mut self, destination: impl Destination<T>) {
+    fn hand_over(&mut self, rows: Rows<'_>, mut destination: impl Destination<T>) {
         let slot = &mut self.slots[0];
         if slot.gradient.is_empty() {
-            sum_gradients(self.network, &slot.strips[..slot.used], destination, true);
+            slot.buffers.resize_with(threads::count(), Panels::new);
+            let examples = Examples { data: self.data, rows };
+            sum_gradients(self.network, &slot.strips[..slot.used], examples, destination, &mut slot.buffers);
             return;
         }
-        let (mut destination, mut sums) = (destination, &mut slot.gradient[..]);
-        for layer in self.network.layers() {
-            for (count, weights) in [(layer.inputs * layer.outputs, true), (layer.outputs, false)] {
-                let (mut to, from);
-                (to, destination) = destination.split_at(count);
-                (from, sums) = sums.split_at_mut(count);
+        for (l, layer) in self.network.layers().iter().enumerate() {
+            let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));
+            {
+                let mut to = destination.matrix(weights.clone(), layer.outputs, true);
+                let rows = slot.gradient[weights].chunks_exact_mut(layer.inputs).enumerate();
                 vectorized(
                     #[inline(always)]
-                    || to.take(0, from, weights),
+                    || rows.for_each(|(row, sums)| to.take(row, 0, sums)),
                 );
             }
+            destination.matrix(biases.clone(), 1, false).take(0, 0, &mut slot.gradient[biases]);
         }
     }
 
@@ -175,7 +186,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// Empties the first slots, making those that are missing; without a gradient theirs has no length.
     fn prepare_slots(&mut self, count: usize, length: usize) {
         if self.slots.len() < count {
-            let empty = || Slot { cost: 0.0, gradient: Vec::new(), strips: Vec::new(), used: 0 };
+            let empty = || Slot { cost: 0.0, gradient: Vec::new(), strips: Vec::new(), used: 0, buffers: Vec::new() };
             self.slots.resize_with(count, empty);
         }
         for slot in &mut self.slots[..count] {
@@ -205,7 +216,7 @@ impl<T: Scalar> Slot<T> {
             self.strips.resize_with(self.used, || Strip::new(network));
         }
         let strips = &mut self.strips[..self.used];
-        let pass = |(i, strip): (usize, &mut Strip<T>)| {
+        let pass = |i: usize, strip: &mut Strip<T>| {
             let part = i * per_strip..rows.min((i + 1) * per_strip);
             let next_part = part.start.min(next.rows.len())..part.end.min(next.rows.len());
             let ahead = Ahead::new(|r| next.input(next_part.start + r), next_part.len());
@@ -213,11 +224,7 @@ impl<T: Scalar> Slot<T> {
             strip.feedforward(network, parameters, examples.rows.len(), |r| examples.input(r), ahead);
             strip.losses_and_deltas(network, loss, parameters, examples, only_losses);
         };
-        if strips.len() > 1 {
-            strips.par_iter_mut().enumerate().for_each(pass);
-        } else {
-            strips.iter_mut().enumerate().for_each(pass);
-        }
+        threads::for_each(strips, &pass);
         self.cost += strips.iter().flat_map(Strip::losses).sum::<f64>();
     }
 }
@@ -241,7 +248,7 @@ impl<T: Scalar> Batch<'_, '_, T> {
     /// When a length is not that of θ.
     pub fn gradient(self, parameters: &[T], gradient: &mut [T]) {
         let mean = Mean::new(self.of, self.rows);
-        self.of.hand_over(Gradient { mean, parameters, gradient });
+        self.of.hand_over(self.rows, Gradient { mean, parameters, gradient });
     }
 
     /// Moves θ = `parameters` one step against the gradient of J over the batch, each part of it while its gradient is
@@ -261,7 +268,7 @@ impl<T: Scalar> Batch<'_, '_, T> {
         let mean = Mean::new(self.of, self.rows);
         let not_finite = AtomicUsize::new(usize::MAX);
         let step = optimizer.begin(state, parameters, learning_rate);
-        self.of.hand_over(Update { mean, step, first: 0, not_finite: &not_finite });
+        self.of.hand_over(self.rows, Update { mean, step, not_finite: &not_finite });
         let at = not_finite.into_inner();
         let network = self.of.network;
         (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
@@ -274,18 +281,28 @@ struct Sum<'a, T> {
 }
 
 impl<T: Scalar> Destination<T> for Sum<'_, T> {
+    type Matrix<'m>
+        = Grid<'m, T>
+    where
+        Self: 'm;
+
+    fn matrix(&mut self, range: Range<usize>, rows: usize, _decays: bool) -> Grid<'_, T> {
+        Grid::new(&mut self.gradient[range], rows)
+    }
+}
+
+impl<T: Scalar> MatrixDestination<T> for Grid<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
-        let (left, right) = self.gradient.split_at_mut(at);
-        (Sum { gradient: left }, Sum { gradient: right })
+        Grid::split_at(self, at)
     }
 
-    fn expect(&self, at: usize, count: usize) {
-        prefetch(&self.gradient[at..][..count]);
+    fn expect(&self, row: usize, column: usize, count: usize) {
+        prefetch(self.row_ref(row, column, count));
     }
 
     #[inline(always)]
-    fn take(&mut self, at: usize, sums: &mut [T], _weights: bool) {
-        self.gradient[at..][..sums.len()].iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+    fn take(&mut self, row: usize, column: usize, sums: &mut [T]) {
+        self.row(row, column, sums.len()).iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
     }
 }
 
@@ -294,6 +311,7 @@ impl<T: Scalar> Destination<T> for Sum<'_, T> {
 struct Mean<T> {
     /// 1/m, or what stands for it with weights.
     share: T,
+    /// λ, 0 for biases.
     decay: T,
 }
 
@@ -302,9 +320,14 @@ impl<T: Scalar> Mean<T> {
         Mean { share: T::from_f64(1.0 / cost.total_weight(rows)), decay: T::from_f64(cost.weight_decay) }
     }
 
+    /// That of parameters which decay or do not.
+    fn decaying(self, decays: bool) -> Self {
+        Mean { decay: if decays { self.decay } else { T::zero() }, ..self }
+    }
+
     #[inline(always)]
-    fn of(self, sums: &mut [T], parameters: &[T], weights: bool) {
-        if weights && self.decay > T::zero() {
+    fn take(self, sums: &mut [T], parameters: &[T]) {
+        if self.decay > T::zero() {
             for (sum, &weight) in sums.iter_mut().zip(parameters) {
                 *sum = *sum * self.share + self.decay * weight; // (G1)
             }
@@ -321,19 +344,43 @@ struct Gradient<'a, T> {
     gradient: &'a mut [T],
 }
 
-impl<T: Scalar> Destination<T> for Gradient<'_, T> {
+impl<'a, T: Scalar> Destination<T> for Gradient<'a, T> {
+    type Matrix<'m>
+        = MatrixGradient<'m, T>
+    where
+        Self: 'm;
+
+    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixGradient<'_, T> {
+        let (mean, columns) = (self.mean.decaying(decays), range.len() / rows);
+        let (parameters, gradient) = (&self.parameters[range.clone()], Grid::new(&mut self.gradient[range], rows));
+        MatrixGradient { mean, parameters, columns, first: 0, gradient }
+    }
+}
+
+struct MatrixGradient<'a, T> {
+    mean: Mean<T>,
+    /// The whole matrix, row by row.
+    parameters: &'a [T],
+    columns: usize,
+    /// The first column of the gradient's part.
+    first: usize,
+    gradient: Grid<'a, T>,
+}
+
+impl<T: Scalar> MatrixDestination<T> for MatrixGradient<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
-        let (parameters, gradient) = (self.parameters.split_at(at), self.gradient.split_at_mut(at));
-        let part = |parameters, gradient| Gradient { mean: self.mean, parameters, gradient };
-        (part(parameters.0, gradient.0), part(parameters.1, gradient.1))
+        let (left, right) = self.gradient.split_at(at);
+        (MatrixGradient { gradient: left, ..self }, MatrixGradient { gradient: right, first: self.first + at, ..self })
     }
 
-    fn expect(&self, _at: usize, _count: usize) {}
+    fn expect(&self, row: usize, column: usize, count: usize) {
+        prefetch(self.gradient.row_ref(row, column, count));
+    }
 
     #[inline(always)]
-    fn take(&mut self, at: usize, sums: &mut [T], weights: bool) {
-        self.mean.of(sums, &self.parameters[at..][..sums.len()], weights);
-        copy(sums, &mut self.gradient[at..][..sums.len()]);
+    fn take(&mut self, row: usize, column: usize, sums: &mut [T]) {
+        self.mean.take(sums, &self.parameters[row * self.columns + self.first + column..][..sums.len()]);
+        copy(sums, self.gradient.row(row, column, sums.len()));
     }
 }
 
@@ -341,31 +388,48 @@ impl<T: Scalar> Destination<T> for Gradient<'_, T> {
 struct Update<'a, T> {
     mean: Mean<T>,
     step: Step<'a, T>,
-    /// Where in θ it begins.
-    first: usize,
     /// The first place in θ near which a gradient was not finite.
     not_finite: &'a AtomicUsize,
 }
 
 impl<T: Scalar> Destination<T> for Update<'_, T> {
+    type Matrix<'m>
+        = MatrixUpdate<'m, T>
+    where
+        Self: 'm;
+
+    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixUpdate<'_, T> {
+        let (mean, first) = (self.mean.decaying(decays), range.start);
+        MatrixUpdate { mean, step: self.step.matrix(range, rows), first, not_finite: self.not_finite }
+    }
+}
+
+struct MatrixUpdate<'a, T> {
+    mean: Mean<T>,
+    step: MatrixStep<'a, T>,
+    /// Where in θ the matrix begins.
+    first: usize,
+    not_finite: &'a AtomicUsize,
+}
+
+impl<T: Scalar> MatrixDestination<T> for MatrixUpdate<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
-        let Update { mean, step, first, not_finite } = self;
-        let (left, right) = step.split_at(at);
-        (Update { mean, step: left, first, not_finite }, Update { mean, step: right, first: first + at, not_finite })
+        let (left, right) = self.step.split_at(at);
+        (MatrixUpdate { step: left, ..self }, MatrixUpdate { step: right, ..self })
     }
 
-    fn expect(&self, at: usize, count: usize) {
-        self.step.expect(at, count);
+    fn expect(&self, row: usize, column: usize, count: usize) {
+        self.step.expect(row, column, count);
     }
 
     #[inline(always)]
-    fn take(&mut self, at: usize, sums: &mut [T], weights: bool) {
-        self.mean.of(sums, &self.step.parameters()[at..][..sums.len()], weights);
+    fn take(&mut self, row: usize, column: usize, sums: &mut [T]) {
+        self.mean.take(sums, self.step.parameters(row, column, sums.len()));
         let finite = sums.iter().fold(true, |finite, &g| finite & (g * T::zero() == T::zero()));
         if !finite {
-            self.not_finite.fetch_min(self.first + at, Ordering::Relaxed);
+            self.not_finite.fetch_min(self.first, Ordering::Relaxed);
         }
-        self.step.apply(at, sums);
+        self.step.apply(row, column, sums);
     }
 }
 

@@ -62,6 +62,7 @@ pub use network::{Layer, Network};
 pub use numeric::random::{Purpose, Random};
 pub use numeric::scalar::Scalar;
 pub use numeric::simd::InstructionSet;
+pub use numeric::threads::keep_awake;
 pub use objective::{Objective, Segment};
 pub use optimizer::{Adam, GradientDescent, Optimizer, OptimizerState, Schedule};
 pub use prediction::Predictor;

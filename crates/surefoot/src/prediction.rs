@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::{Left, Start, multiply};
-use crate::numeric::panels::{Panel, Panels};
+use crate::numeric::panels::{PANEL, Panel, Panels};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -35,11 +35,14 @@ impl Network {
                 let next = first + count;
                 let ahead = Ahead::new(|r| input(next + r), BLOCK_ROWS.min(rows - next));
                 strip.feedforward(self, parameters, count, |r| input(first + r), ahead);
-                by_row.set_transposed(strip.outputs());
-                for p in 0..by_row.count() {
-                    let Panel { numbers, width, columns } = by_row.panel(p);
-                    let rows = outputs.chunks_exact_mut(self.outputs()).zip(numbers.chunks_exact(width));
-                    rows.for_each(|(to, from)| to[p * width..][..columns].copy_from_slice(&from[..columns]));
+                for some in (0..self.outputs()).step_by(PANEL) {
+                    let units = some..self.outputs().min(some + PANEL);
+                    by_row.resize(count, units.len());
+                    by_row.set_transposed(0, strip.outputs(), units.clone());
+                    let Panel { numbers, width, columns } = by_row.panel(0);
+                    for (to, from) in outputs.chunks_exact_mut(self.outputs()).zip(numbers.chunks_exact(width)) {
+                        to[units.clone()].copy_from_slice(&from[..columns]);
+                    }
                 }
             },
         );

@@ -10,6 +10,7 @@ use crate::metrics::Task;
 use crate::network::Network;
 use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
+use crate::numeric::threads::keep_awake;
 use crate::objective::Objective;
 use crate::optimizer::{Adam, Optimizer, Schedule};
 
@@ -195,7 +196,7 @@ impl Training {
         let mut stop_reason = StopReason::Epochs;
         for epoch in 1..=self.epochs {
             let learning_rate = self.learning_rate((epoch - 1) as f64);
-            let cost = match run.epoch(epoch) {
+            let cost = match run.share_epoch(epoch) {
                 Ok(cost) => cost,
                 Err(not_finite) => {
                     stop_reason = not_finite;
@@ -263,14 +264,27 @@ struct Run<'a, T> {
 }
 
 impl<T: Scalar> Run<'_, T> {
+    /// One pass over the data, in several threads if it is long enough to have them all awake.
+    fn share_epoch(&mut self, epoch: usize) -> std::result::Result<f64, StopReason> {
+        match self.cost.is_shared(self.batch_rows()) {
+            true => keep_awake(|| self.epoch(epoch)),
+            false => self.epoch(epoch),
+        }
+    }
+
+    /// The rows of a full batch.
+    fn batch_rows(&self) -> usize {
+        match self.training.batch_size {
+            BatchSize::Full => self.order.len(),
+            BatchSize::Rows(rows) => rows.min(self.order.len()),
+        }
+    }
+
     /// One pass over the data; its mean cost, or where it stopped being finite.
     fn epoch(&mut self, epoch: usize) -> std::result::Result<f64, StopReason> {
+        let batch_rows = self.batch_rows();
         let Run { training, cost, parameters, state, last_finite, order, .. } = self;
         let data_rows = order.len();
-        let batch_rows = match training.batch_size {
-            BatchSize::Full => order.len(),
-            BatchSize::Rows(rows) => rows,
-        };
         if batch_rows < order.len() {
             // From the same order each time, so that an epoch's order follows from seed and epoch alone.
             order.iter_mut().enumerate().for_each(|(i, row)| *row = i);

@@ -6,9 +6,8 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::panels::PANEL;
+use super::threads;
 
 /// Rows of a block: enough to keep the matrix products busy, few enough to keep activations in cache; whole panels.
 pub const BLOCK_ROWS: usize = 5 * PANEL;
@@ -56,17 +55,13 @@ impl Partition {
     pub fn sum<S: Send>(self, slots: &mut [S], work: impl Fn(&mut S, Range<usize>) + Sync, add: impl Fn(&mut S, &S)) {
         let Partition { rows, blocks, slots: used } = self;
         let size = self.block_rows();
-        let fill = |(index, slot): (usize, &mut S)| {
+        let fill = |index: usize, slot: &mut S| {
             for block in blocks * index / used..blocks * (index + 1) / used {
                 work(slot, block * size..rows.min((block + 1) * size));
             }
         };
         let slots = &mut slots[..used];
-        if used == 1 {
-            slots.iter_mut().enumerate().for_each(fill);
-        } else {
-            slots.par_iter_mut().enumerate().for_each(fill);
-        }
+        threads::for_each(slots, &fill);
         let mut stride = 1;
         while stride < used {
             for pair in slots.chunks_mut(2 * stride).filter(|pair| pair.len() > stride) {

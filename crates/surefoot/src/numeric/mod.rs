@@ -4,9 +4,11 @@
 
 pub mod blocks;
 pub mod elementwise;
+pub mod grid;
 pub mod matmul;
 pub mod panels;
 pub mod prefetch;
 pub mod random;
 pub mod scalar;
 pub mod simd;
+pub mod threads;

@@ -1,5 +1,7 @@
 //! Matrices cut into panels of columns, as the products read and write them.
 
+use std::ops::Range;
+
 use super::scalar::Scalar;
 use super::simd::vectorized;
 
@@ -25,6 +27,13 @@ pub struct Panel<'a, T> {
     pub numbers: &'a [T],
     pub width: usize,
     pub columns: usize,
+}
+
+impl<T> Panel<'_, T> {
+    /// Its rows from one on.
+    pub fn below(self, row: usize) -> Self {
+        Panel { numbers: &self.numbers[row * self.width..], ..self }
+    }
 }
 
 impl<T: Scalar> Panels<T> {
@@ -130,23 +139,25 @@ impl<T: Scalar> Panels<T> {
         );
     }
 
-    /// Makes it the transpose of another matrix.
-    pub fn set_transposed(&mut self, other: &Panels<T>) {
-        self.resize(other.columns, other.height);
-        let (width, height) = (self.width(), self.height);
-        let numbers = &mut self.numbers;
+    /// Writes the transpose of some rows of another matrix over its rows from `first` on. It has one panel, and as many
+    /// columns as those are rows.
+    pub fn set_transposed(&mut self, first: usize, other: &Panels<T>, rows: Range<usize>) {
+        assert!(self.count() == 1 && self.columns == rows.len() && first + other.columns <= self.height);
+        let width = self.width();
+        let numbers = &mut self.numbers[first * width..];
         vectorized(
             #[inline(always)]
             || {
                 for p in 0..other.count() {
                     let Panel { numbers: from, width: from_width, columns } = other.panel(p);
-                    for j in (0..other.height).step_by(BLOCK) {
-                        let mut rows = [from; BLOCK];
-                        for (i, row) in rows.iter_mut().enumerate() {
-                            *row = &from[(j + i).min(other.height - 1) * from_width..][..columns];
+                    let to = &mut numbers[p * from_width * width..];
+                    for j in (0..rows.len()).step_by(BLOCK) {
+                        let mut block = [from; BLOCK];
+                        for (i, row) in block.iter_mut().enumerate() {
+                            let of = (rows.start + j + i).min(rows.end - 1);
+                            *row = &from[of * from_width..][..columns];
                         }
-                        let to = &mut numbers[(j / width * height + p * from_width) * width..][..columns * width];
-                        transpose(rows, to, j % width, width, columns);
+                        transpose(block, to, j, width, columns);
                     }
                 }
             },
@@ -200,15 +211,19 @@ mod tests {
                 let number = |i: usize, j: usize| (1000 * i + j) as f32;
                 let rows: Vec<f32> = (0..height * columns).map(|at| number(at / columns, at % columns)).collect();
                 let turned: Vec<f32> = (0..height * columns).map(|at| number(at % height, at / height)).collect();
-                let (mut of_rows, mut of_columns, mut transposed) = (Panels::new(), Panels::new(), Panels::new());
+                let (mut of_rows, mut of_columns, mut turned_back) = (Panels::new(), Panels::new(), Panels::new());
                 of_rows.set_rows(height, columns, |i| &rows[i * columns..][..columns]);
                 of_columns.set_columns(height, columns, |j| &turned[j * height..][..height]);
-                transposed.set_transposed(&of_rows);
+                let middle = height.min(48) / 2..height.min(48);
+                turned_back.resize(columns + 3, middle.len());
+                turned_back.set_transposed(3, &of_rows, middle.clone());
                 for i in 0..height {
                     for j in 0..columns {
                         assert_eq!(element(&of_rows, i, j), number(i, j));
                         assert_eq!(element(&of_columns, i, j), number(i, j));
-                        assert_eq!(element(&transposed, j, i), number(i, j));
+                        if middle.contains(&i) {
+                            assert_eq!(element(&turned_back, j + 3, i - middle.start), number(i, j));
+                        }
                     }
                 }
             }

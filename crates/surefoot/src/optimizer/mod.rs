@@ -9,7 +9,10 @@ use adam::AdamStep;
 pub use gradient_descent::GradientDescent;
 pub use schedule::Schedule;
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
+use crate::numeric::grid::Grid;
 use crate::numeric::prefetch::prefetch;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -78,9 +81,10 @@ impl Optimizer {
         learning_rate: f64,
     ) {
         let mut step = self.begin(state, parameters, learning_rate);
+        let mut all = step.matrix(0..gradient.len(), 1);
         vectorized(
             #[inline(always)]
-            || step.apply(0, gradient),
+            || all.apply(0, 0, gradient),
         );
     }
 
@@ -100,7 +104,7 @@ impl Optimizer {
     }
 }
 
-/// A step in progress, over θ or a part of it.
+/// A step in progress over θ.
 pub(crate) struct Step<'a, T> {
     rule: Rule<T>,
     parameters: &'a mut [T],
@@ -116,45 +120,61 @@ enum Rule<T> {
 }
 
 impl<T: Scalar> Step<'_, T> {
-    /// The part of θ that it is over.
-    #[inline(always)]
-    pub fn parameters(&self) -> &[T] {
-        self.parameters
+    /// The step of some parameters, as a matrix of so many rows.
+    pub fn matrix(&mut self, range: Range<usize>, rows: usize) -> MatrixStep<'_, T> {
+        // the state is empty where the rule has no use for it
+        let first = self.first.get_mut(range.clone()).unwrap_or_default();
+        let second = self.second.get_mut(range.clone()).unwrap_or_default();
+        let parameters = &mut self.parameters[range];
+        let (parameters, first, second) =
+            (Grid::new(parameters, rows), Grid::new(first, rows), Grid::new(second, rows));
+        MatrixStep { rule: self.rule, parameters, first, second }
+    }
+}
+
+/// A step in progress over some columns of a part of θ.
+pub(crate) struct MatrixStep<'a, T> {
+    rule: Rule<T>,
+    parameters: Grid<'a, T>,
+    first: Grid<'a, T>,
+    second: Grid<'a, T>,
+}
+
+impl<T: Scalar> MatrixStep<'_, T> {
+    /// The columns before `at`, and those from it on.
+    pub fn split_at(self, at: usize) -> (Self, Self) {
+        let MatrixStep { rule, parameters, first, second } = self;
+        let (parameters, first, second) = (parameters.split_at(at), first.split_at(at), second.split_at(at));
+        (
+            MatrixStep { rule, parameters: parameters.0, first: first.0, second: second.0 },
+            MatrixStep { rule, parameters: parameters.1, first: first.1, second: second.1 },
+        )
     }
 
-    /// Asks memory for so many parameters from `at` on, and what is remembered of them.
+    /// So many parameters of a row.
     #[inline(always)]
-    pub fn expect(&self, at: usize, count: usize) {
-        for numbers in [&*self.parameters, self.first, self.second] {
-            prefetch(numbers.get(at..at + count).unwrap_or_default());
+    pub fn parameters(&self, row: usize, column: usize, count: usize) -> &[T] {
+        self.parameters.row_ref(row, column, count)
+    }
+
+    /// Asks memory for so many parameters of a row, and what is remembered of them.
+    #[inline(always)]
+    pub fn expect(&self, row: usize, column: usize, count: usize) {
+        for numbers in [&self.parameters, &self.first, &self.second] {
+            prefetch(numbers.row_ref(row, column, count));
         }
     }
 
-    /// Moves the parameters from `at` on against their gradient.
+    /// Moves parameters of a row, from a column on, against their gradient.
     #[inline(always)]
-    pub fn apply(&mut self, at: usize, gradient: &[T]) {
-        let range = at..at + gradient.len();
-        let parameters = &mut self.parameters[range.clone()];
-        // empty where the rule has no use for it
-        let first = self.first.get_mut(range.clone()).unwrap_or_default();
-        let second = self.second.get_mut(range).unwrap_or_default();
+    pub fn apply(&mut self, row: usize, column: usize, gradient: &[T]) {
+        let parameters = self.parameters.row(row, column, gradient.len());
+        let first = self.first.row(row, column, gradient.len());
+        let second = self.second.row(row, column, gradient.len());
         match self.rule {
             Rule::GradientDescent(settings, alpha) => settings.apply(alpha, parameters, first, gradient),
             Rule::Adam(step) => step.apply(parameters, first, second, gradient),
         }
-    }
-
-    /// The step over the first `at` parameters, and over the rest.
-    pub fn split_at(self, at: usize) -> (Self, Self) {
-        let of = |state: &[T]| at.min(state.len());
-        let (parameters, first, second) = (self.parameters, self.first, self.second);
-        let (firsts, seconds) = (of(first), of(second));
-        let (parameters, first, second) =
-            (parameters.split_at_mut(at), first.split_at_mut(firsts), second.split_at_mut(seconds));
-        (
-            Step { rule: self.rule, parameters: parameters.0, first: first.0, second: second.0 },
-            Step { rule: self.rule, parameters: parameters.1, first: first.1, second: second.1 },
-        )
     }
 }
 
