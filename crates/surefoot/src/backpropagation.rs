@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::dataset::{Dataset, Rows};
+use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply, multiply_panels};
@@ -153,9 +153,9 @@ impl<T: Scalar> Strip<T> {
             let (z, a, y) = (self.output_sums.panel(p).numbers, a.panel(p).numbers, self.targets.panel(p).numbers);
             let delta = deltas.panel_mut(p);
             let mut weights = [T::one(); PANEL];
-            if examples.data.weights().is_some() {
-                let of_rows = (p * width..).map(|i| examples.weight(i));
-                weights.iter_mut().zip(of_rows).take(losses.len()).for_each(|(to, weight)| *to = weight);
+            if let Some(weight) = examples.weights() {
+                let some = weights.iter_mut().take(losses.len());
+                some.enumerate().for_each(|(i, to)| *to = weight(p * width + i));
             }
             vectorized(
                 #[inline(always)]
@@ -224,7 +224,7 @@ pub(crate) fn sum_gradients<T: Scalar>(
 ) {
     for (l, layer) in network.layers().iter().enumerate() {
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
-        let work = layer.inputs * layer.outputs * examples.rows.len();
+        let work = layer.inputs * layer.outputs * examples.len();
         let threads = if work < WORTH_A_THREAD { 1 } else { buffers.len() };
         let weights = destination.matrix(network.weight_range(l), layer.outputs, true);
         sum_weight_gradients(strips, examples, l, 0..layer.inputs, weights, &mut buffers[..threads]);
@@ -293,10 +293,10 @@ fn set_examples<T: Scalar>(
     columns: Range<usize>,
 ) {
     if l == 0 {
-        a.set_rows(examples.rows.len(), columns.len(), |i| &examples.input(i)[columns.clone()]);
+        a.set_rows(examples.len(), columns.len(), |i| &examples.input(i)[columns.clone()]);
         return;
     }
-    a.resize(examples.rows.len(), columns.len());
+    a.resize(examples.len(), columns.len());
     let mut row = 0;
     for strip in strips {
         a.set_transposed(row, &strip.activations[l], columns.clone());
@@ -339,27 +339,6 @@ fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination:
                 destination.take(0, first, sums);
             },
         );
-    }
-}
-
-/// Some rows of a data set, in an order.
-#[derive(Clone, Copy)]
-pub(crate) struct Examples<'a, T> {
-    pub data: &'a Dataset<T>,
-    pub rows: Rows<'a>,
-}
-
-impl<'a, T: Scalar> Examples<'a, T> {
-    pub fn input(self, i: usize) -> &'a [T] {
-        self.data.input_row(self.rows.get(i))
-    }
-
-    fn target(self, i: usize) -> &'a [T] {
-        self.data.target_row(self.rows.get(i))
-    }
-
-    fn weight(self, i: usize) -> T {
-        self.data.weight(self.rows.get(i))
     }
 }
 

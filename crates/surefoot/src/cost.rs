@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::backpropagation::{Destination, Examples, MatrixDestination, Strip, is_shared, strips_for, sum_gradients};
-use crate::dataset::{Dataset, Rows};
+use crate::backpropagation::{Destination, MatrixDestination, Strip, is_shared, strips_for, sum_gradients};
+use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
@@ -77,8 +77,9 @@ impl<'a, T: Scalar> Cost<'a, T> {
                 return Err(Error::Shape { what: what.into(), expected, got: columns.to_string() });
             }
         }
+        let examples = data.examples(Rows::Range(0, data.rows()));
         for row in 0..data.rows() {
-            let targets = data.target_row(row);
+            let targets = examples.target(row);
             if let Err((column, expected)) = loss.check_targets(network.output_activation(), targets) {
                 let got = targets[column].to_f64();
                 return Err(Error::Value { what: "targets", row, column, expected, got });
@@ -131,7 +132,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
                     0 => next,
                     left => rows.part(block.end..block.end + left.min(block.len())),
                 };
-                let [examples, next] = [rows.part(block), next].map(|rows| Examples { data, rows });
+                let [examples, next] = [rows.part(block), next].map(|rows| data.examples(rows));
                 slot.pass(network, loss, parameters, examples, next, strips, !gradients);
                 if summed {
                     let sum = Sum { gradient: &mut slot.gradient };
@@ -151,7 +152,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
         let slot = &mut self.slots[0];
         if slot.gradient.is_empty() {
             slot.buffers.resize_with(threads::count(), Panels::new);
-            let examples = Examples { data: self.data, rows };
+            let examples = self.data.examples(rows);
             sum_gradients(self.network, &slot.strips[..slot.used], examples, destination, &mut slot.buffers);
             return;
         }
@@ -209,7 +210,7 @@ impl<T: Scalar> Slot<T> {
         strips: usize,
         only_losses: bool,
     ) {
-        let rows = examples.rows.len();
+        let rows = examples.len();
         let per_strip = rows.div_ceil(strips).next_multiple_of(16);
         self.used = rows.div_ceil(per_strip);
         if self.strips.len() < self.used {
@@ -218,10 +219,10 @@ impl<T: Scalar> Slot<T> {
         let strips = &mut self.strips[..self.used];
         let pass = |i: usize, strip: &mut Strip<T>| {
             let part = i * per_strip..rows.min((i + 1) * per_strip);
-            let next_part = part.start.min(next.rows.len())..part.end.min(next.rows.len());
+            let next_part = part.start.min(next.len())..part.end.min(next.len());
             let ahead = Ahead::new(|r| next.input(next_part.start + r), next_part.len());
-            let examples = Examples { rows: examples.rows.part(part), ..examples };
-            strip.feedforward(network, parameters, examples.rows.len(), |r| examples.input(r), ahead);
+            let examples = examples.part(part);
+            strip.feedforward(network, parameters, examples.len(), |r| examples.input(r), ahead);
             strip.losses_and_deltas(network, loss, parameters, examples, only_losses);
         };
         threads::for_each(strips, &pass);
@@ -463,12 +464,13 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         if !self.network.layers().iter().any(|layer| layer.activation.has_kink()) {
             return false;
         }
-        let (network, data) = (self.network, self.data);
+        let (network, rows) = (self.network, self.data.rows());
+        let examples = self.data.examples(Rows::Range(0, rows));
         let mut points = [one, other].map(|parameters| (parameters, Strip::new(network)));
-        (0..data.rows()).step_by(BLOCK_ROWS).any(|start| {
-            let rows = BLOCK_ROWS.min(data.rows() - start);
+        (0..rows).step_by(BLOCK_ROWS).any(|start| {
+            let rows = BLOCK_ROWS.min(rows - start);
             for (parameters, strip) in &mut points {
-                strip.feedforward(network, parameters, rows, |r| data.input_row(start + r), Ahead::nothing());
+                strip.feedforward(network, parameters, rows, |r| examples.input(start + r), Ahead::nothing());
             }
             points[0].1.differs_in_sides(&points[1].1, network)
         })

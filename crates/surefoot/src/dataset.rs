@@ -125,19 +125,16 @@ impl<T: Scalar> Dataset<T> {
         }
     }
 
-    /// The inputs of an example.
-    pub(crate) fn input_row(&self, row: usize) -> &[T] {
-        flat_row(&self.inputs, row)
-    }
-
-    /// The targets of an example.
-    pub(crate) fn target_row(&self, row: usize) -> &[T] {
-        flat_row(&self.targets, row)
-    }
-
-    /// The weight of an example.
-    pub(crate) fn weight(&self, row: usize) -> T {
-        self.weights.as_ref().map_or(T::one(), |weights| weights[row])
+    /// Some of the examples, in an order.
+    pub(crate) fn examples<'a>(&'a self, rows: Rows<'a>) -> Examples<'a, T> {
+        let flat = |matrix: &'a Array2<T>| matrix.as_slice().expect("standard layout since `new`");
+        Examples {
+            inputs: flat(&self.inputs),
+            targets: flat(&self.targets),
+            weights: self.weights(),
+            columns: (self.inputs.ncols(), self.targets.ncols()),
+            rows,
+        }
     }
 }
 
@@ -159,11 +156,44 @@ pub fn split_rows(rows: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, 
     Ok((rest, part))
 }
 
-/// A row of a matrix that is kept row by row without gaps.
-#[inline(always)]
-fn flat_row<T>(matrix: &Array2<T>, row: usize) -> &[T] {
-    let columns = matrix.ncols();
-    &matrix.as_slice().expect("standard layout since `new`")[row * columns..][..columns]
+/// Some rows of a data set, as slices.
+#[derive(Clone, Copy)]
+pub(crate) struct Examples<'a, T> {
+    inputs: &'a [T],
+    targets: &'a [T],
+    weights: Option<&'a [T]>,
+    /// Those of the inputs and of the targets.
+    columns: (usize, usize),
+    rows: Rows<'a>,
+}
+
+impl<'a, T: Scalar> Examples<'a, T> {
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.rows.len()
+    }
+
+    /// Those from the i-th up to the j-th.
+    pub fn part(self, part: Range<usize>) -> Self {
+        Examples { rows: self.rows.part(part), ..self }
+    }
+
+    /// x of the i-th.
+    #[inline(always)]
+    pub fn input(self, i: usize) -> &'a [T] {
+        &self.inputs[self.rows.get(i) * self.columns.0..][..self.columns.0]
+    }
+
+    /// y of the i-th.
+    #[inline(always)]
+    pub fn target(self, i: usize) -> &'a [T] {
+        &self.targets[self.rows.get(i) * self.columns.1..][..self.columns.1]
+    }
+
+    /// How much each counts, if not all alike.
+    pub fn weights(self) -> Option<impl Fn(usize) -> T + 'a> {
+        self.weights.map(|weights| move |i| weights[self.rows.get(i)])
+    }
 }
 
 /// Some rows of a data set, in the order in which they are added up.
@@ -184,6 +214,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The index of the i-th of them.
+    #[inline(always)]
     pub fn get(self, i: usize) -> usize {
         match self {
             Rows::Range(first, _) => first + i,

@@ -254,8 +254,10 @@ unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
             }
         }
         let mut from = b.numbers.as_ptr().add(column);
-        // one hint for each inner index, so that they do not wait for each other
-        let (mut soon, soon_step) = (soon.as_ptr(), soon.len().div_ceil(a.depth.max(1)));
+        // one hint for each inner index, so that they do not wait for each other; where there is nothing to ask for,
+        // for something that is there, because looking up an address that is not takes its time
+        let soon_step = soon.len().div_ceil(a.depth.max(1));
+        let mut soon = if soon.is_empty() { from } else { soon.as_ptr() };
         let mut left = a.depth;
         while left > 0 {
             let run = left.min(a.run);

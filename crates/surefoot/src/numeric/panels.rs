@@ -133,7 +133,7 @@ impl<T: Scalar> Panels<T> {
                     for (i, from) in from.iter_mut().enumerate() {
                         *from = column((j + i).min(columns - 1));
                     }
-                    transpose(from, to, j % width, width, height);
+                    T::transpose(from, &mut to[j % width..], width, height);
                 }
             },
         );
@@ -157,7 +157,7 @@ impl<T: Scalar> Panels<T> {
                             let of = (rows.start + j + i).min(rows.end - 1);
                             *row = &from[of * from_width..][..columns];
                         }
-                        transpose(block, to, j, width, columns);
+                        T::transpose(block, &mut to[j..], width, columns);
                     }
                 }
             },
@@ -172,26 +172,6 @@ pub fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     let (to_eights, to_rest) = to[..from.len()].as_chunks_mut::<8>();
     to_eights.iter_mut().zip(eights).for_each(|(to, from)| *to = *from);
     to_rest.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-}
-
-/// Writes eight rows of `length` numbers as eight columns, the first of which is `column`.
-#[inline(always)]
-fn transpose<T: Scalar>(rows: [&[T]; BLOCK], to: &mut [T], column: usize, width: usize, length: usize) {
-    let whole = length / BLOCK * BLOCK;
-    for i in (0..whole).step_by(BLOCK) {
-        let mut block = [[T::zero(); BLOCK]; BLOCK];
-        for (to, row) in block.iter_mut().zip(rows) {
-            to.copy_from_slice(&row[i..i + BLOCK]);
-        }
-        for i_in in 0..BLOCK {
-            let to = &mut to[(i + i_in) * width + column..][..BLOCK];
-            (0..BLOCK).for_each(|j| to[j] = block[j][i_in]);
-        }
-    }
-    for i in whole..length {
-        let to = &mut to[i * width + column..][..BLOCK];
-        (0..BLOCK).for_each(|j| to[j] = rows[j][i]);
-    }
 }
 
 #[cfg(test)]

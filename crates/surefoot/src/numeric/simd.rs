@@ -100,10 +100,27 @@ pub unsafe trait Vector: Copy {
 }
 
 /// The vectors of a kind of number in each set.
-pub trait Vectors: Sized {
+pub trait Vectors: Copy {
     type Portable: Vector<Scalar = Self>;
     type Avx2: Vector<Scalar = Self>;
     type Avx512: Vector<Scalar = Self>;
+
+    /// Writes eight rows of `length` numbers as eight columns, the first of which is the first of `to`, whose rows are
+    /// `stride` numbers apart.
+    #[inline(always)]
+    fn transpose(rows: [&[Self]; 8], to: &mut [Self], stride: usize, length: usize) {
+        transpose_from(0, rows, to, stride, length);
+    }
+}
+
+/// From a place in the rows on, in plain Rust.
+#[inline(always)]
+fn transpose_from<T: Copy>(first: usize, rows: [&[T]; 8], to: &mut [T], stride: usize, length: usize) {
+    for i in first..length {
+        for (to, row) in to[i * stride..][..8].iter_mut().zip(rows) {
+            *to = row[i];
+        }
+    }
 }
 
 /// Four numbers in plain Rust, which the compiler may put into a register.
@@ -146,7 +163,7 @@ impl<T: Scalar> Vectors for T {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Four, Vector, Vectors};
+    use super::{Four, InstructionSet, Vector, Vectors, transpose_from};
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
     pub unsafe fn vectorized_avx512<R>(work: impl FnOnce() -> R) -> R {
@@ -194,6 +211,44 @@ mod x86 {
         type Portable = Four<f32>;
         type Avx2 = __m256;
         type Avx512 = __m512;
+
+        #[inline(always)]
+        fn transpose(rows: [&[f32]; 8], to: &mut [f32], stride: usize, length: usize) {
+            match InstructionSet::current() {
+                InstructionSet::Portable => transpose_from(0, rows, to, stride, length),
+                // SAFETY: the other sets have AVX.
+                _ => unsafe { transpose(rows, to, stride, length) },
+            }
+        }
+    }
+
+    /// Eight by eight numbers at a time, in registers.
+    #[target_feature(enable = "avx")]
+    fn transpose(rows: [&[f32]; 8], to: &mut [f32], stride: usize, length: usize) {
+        let whole = length / 8 * 8;
+        if whole > 0 {
+            assert!(rows.iter().all(|row| row.len() >= length) && to.len() >= (length - 1) * stride + 8);
+        }
+        // SAFETY: four numbers of a row, or eight of `to`, within what was just asserted.
+        unsafe {
+            for i in (0..whole).step_by(4) {
+                // numbers i to i + 3 of two rows side by side
+                let pair = |j: usize| {
+                    let low = _mm_loadu_ps(rows[j].as_ptr().add(i));
+                    let high = _mm_loadu_ps(rows[j + 4].as_ptr().add(i));
+                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
+                };
+                let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
+                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let to = to.as_mut_ptr().add(i * stride);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(stride), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(2 * stride), _mm256_shuffle_ps::<0x44>(ab_high, cd_high));
+                _mm256_storeu_ps(to.add(3 * stride), _mm256_shuffle_ps::<0xee>(ab_high, cd_high));
+            }
+        }
+        transpose_from(whole, rows, to, stride, length);
     }
     impl Vectors for f64 {
         type Portable = Four<f64>;
