@@ -16,8 +16,6 @@ use surefoot::{
     Adam, Cost, Dataset, GradientDescent, Loss, Network, Objective, Optimizer, OptimizerState, Predictor, keep_awake,
 };
 
-static A: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-static B: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// `config.json` of a configuration's folder.
@@ -135,13 +133,8 @@ impl<'a> State<'a> {
             }
             None => (None, &[][..]),
         };
-        let t0 = std::time::Instant::now();
         let batch = self.cost.of_batch(&self.parameters, rows, next);
-        let t1 = t0.elapsed().as_nanos() as u64;
         batch.step(optimizer, &mut self.optimizer, &mut self.parameters, optimizer.learning_rate());
-        let t2 = t0.elapsed().as_nanos() as u64;
-        A.fetch_add(t1, std::sync::atomic::Ordering::Relaxed);
-        B.fetch_add(t2 - t1, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn outputs(&self, rows: usize) -> Result<Array2<f32>, Error> {
@@ -167,7 +160,7 @@ impl<'a> State<'a> {
             Some("run") => {
                 let clock = Instant::now();
                 keep_awake(|| (0..number("steps")).for_each(|_| self.step()));
-                json!({"seconds": clock.elapsed().as_secs_f64(), "forward": A.swap(0, std::sync::atomic::Ordering::Relaxed) / number("steps") as u64, "gradient": B.swap(0, std::sync::atomic::Ordering::Relaxed) / number("steps") as u64})
+                json!({"seconds": clock.elapsed().as_secs_f64(), "steps": number("steps")})
             }
             Some("predict") => {
                 let (rows, clock) = (number("rows"), Instant::now());

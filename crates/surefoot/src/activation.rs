@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::numeric::panels::PANEL;
+use crate::numeric::panels::{LANES, columns, columns_mut};
 use crate::numeric::scalar::Scalar;
 
 /// What a layer does with its weighted sums z: a = f(z), unit by unit (softmax: the units of an example together).
@@ -97,7 +97,7 @@ impl Activation {
     }
 
     /// a = f(z), in place, for a matrix of weighted sums that lies row by row: a row is a unit, a column one of `examples`,
-    /// of which there are at most [`PANEL`]. Any finite z is safe.
+    /// Any finite z is safe.
     #[inline(always)]
     pub(crate) fn apply<T: Scalar>(self, z: &mut [T], examples: usize) {
         match self {
@@ -113,7 +113,8 @@ impl Activation {
 
     /// `delta := delta • f′`, for units × examples whose activations are `a`: the step from ∂J/∂a to ∂J/∂z.
     ///
-    /// For softmax, whose units hang together, f′ is a matrix and • its product with a column of `delta`.
+    /// For softmax, whose units hang together, f′ is a matrix and • its product with a column of `delta`; there the examples
+    /// are a multiple of [`LANES`].
     #[inline(always)]
     pub(crate) fn multiply_by_derivative<T: Scalar>(self, a: &[T], delta: &mut [T], examples: usize) {
         match self {
@@ -127,15 +128,15 @@ impl Activation {
             }),
             Activation::Softmax => {
                 // (A7): Σₖ δₖ aₖ([k = j] − aⱼ) = aⱼ(δⱼ − Σₖ δₖ aₖ)
-                let mut means = [T::zero(); PANEL];
-                for (a, delta) in a.chunks_exact(examples).zip(delta.chunks_exact(examples)) {
-                    for ((mean, &a), &delta) in means.iter_mut().zip(a).zip(delta) {
-                        *mean += delta * a;
+                for first in (0..examples).step_by(LANES) {
+                    let mut means = [T::zero(); LANES];
+                    for (a, delta) in columns(a, examples, first).zip(columns(delta, examples, first)) {
+                        let (a, delta): (&[T; LANES], &[T; LANES]) = (a, delta);
+                        (0..LANES).for_each(|i| means[i] += delta[i] * a[i]);
                     }
-                }
-                for (a, delta) in a.chunks_exact(examples).zip(delta.chunks_exact_mut(examples)) {
-                    for ((delta, &a), &mean) in delta.iter_mut().zip(a).zip(&means) {
-                        *delta = a * (*delta - mean);
+                    for (a, delta) in columns(a, examples, first).zip(columns_mut(delta, examples, first)) {
+                        let (a, delta): (&[T; LANES], &mut [T; LANES]) = (a, delta);
+                        (0..LANES).for_each(|i| delta[i] = a[i] * (delta[i] - means[i]));
                     }
                 }
             }
@@ -172,23 +173,39 @@ fn selu<T: Scalar>(z: T) -> T {
     if z > T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1() }
 }
 
-/// The largest z of an example is subtracted first, so that no exponential overflows and the largest is 1.
 #[inline(always)]
 fn softmax<T: Scalar>(z: &mut [T], examples: usize) {
-    let (mut largest, mut sums) = ([T::from_f64(f64::NEG_INFINITY); PANEL], [T::zero(); PANEL]);
-    for row in z.chunks_exact(examples) {
-        for (largest, &z) in largest.iter_mut().zip(row) {
-            *largest = if z > *largest { z } else { *largest };
+    let whole = examples / LANES * LANES;
+    for first in (0..whole).step_by(LANES) {
+        softmax_of::<T, LANES>(z, examples, first);
+    }
+    for first in whole..examples {
+        softmax_of::<T, 1>(z, examples, first);
+    }
+}
+
+/// Softmax of N neighbouring examples. The largest z of each is subtracted first, so that no exponential overflows and
+/// the largest is 1.
+#[inline(always)]
+fn softmax_of<T: Scalar, const N: usize>(z: &mut [T], examples: usize, first: usize) {
+    let (mut largest, mut sums) = ([T::from_f64(f64::NEG_INFINITY); N], [T::zero(); N]);
+    for z in columns::<T, N>(z, examples, first) {
+        for i in 0..N {
+            largest[i] = if z[i] > largest[i] { z[i] } else { largest[i] };
         }
     }
-    for row in z.chunks_exact_mut(examples) {
-        for ((z, &largest), sum) in row.iter_mut().zip(&largest).zip(&mut sums) {
-            *z = (*z - largest).exp();
-            *sum += *z;
+    for z in columns_mut::<T, N>(z, examples, first) {
+        for i in 0..N {
+            z[i] = (z[i] - largest[i]).exp();
+        }
+        for i in 0..N {
+            sums[i] += z[i];
         }
     }
-    for row in z.chunks_exact_mut(examples) {
-        row.iter_mut().zip(&sums).for_each(|(e, &sum)| *e = *e / sum);
+    for e in columns_mut::<T, N>(z, examples, first) {
+        for i in 0..N {
+            e[i] = e[i] / sums[i];
+        }
     }
 }
 

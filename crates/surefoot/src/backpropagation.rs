@@ -11,7 +11,7 @@ use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply, multiply_panels};
-use crate::numeric::panels::{PANEL, Panels};
+use crate::numeric::panels::{PANEL, PanelMut, Panels};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -204,8 +204,8 @@ pub(crate) trait MatrixDestination<T>: Sized + Send {
     fn split_at(self, at: usize) -> (Self, Self);
     /// That the sums of so many columns of a row will come soon.
     fn expect(&self, row: usize, column: usize, count: usize);
-    /// Takes sums of a row, from a column on. To be inlined, for the vectors.
-    fn take(&mut self, row: usize, column: usize, sums: &mut [T]);
+    /// Takes the sums of some rows and columns, the first of which are given. To be inlined, for the vectors.
+    fn take(&mut self, row: usize, column: usize, sums: PanelMut<'_, T>);
 }
 
 /// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its destination over θ.  (B3)
@@ -275,9 +275,9 @@ fn sum_weight_gradients<T: Scalar>(
             vectorized(
                 #[inline(always)]
                 || {
-                    for (row, sums) in rows.zip(tile.chunks_exact_mut(a.width())) {
-                        destination.take(row, first - inputs.start, &mut sums[..columns.len()]);
-                    }
+                    let numbers = &mut tile[..rows.len() * a.width()];
+                    let sums = PanelMut { numbers, width: a.width(), columns: columns.len() };
+                    destination.take(unit, first - inputs.start, sums);
                 },
             );
         }
@@ -336,7 +336,8 @@ fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination:
                     }
                     *sum = lanes[0];
                 }
-                destination.take(0, first, sums);
+                let (width, columns) = (sums.len(), sums.len());
+                destination.take(0, first, PanelMut { numbers: sums, width, columns });
             },
         );
     }

@@ -10,7 +10,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
 use crate::numeric::grid::Grid;
-use crate::numeric::panels::{Panels, copy};
+use crate::numeric::panels::{LANES, PanelMut, Panels, copy};
 use crate::numeric::prefetch::{Ahead, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -158,15 +158,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
         for (l, layer) in self.network.layers().iter().enumerate() {
             let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));
-            {
-                let mut to = destination.matrix(weights.clone(), layer.outputs, true);
-                let rows = slot.gradient[weights].chunks_exact_mut(layer.inputs).enumerate();
+            for (range, rows, decays) in [(weights, layer.outputs, true), (biases, 1, false)] {
+                let mut to = destination.matrix(range.clone(), rows, decays);
+                let (width, numbers) = (range.len() / rows, &mut slot.gradient[range]);
                 vectorized(
                     #[inline(always)]
-                    || rows.for_each(|(row, sums)| to.take(row, 0, sums)),
+                    || to.take(0, 0, PanelMut { numbers, width, columns: width }),
                 );
             }
-            destination.matrix(biases.clone(), 1, false).take(0, 0, &mut slot.gradient[biases]);
         }
     }
 
@@ -302,8 +301,10 @@ impl<T: Scalar> MatrixDestination<T> for Grid<'_, T> {
     }
 
     #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, sums: &mut [T]) {
-        self.row(row, column, sums.len()).iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+        for (row, sums) in (row..).zip(sums.rows()) {
+            self.row(row, column, sums.len()).iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+        }
     }
 }
 
@@ -379,9 +380,11 @@ impl<T: Scalar> MatrixDestination<T> for MatrixGradient<'_, T> {
     }
 
     #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, sums: &mut [T]) {
-        self.mean.take(sums, &self.parameters[row * self.columns + self.first + column..][..sums.len()]);
-        copy(sums, self.gradient.row(row, column, sums.len()));
+    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+        for (row, sums) in (row..).zip(sums.rows()) {
+            self.mean.take(sums, &self.parameters[row * self.columns + self.first + column..][..sums.len()]);
+            copy(sums, self.gradient.row(row, column, sums.len()));
+        }
     }
 }
 
@@ -424,13 +427,23 @@ impl<T: Scalar> MatrixDestination<T> for MatrixUpdate<'_, T> {
     }
 
     #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, sums: &mut [T]) {
-        self.mean.take(sums, self.step.parameters(row, column, sums.len()));
-        let finite = sums.iter().fold(true, |finite, &g| finite & (g * T::zero() == T::zero()));
-        if !finite {
+    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+        // a sum of g·0 is 0 exactly when every g is finite
+        let mut zeros = [T::zero(); LANES];
+        for (row, sums) in (row..).zip(sums.rows()) {
+            self.mean.take(sums, self.step.parameters(row, column, sums.len()));
+            let (chunks, rest) = sums.as_chunks::<LANES>();
+            for g in chunks {
+                for i in 0..LANES {
+                    zeros[i] += g[i] * T::zero();
+                }
+            }
+            zeros.iter_mut().zip(rest).for_each(|(zero, &g)| *zero += g * T::zero());
+        }
+        if zeros.iter().any(|&zero| zero != T::zero()) {
             self.not_finite.fetch_min(self.first, Ordering::Relaxed);
         }
-        self.step.apply(row, column, sums);
+        self.step.apply(row, column, sums.as_panel());
     }
 }
 

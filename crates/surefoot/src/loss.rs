@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::activation::{Activation, by_name};
 use crate::error::{Error, Result};
-use crate::numeric::panels::PANEL;
+use crate::numeric::panels::{LANES, columns, columns_mut};
 use crate::numeric::scalar::Scalar;
 
 /// How far the outputs h = a⁽ⁿˡ⁾ of one example are from its targets y.
@@ -96,8 +96,8 @@ impl Loss {
     }
 
     /// J(W,b; x,y) of each example, written over `values`: from the weighted sums `z`, the activations `a` and the targets
-    /// `y` of the output layer. These lie row by row, a row an output, `examples` numbers each (at most [`PANEL`]), of
-    /// which the first belong to the values.
+    /// `y` of the output layer. These lie row by row, a row an output, `examples` numbers each (a multiple of [`LANES`]),
+    /// of which the first belong to the values.
     #[inline(always)]
     pub(crate) fn values<T: Scalar>(
         self,
@@ -108,17 +108,20 @@ impl Loss {
         examples: usize,
         values: &mut [f64],
     ) {
-        values.fill(0.0);
-        match (self, output) {
-            (Loss::SquaredError, _) => add(a, y, examples, values, |_, a, y| 0.5 * (a - y) * (a - y)), // (L1)
-            (Loss::CrossEntropy, Activation::Softmax) => {
-                let (top, log_others) = log_sum_exp(z, a, examples, values.len());
-                add(z, y, examples, values, |i, z, y| y * ((top[i] - z) + log_others[i])); // (L3)
-            }
-            (Loss::CrossEntropy, _) => {
-                let log_sum = |z: f64| libm::log1p(libm::exp(-z.abs()));
-                add(z, y, examples, values, |_, z, y| z.max(0.0) - z * y + log_sum(z)); // (L2)
-            }
+        for (i, values) in values.chunks_mut(LANES).enumerate() {
+            let of = |matrix| columns(matrix, examples, i * LANES);
+            let sums = match (self, output) {
+                (Loss::SquaredError, _) => sum(of(a), of(y), |_, a, y| 0.5 * (a - y) * (a - y)), // (L1)
+                (Loss::CrossEntropy, Activation::Softmax) => {
+                    let (top, log_others) = log_sum_exp(of(z), of(a), values.len());
+                    sum(of(z), of(y), |i, z, y| y * ((top[i] - z) + log_others[i])) // (L3)
+                }
+                (Loss::CrossEntropy, _) => {
+                    let log_sum = |z: f64| libm::log1p(libm::exp(-z.abs()));
+                    sum(of(z), of(y), |_, z, y| z.max(0.0) - z * y + log_sum(z)) // (L2)
+                }
+            };
+            values.copy_from_slice(&sums[..values.len()]);
         }
     }
 
@@ -126,18 +129,16 @@ impl Loss {
     /// which lie as for the values.
     #[inline(always)]
     pub(crate) fn deltas<T: Scalar>(self, output: Activation, a: &[T], y: &[T], examples: usize, delta: &mut [T]) {
-        let mut sums = [T::one(); PANEL];
-        if (self, output) == (Loss::CrossEntropy, Activation::Softmax) {
-            sums.fill(T::zero());
-            for y in y.chunks_exact(examples) {
-                sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y);
+        for first in (0..examples).step_by(LANES) {
+            let mut sums = [T::one(); LANES];
+            if (self, output) == (Loss::CrossEntropy, Activation::Softmax) {
+                sums.fill(T::zero());
+                columns(y, examples, first).for_each(|y: &[T; LANES]| (0..LANES).for_each(|i| sums[i] += y[i]));
             }
-        }
-        for ((delta, a), y) in
-            delta.chunks_exact_mut(examples).zip(a.chunks_exact(examples)).zip(y.chunks_exact(examples))
-        {
-            for (((delta, &a), &y), &sum) in delta.iter_mut().zip(a).zip(y).zip(&sums) {
-                *delta = a * sum - y; // (L2) (L3)
+            let rows = columns(a, examples, first).zip(columns(y, examples, first));
+            for (delta, (a, y)) in columns_mut::<T, LANES>(delta, examples, first).zip(rows) {
+                let (a, y): (&[T; LANES], &[T; LANES]) = (a, y);
+                (0..LANES).for_each(|i| delta[i] = a[i] * sums[i] - y[i]); // (L2) (L3)
             }
         }
         if self == Loss::SquaredError {
@@ -146,36 +147,41 @@ impl Loss {
     }
 }
 
-/// Adds Σₖ f(i, hₖ, yₖ) to the value of each example i, in `f64` and in the order of the outputs.
+/// Σₖ f(i, hₖ, yₖ) for each example i, in `f64` and in the order of the outputs.
 #[inline(always)]
-fn add<T: Scalar>(h: &[T], y: &[T], examples: usize, values: &mut [f64], f: impl Fn(usize, f64, f64) -> f64) {
-    for (h, y) in h.chunks_exact(examples).zip(y.chunks_exact(examples)) {
-        for (i, ((value, h), y)) in values.iter_mut().zip(h).zip(y).enumerate() {
-            *value += f(i, h.to_f64(), y.to_f64());
-        }
+fn sum<'a, T: Scalar>(
+    h: impl Iterator<Item = &'a [T; LANES]>,
+    y: impl Iterator<Item = &'a [T; LANES]>,
+    f: impl Fn(usize, f64, f64) -> f64,
+) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    for (h, y) in h.zip(y) {
+        (0..LANES).for_each(|i| sums[i] += f(i, h[i].to_f64(), y[i].to_f64()));
     }
+    sums
 }
 
-/// ln Σ exp(zⱼ) of the first examples in two parts, the largest z and ln(1 + Σ of the others relative to it): added one
-/// after the other to −zₖ they lose nothing where one class is almost sure. The exponentials are those that softmax has
-/// taken for `a`.
+/// ln Σ exp(zⱼ) of the first `count` examples in two parts, the largest z and ln(1 + Σ of the others relative to it): added
+/// one after the other to −zₖ they lose nothing where one class is almost sure. The exponentials are those that softmax
+/// has taken for `a`.
 #[inline(always)]
-fn log_sum_exp<T: Scalar>(z: &[T], a: &[T], examples: usize, first: usize) -> ([f64; PANEL], [f64; PANEL]) {
-    let (mut top, mut others) = ([f64::NEG_INFINITY; PANEL], [0.0; PANEL]);
-    let mut share_of_top = [0.0; PANEL];
-    for (z, a) in z.chunks_exact(examples).zip(a.chunks_exact(examples)) {
-        for (i, (z, a)) in z.iter().zip(a).enumerate() {
-            let (z, a) = (z.to_f64(), a.to_f64());
+fn log_sum_exp<'a, T: Scalar>(
+    z: impl Iterator<Item = &'a [T; LANES]>,
+    a: impl Iterator<Item = &'a [T; LANES]>,
+    count: usize,
+) -> ([f64; LANES], [f64; LANES]) {
+    let (mut top, mut top_share, mut others) = ([f64::NEG_INFINITY; LANES], [0.0; LANES], [0.0; LANES]);
+    for (z, a) in z.zip(a) {
+        for i in 0..LANES {
+            let (z, a) = (z[i].to_f64(), a[i].to_f64());
             // the smaller of the two is one of the others
             let higher = z > top[i];
-            others[i] += if higher { share_of_top[i] } else { a };
-            share_of_top[i] = if higher { a } else { share_of_top[i] };
+            others[i] += if higher { top_share[i] } else { a };
+            top_share[i] = if higher { a } else { top_share[i] };
             top[i] = if higher { z } else { top[i] };
         }
     }
-    for i in 0..first {
-        others[i] = libm::log1p(others[i] / share_of_top[i]);
-    }
+    (0..count).for_each(|i| others[i] = libm::log1p(others[i] / top_share[i]));
     (top, others)
 }
 
@@ -199,11 +205,14 @@ mod tests {
 
     /// Value and δ of one example, from z.
     fn at(loss: Loss, output: Activation, z: &[f64], y: &[f64]) -> (f64, Vec<f64>) {
-        let mut a = z.to_vec();
-        output.apply(&mut a, 1);
+        let wide = |numbers: &[f64]| numbers.iter().flat_map(|&x| [x; LANES]).collect::<Vec<_>>();
+        let (z, y) = (wide(z), wide(y));
+        let mut a = z.clone();
+        output.apply(&mut a, LANES);
         let (mut value, mut delta) = ([f64::NAN], vec![f64::NAN; z.len()]);
-        loss.deltas(output, &a, y, 1, &mut delta);
-        loss.values(output, z, &a, y, 1, &mut value);
+        loss.deltas(output, &a, &y, LANES, &mut delta);
+        loss.values(output, &z, &a, &y, LANES, &mut value);
+        let delta = delta.into_iter().step_by(LANES).collect();
         (value[0], delta)
     }
 

@@ -7,8 +7,8 @@ use super::simd::vectorized;
 
 /// Columns of a panel: a multiple of the lanes of every instruction set, and as wide as the widest tile.
 pub const PANEL: usize = 48;
-/// A panel is as wide as whole vectors of every instruction set.
-const VECTOR: usize = 16;
+/// A panel is as wide as whole vectors of every instruction set; loops over columns take so many at a time, too.
+pub const LANES: usize = 16;
 /// Rows and columns of the blocks that a transposition turns in registers.
 const BLOCK: usize = 8;
 
@@ -29,7 +29,35 @@ pub struct Panel<'a, T> {
     pub columns: usize,
 }
 
-impl<T> Panel<'_, T> {
+/// Some rows of a panel to be written: `columns` of its `width` numbers a row.
+pub struct PanelMut<'a, T> {
+    pub numbers: &'a mut [T],
+    pub width: usize,
+    pub columns: usize,
+}
+
+impl<T> PanelMut<'_, T> {
+    /// Its rows, as far as they belong to the matrix.
+    #[inline(always)]
+    pub fn rows(&mut self) -> impl Iterator<Item = &mut [T]> {
+        let columns = self.columns;
+        self.numbers.chunks_exact_mut(self.width).map(move |row| &mut row[..columns])
+    }
+
+    /// The same, to be read.
+    #[inline(always)]
+    pub fn as_panel(&self) -> Panel<'_, T> {
+        Panel { numbers: self.numbers, width: self.width, columns: self.columns }
+    }
+}
+
+impl<'a, T> Panel<'a, T> {
+    /// Its rows, as far as they belong to the matrix.
+    #[inline(always)]
+    pub fn rows(self) -> impl Iterator<Item = &'a [T]> {
+        self.numbers.chunks_exact(self.width).map(move |row| &row[..self.columns])
+    }
+
     /// Its rows from one on.
     pub fn below(self, row: usize) -> Self {
         Panel { numbers: &self.numbers[row * self.width..], ..self }
@@ -61,7 +89,7 @@ impl<T: Scalar> Panels<T> {
 
     /// The numbers from row to row of a panel.
     pub fn width(&self) -> usize {
-        self.columns.clamp(1, PANEL).next_multiple_of(VECTOR)
+        self.columns.clamp(1, PANEL).next_multiple_of(LANES)
     }
 
     /// How many panels there are.
@@ -163,6 +191,22 @@ impl<T: Scalar> Panels<T> {
             },
         );
     }
+}
+
+/// The rows of N neighbouring columns, the first of which is `first`, of a matrix that lies row by row.
+#[inline(always)]
+pub fn columns<T, const N: usize>(numbers: &[T], width: usize, first: usize) -> impl Iterator<Item = &[T; N]> {
+    numbers.chunks_exact(width).map_while(move |row| row[first..].first_chunk())
+}
+
+/// The same, to be written.
+#[inline(always)]
+pub fn columns_mut<T, const N: usize>(
+    numbers: &mut [T],
+    width: usize,
+    first: usize,
+) -> impl Iterator<Item = &mut [T; N]> {
+    numbers.chunks_exact_mut(width).map_while(move |row| row[first..].first_chunk_mut())
 }
 
 /// Copies eight at a time, because a call to copy a few numbers takes longer than copying them.

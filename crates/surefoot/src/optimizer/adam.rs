@@ -55,14 +55,34 @@ impl<T: Scalar> AdamStep<T> {
         }
     }
 
+    /// Sixteen parameters at a time, as one vector, because the parts of θ that come are short.
     #[inline(always)]
     pub fn apply(&self, parameters: &mut [T], first: &mut [T], second: &mut [T], gradient: &[T]) {
-        let AdamStep { beta1, beta2, rest1, rest2, alpha, scale, epsilon } = *self;
-        for (((theta, m), v), &g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
-            *m = beta1 * *m + rest1 * g;
-            *v = beta2 * *v + rest2 * (g * g);
-            *theta = *theta - alpha * *m / (v.sqrt() * scale + epsilon); // (O4)
+        let (parameters, parameters_rest) = parameters.as_chunks_mut::<16>();
+        let (first, first_rest) = first.as_chunks_mut::<16>();
+        let (second, second_rest) = second.as_chunks_mut::<16>();
+        let (gradient, gradient_rest) = gradient.as_chunks::<16>();
+        for (((theta, m), v), g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
+            [*theta, *m, *v] = self.moved(*theta, *m, *v, *g);
         }
+        for (((theta, m), v), &g) in parameters_rest.iter_mut().zip(first_rest).zip(second_rest).zip(gradient_rest) {
+            [[*theta], [*m], [*v]] = self.moved([*theta], [*m], [*v], [g]);
+        }
+    }
+
+    /// N parameters and their moments after the step.
+    #[inline(always)]
+    fn moved<const N: usize>(&self, mut theta: [T; N], mut m: [T; N], mut v: [T; N], g: [T; N]) -> [[T; N]; 3] {
+        for i in 0..N {
+            m[i] = self.beta1 * m[i] + self.rest1 * g[i];
+        }
+        for i in 0..N {
+            v[i] = self.beta2 * v[i] + self.rest2 * (g[i] * g[i]);
+        }
+        for i in 0..N {
+            theta[i] = theta[i] - self.alpha * m[i] / (v[i].sqrt() * self.scale + self.epsilon); // (O4)
+        }
+        [theta, m, v]
     }
 }
 

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::numeric::grid::Grid;
+use crate::numeric::panels::Panel;
 use crate::numeric::prefetch::prefetch;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -84,7 +85,7 @@ impl Optimizer {
         let mut all = step.matrix(0..gradient.len(), 1);
         vectorized(
             #[inline(always)]
-            || all.apply(0, 0, gradient),
+            || all.apply(0, 0, Panel { numbers: gradient, width: gradient.len(), columns: gradient.len() }),
         );
     }
 
@@ -165,15 +166,17 @@ impl<T: Scalar> MatrixStep<'_, T> {
         }
     }
 
-    /// Moves parameters of a row, from a column on, against their gradient.
+    /// Moves parameters of some rows and columns, the first of which are given, against their gradient.
     #[inline(always)]
-    pub fn apply(&mut self, row: usize, column: usize, gradient: &[T]) {
-        let parameters = self.parameters.row(row, column, gradient.len());
-        let first = self.first.row(row, column, gradient.len());
-        let second = self.second.row(row, column, gradient.len());
-        match self.rule {
-            Rule::GradientDescent(settings, alpha) => settings.apply(alpha, parameters, first, gradient),
-            Rule::Adam(step) => step.apply(parameters, first, second, gradient),
+    pub fn apply(&mut self, row: usize, column: usize, gradient: Panel<'_, T>) {
+        let MatrixStep { rule, parameters, first, second } = self;
+        for (row, g) in (row..).zip(gradient.rows()) {
+            let parameters = parameters.row(row, column, g.len());
+            let (first, second) = (first.row(row, column, g.len()), second.row(row, column, g.len()));
+            match rule {
+                Rule::GradientDescent(settings, alpha) => settings.apply(*alpha, parameters, first, g),
+                Rule::Adam(step) => step.apply(parameters, first, second, g),
+            }
         }
     }
 }
