@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::activation::{Activation, by_name};
 use crate::error::{Error, Result};
+use crate::numeric::elementwise::ln_1p;
 use crate::numeric::panels::{LANES, columns, columns_mut};
 use crate::numeric::scalar::Scalar;
 
@@ -113,7 +114,7 @@ impl Loss {
             let sums = match (self, output) {
                 (Loss::SquaredError, _) => sum(of(a), of(y), |_, a, y| 0.5 * (a - y) * (a - y)), // (L1)
                 (Loss::CrossEntropy, Activation::Softmax) => {
-                    let (top, log_others) = log_sum_exp(of(z), of(a), values.len());
+                    let (top, log_others) = log_sum_exp(of(z), of(a));
                     sum(of(z), of(y), |i, z, y| y * ((top[i] - z) + log_others[i])) // (L3)
                 }
                 (Loss::CrossEntropy, _) => {
@@ -161,14 +162,13 @@ fn sum<'a, T: Scalar>(
     sums
 }
 
-/// ln Σ exp(zⱼ) of the first `count` examples in two parts, the largest z and ln(1 + Σ of the others relative to it): added
+/// ln Σ exp(zⱼ) of the examples in two parts, the largest z and ln(1 + Σ of the others relative to it): added
 /// one after the other to −zₖ they lose nothing where one class is almost sure. The exponentials are those that softmax
 /// has taken for `a`.
 #[inline(always)]
 fn log_sum_exp<'a, T: Scalar>(
     z: impl Iterator<Item = &'a [T; LANES]>,
     a: impl Iterator<Item = &'a [T; LANES]>,
-    count: usize,
 ) -> ([f64; LANES], [f64; LANES]) {
     let (mut top, mut top_share, mut others) = ([f64::NEG_INFINITY; LANES], [0.0; LANES], [0.0; LANES]);
     for (z, a) in z.zip(a) {
@@ -181,7 +181,9 @@ fn log_sum_exp<'a, T: Scalar>(
             top[i] = if higher { z } else { top[i] };
         }
     }
-    (0..count).for_each(|i| others[i] = libm::log1p(others[i] / top_share[i]));
+    for i in 0..LANES {
+        others[i] = ln_1p(others[i] / top_share[i]);
+    }
     (top, others)
 }
 
