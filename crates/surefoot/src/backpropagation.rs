@@ -11,7 +11,7 @@ use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply, multiply_panels};
-use crate::numeric::panels::{PANEL, PanelMut, Panels};
+use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -304,11 +304,7 @@ fn set_examples<T: Scalar>(
     }
 }
 
-/// Partial sums that a bias gradient is added up in.
-const LANES: usize = 16;
-
-/// The gradients of a layer's biases: 16 partial sums over the examples, the i-th of every 16th from the i-th on, which
-/// are then added in a tree.
+/// The gradients of a layer's biases.
 fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination: impl MatrixDestination<T>) {
     let units = strips[0].deltas[l].height();
     for first in (0..units).step_by(PANEL) {
@@ -317,30 +313,57 @@ fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination:
         vectorized(
             #[inline(always)]
             || {
-                for (unit, sum) in (first..).zip(sums.iter_mut()) {
-                    let mut lanes = [T::zero(); LANES];
-                    for strip in strips {
-                        for p in 0..strip.deltas[l].count() {
-                            let panel = strip.deltas[l].panel(p);
-                            let deltas = &panel.numbers[unit * panel.width..][..panel.columns];
-                            let (whole, rest) = deltas.as_chunks::<LANES>();
-                            for deltas in whole {
-                                (0..LANES).for_each(|i| lanes[i] += deltas[i]); // (B3)
-                            }
-                            lanes.iter_mut().zip(rest).for_each(|(lane, &delta)| *lane += delta); // (B3)
-                        }
-                    }
-                    for half in [8, 4, 2, 1] {
-                        let (left, right) = lanes.split_at_mut(half);
-                        left.iter_mut().zip(right).for_each(|(left, &mut right)| *left += right);
-                    }
-                    *sum = lanes[0];
+                let mut unit = first;
+                // several at once, because each addition waits for the one before
+                let (fours, rest) = sums.as_chunks_mut::<4>();
+                for four in fours {
+                    *four = bias_gradients(strips, l, unit);
+                    unit += 4;
+                }
+                for one in rest.as_chunks_mut::<1>().0 {
+                    *one = bias_gradients(strips, l, unit);
+                    unit += 1;
                 }
                 let (width, columns) = (sums.len(), sums.len());
                 destination.take(0, first, PanelMut { numbers: sums, width, columns });
             },
         );
     }
+}
+
+/// The gradients of N biases: 16 partial sums each over the examples, the i-th of every 16th from the i-th on, which are
+/// then added in a tree.
+#[inline(always)]
+fn bias_gradients<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, first: usize) -> [T; N] {
+    let mut lanes = [[T::zero(); LANES]; N];
+    for strip in strips {
+        for p in 0..strip.deltas[l].count() {
+            let panel = strip.deltas[l].panel(p);
+            let rows = &panel.numbers[first * panel.width..][..N * panel.width];
+            let whole = panel.columns / LANES * LANES;
+            for from in (0..whole).step_by(LANES) {
+                for unit in 0..N {
+                    if let Some(deltas) = rows[unit * panel.width + from..].first_chunk::<LANES>() {
+                        let mut sum = lanes[unit];
+                        for i in 0..LANES {
+                            sum[i] += deltas[i]; // (B3)
+                        }
+                        lanes[unit] = sum;
+                    }
+                }
+            }
+            for from in whole..panel.columns {
+                for unit in 0..N {
+                    lanes[unit][from - whole] += rows[unit * panel.width + from]; // (B3)
+                }
+            }
+        }
+    }
+    let mut sums = [T::zero(); N];
+    for (sum, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) in sums.iter_mut().zip(lanes) {
+        *sum = (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)));
+    }
+    sums
 }
 
 /// Whether so many examples are worth more than one thread.
