@@ -139,7 +139,11 @@ impl Loss {
             let rows = columns(a, examples, first).zip(columns(y, examples, first));
             for (delta, (a, y)) in columns_mut::<T, LANES>(delta, examples, first).zip(rows) {
                 let (a, y): (&[T; LANES], &[T; LANES]) = (a, y);
-                (0..LANES).for_each(|i| delta[i] = a[i] * sums[i] - y[i]); // (L2) (L3)
+                let mut row = sums; // not `delta` itself, which might overlap as far as the compiler knows
+                for i in 0..LANES {
+                    row[i] = a[i] * sums[i] - y[i]; // (L2) (L3)
+                }
+                *delta = row;
             }
         }
         if self == Loss::SquaredError {
