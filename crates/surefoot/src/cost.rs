@@ -103,7 +103,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// So a batch of all rows has the overall cost, and a batch whose weights are all 0 has a gradient of 0.
     ///
     /// # Panics
-    /// When a row is not in the data, or θ = `parameters` has not the network's length.
+    /// When there is no row, a row is not in the data, or θ = `parameters` has not the network's length.
     pub fn of_batch<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>, next: &[usize]) -> Batch<'b, 'a, T> {
         let rows = rows.map_or(Rows::Range(0, self.data.rows()), Rows::List);
         self.sum_blocks(parameters, rows, Rows::List(next), true);
@@ -132,8 +132,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
                     0 => next,
                     left => rows.part(block.end..block.end + left.min(block.len())),
                 };
-                let [examples, next] = [rows.part(block), next].map(|rows| data.examples(rows));
-                slot.pass(network, loss, parameters, examples, next, strips, !gradients);
+                let examples = data.examples(rows.part(block));
+                slot.pass(network, loss, parameters, [examples, data.examples(next)], strips, !gradients);
                 if summed {
                     let sum = Sum { gradient: &mut slot.gradient };
                     slot.buffers.resize_with(threads::count().min(most), Panels::new);
@@ -198,14 +198,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
 }
 
 impl<T: Scalar> Slot<T> {
-    /// Lets the examples of a block go through, forward and (unless `only_losses`) back, and adds their cost.
+    /// Lets the examples of a block go through, forward and (unless `only_losses`) back, and adds their cost; those of the
+    /// next are fetched meanwhile.
     fn pass(
         &mut self,
         network: &Network,
         loss: Loss,
         parameters: &[T],
-        examples: Examples<'_, T>,
-        next: Examples<'_, T>,
+        [examples, next]: [Examples<'_, T>; 2],
         strips: usize,
         only_losses: bool,
     ) {

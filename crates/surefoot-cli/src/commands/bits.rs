@@ -13,7 +13,7 @@ use crate::output::{Outcome, print_line};
 
 /// The digest of [`digest`] in this version, on every CPU and for any number of threads. Another one means other bits
 /// for everybody's runs: a change that the changelog has to name.
-const EXPECTED: u64 = 0xed66_47af_0c80_beaf;
+const EXPECTED: u64 = 0x9577_4a2d_7f37_2838;
 
 pub fn run(as_json: bool) -> anyhow::Result<Outcome> {
     let mut all_equal = true;

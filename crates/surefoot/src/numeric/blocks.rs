@@ -92,12 +92,12 @@ mod tests {
     #[test]
     fn the_tree_follows_from_the_number_of_rows_and_parameters() {
         assert_eq!(formula(512, 1), "+0..512");
-        assert_eq!(formula(600, 1), "((+0..256 +256..512) +512..600)");
-        assert_eq!(formula(1280, 1), "(((+0..256 +256..512) (+512..768 +768..1024)) +1024..1280)");
-        assert!(formula(256 * 33, 1).starts_with("((((+0..256+256..512 +512..768+768..1024)"));
+        assert_eq!(formula(600, 1), "((+0..240 +240..480) +480..600)");
+        assert_eq!(formula(1200, 1), "(((+0..240 +240..480) (+480..720 +720..960)) +960..1200)");
+        assert!(formula(240 * 33, 1).starts_with("((((+0..240+240..480 +480..720+720..960)"));
         // partial sums so large that there may be two, and only one
-        assert_eq!(formula(1024, 6_000_000), "(+0..256+256..512 +512..768+768..1024)");
-        assert_eq!(formula(1024, 20_000_000), "+0..256+256..512+512..768+768..1024");
+        assert_eq!(formula(960, 6_000_000), "(+0..240+240..480 +480..720+720..960)");
+        assert_eq!(formula(960, 20_000_000), "+0..240+240..480+480..720+720..960");
     }
 
     #[test]

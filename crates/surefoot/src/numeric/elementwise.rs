@@ -51,7 +51,7 @@ fn power_of_two(n: i32) -> f32 {
 pub fn tanh(x: f32) -> f32 {
     let squared = x * x;
     let p = -2.760_768_5e-16f32;
-    let p = p.mul_add(squared, 2.000_187_9e-13);
+    let p = p.mul_add(squared, 2.000_188e-13);
     let p = p.mul_add(squared, -8.604_672e-11);
     let p = p.mul_add(squared, 5.122_297e-8);
     let p = p.mul_add(squared, 1.485_722_4e-5);
@@ -91,7 +91,7 @@ pub fn ln_1p(x: f64) -> f64 {
 /// The bits of √½, rounded down to what the higher word has.
 const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
 /// ln 2 in two parts, the first with so few bits that k · LN2_HIGH_64 is exact.
-const LN2_HIGH_64: f64 = 6.931_471_803_691_238_2e-1;
+const LN2_HIGH_64: f64 = 6.931_471_803_691_238e-1;
 const LN2_LOW_64: f64 = 1.908_214_929_270_587_7e-10;
 
 #[cfg(test)]

@@ -183,9 +183,9 @@ unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
                     // SAFETY: tile by tile within the lengths that the caller asserted.
                     unsafe {
                         match vectors {
-                            _ if vectors == N => tile::<V, { $m }, N>(a, b, row, column, start, c, soon),
-                            2 => tile::<V, { $m }, 2>(a, b, row, column, start, c, soon),
-                            _ => tile::<V, { $m }, 1>(a, b, row, column, start, c, soon),
+                            _ if vectors == N => tile::<V, { $m }, N>(a, b, (row, column), start, c, soon),
+                            2 => tile::<V, { $m }, 2>(a, b, (row, column), start, c, soon),
+                            _ => tile::<V, { $m }, 1>(a, b, (row, column), start, c, soon),
                         }
                     }
                     row += $m;
@@ -207,34 +207,32 @@ unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
 unsafe fn tile<V: Vector, const M: usize, const N: usize>(
     a: Left<'_, V::Scalar>,
     b: Panel<'_, V::Scalar>,
-    row: usize,
-    column: usize,
+    at: (usize, usize),
     start: Start<'_, V::Scalar>,
     c: &mut [V::Scalar],
     soon: &[V::Scalar],
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let c = c.as_mut_ptr().add(row * b.width + column);
+        let c = c.as_mut_ptr().add(at.0 * b.width + at.1);
         let zero = V::Scalar::from_f64(0.0);
         match start {
-            Start::Sum => chain::<V, M, N, true>(a, b, row, column, &zero, 0, c, soon),
-            Start::Zero => chain::<V, M, N, false>(a, b, row, column, &zero, 0, c, soon),
-            Start::Rows(numbers) => chain::<V, M, N, false>(a, b, row, column, numbers.as_ptr().add(row), 1, c, soon),
+            Start::Sum => chain::<V, M, N, true>(a, b, at, (&zero, 0), c, soon),
+            Start::Zero => chain::<V, M, N, false>(a, b, at, (&zero, 0), c, soon),
+            Start::Rows(numbers) => chain::<V, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), c, soon),
         }
     }
 }
 
-/// The chains of fused multiply-adds of a tile, all in registers, from what C holds or from `start`, whose step from row
+/// The chains of fused multiply-adds of a tile at a row and column, all in registers, from what C holds or from `start`, whose step from row
 /// to row is 0 or 1.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // loops over registers
 unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
     a: Left<'_, V::Scalar>,
     b: Panel<'_, V::Scalar>,
-    row: usize,
-    column: usize,
-    start: *const V::Scalar,
-    start_step: usize,
+    (row, column): (usize, usize),
+    (start, start_step): (*const V::Scalar, usize),
     c: *mut V::Scalar,
     soon: &[V::Scalar],
 ) {
