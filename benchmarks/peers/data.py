@@ -24,6 +24,8 @@ def folder_for(setup: Setup, home: Path, fashion: Path) -> Path:
     folder = home / setup.id
     stamp = folder / "written.json"
     config = setup.for_workers(ORDERS)
+    if setup.data == "fashion":
+        config["images"] = str(_idx_file(fashion, "train-images-idx3-ubyte"))
     mark = json.dumps({"edition": EDITION, "data": setup.data, "config": config})
     if stamp.exists() and stamp.read_text() == mark:
         return folder
@@ -59,14 +61,18 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
+def _idx_file(fashion: Path, name: str) -> Path:
+    packed = fashion / f"{name}.gz"
+    return packed if packed.exists() else fashion / name
+
+
 @lru_cache(maxsize=1)
 def _fashion_images(fashion: Path) -> Data:
     """The training images, one a row, and their labels, from the IDX files."""
 
     def idx(name: str, header: int) -> np.ndarray:
-        packed, plain = fashion / f"{name}.gz", fashion / name
-        raw = gzip.decompress(packed.read_bytes()) if packed.exists() else plain.read_bytes()
-        return np.frombuffer(raw, np.uint8, offset=header)
+        raw = _idx_file(fashion, name).read_bytes()
+        return np.frombuffer(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw, np.uint8, offset=header)
 
     images = idx("train-images-idx3-ubyte", 16).reshape(-1, 784)
     return images, idx("train-labels-idx1-ubyte", 8)

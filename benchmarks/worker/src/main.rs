@@ -16,6 +16,8 @@ use surefoot::{
     Adam, Cost, Dataset, GradientDescent, Loss, Network, Objective, Optimizer, OptimizerState, Predictor, keep_awake,
 };
 
+use surefoot_table::Idx;
+
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// `config.json` of a configuration's folder.
@@ -29,6 +31,8 @@ struct Config {
     optimizer: Option<OptimizerConfig>,
     batch: Value,
     rows: usize,
+    /// The IDX file that has the inputs, if one does.
+    images: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +70,12 @@ impl Work {
             let numbers = floats(&folder.join(name))?;
             Ok(Array2::from_shape_vec((numbers.len() / columns, columns), numbers)?)
         };
-        let data = Dataset::new(matrix("inputs.f32", network.inputs())?, matrix("targets.f32", network.outputs())?)?;
+        // images from their own file, by our own reader; the others read what NumPy made of it
+        let inputs = match &config.images {
+            Some(file) => Idx::open(file)?.matrix::<f32>().slice(s![..config.rows, ..]).mapv(|pixel| pixel / 255.0),
+            None => matrix("inputs.f32", network.inputs())?,
+        };
+        let data = Dataset::new(inputs, matrix("targets.f32", network.outputs())?)?;
         let order = fs::read(folder.join("order.u32"))?;
         let order = order.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes) as usize).collect();
         let optimizer = match &config.optimizer {

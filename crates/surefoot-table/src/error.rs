@@ -40,6 +40,16 @@ pub enum Error {
         /// What the cell has.
         got: String,
     },
+    /// The file is of another format, or was cut off.
+    #[error("{file}: expected {expected}, got {got}")]
+    Format {
+        /// The file.
+        file: String,
+        /// What the format has there.
+        expected: String,
+        /// What the file has.
+        got: String,
+    },
     /// A column or the number of columns.
     #[error("{file}: expected {expected}, got {got}")]
     Columns {
@@ -75,6 +85,7 @@ impl Error {
             Error::Columns { expected, .. } if expected.starts_with(TWO_CLASSES) => {
                 Some("--target names another column; --task regression takes numbers as numbers")
             }
+            Error::Format { .. } => Some("was the file copied whole?"),
             Error::Cell { .. } | Error::Columns { .. } => None,
         }
     }

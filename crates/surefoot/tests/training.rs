@@ -136,6 +136,67 @@ fn a_batch_without_weight_moves_nothing() {
     assert!(gradient.iter().all(|&g| g == 0.0));
 }
 
+/// Large enough for several threads, strips and tiles, in both the mini-batch's one block and the many of all rows.
+#[test]
+fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_of_threads() {
+    let network =
+        Network::new(97, &[(101, Activation::Relu), (33, Activation::Tanh), (10, Activation::Softmax)]).unwrap();
+    let inputs = Array2::from_shape_fn((1300, 97), |(i, j)| ((i * 31 + j * 17) % 23) as f32 / 11.0 - 1.0);
+    let targets = Array2::from_shape_fn((1300, 10), |(i, k)| f32::from(u8::from(i * 7 % 10 == k)));
+    let data = Dataset::new(inputs, targets).unwrap();
+    let batch: Vec<usize> = (0..203).map(|i| i * 6).collect();
+    let optimizers = [
+        Optimizer::Adam(Adam::default()),
+        Optimizer::GradientDescent(GradientDescent { momentum: 0.9, nesterov: true, ..GradientDescent::default() }),
+        Optimizer::GradientDescent(GradientDescent::default()),
+    ];
+    for optimizer in optimizers {
+        for rows in [Some(&batch[..]), None] {
+            let run = |threads: usize, at_once: bool| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.01, &data).unwrap();
+                    let mut theta: Vec<f32> = draw_defaults(&network, 3);
+                    let mut state = optimizer.start(theta.len());
+                    let mut gradient = vec![f32::NAN; theta.len()];
+                    for _ in 0..3 {
+                        let batch = cost.of_batch(&theta, rows, &[]);
+                        if at_once {
+                            assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 0.01), None);
+                        } else {
+                            batch.gradient(&theta, &mut gradient);
+                            optimizer.step(&mut state, &mut theta, &gradient, 0.01);
+                        }
+                    }
+                    theta.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                })
+            };
+            let expected = run(1, false);
+            for threads in [1, 2, 3, 8] {
+                assert!(run(threads, true) == expected, "{threads} threads, {optimizer:?}");
+                assert!(run(threads, false) == expected, "{threads} threads, {optimizer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_layer_whose_gradient_is_not_finite_is_named() {
+    let network = Network::new(2, &[(3, Activation::Identity), (1, Activation::Identity)]).unwrap();
+    let data = Dataset::new(array![[1e30f32, 1.0], [1.0, 2.0]], array![[0.0], [1.0]]).unwrap();
+    // the cost is a sum in double precision and stays finite, but δ·x of the first layer does not
+    let mut theta = vec![1e3f32; network.parameter_count()];
+    let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap();
+    let optimizer = Optimizer::GradientDescent(GradientDescent::default());
+    let mut state = optimizer.start(theta.len());
+    for (rows, layer) in [(None, Some(0)), (Some(&[1][..]), None)] {
+        let batch = cost.of_batch(&theta, rows, &[]);
+        assert!(batch.cost().is_finite());
+        assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 1e-30), layer);
+        theta.fill(1.0);
+    }
+}
+
 #[test]
 fn early_stopping_restores_the_best_parameters() {
     let network = Network::new(4, &[(40, Activation::Tanh), (1, Activation::Identity)]).unwrap();

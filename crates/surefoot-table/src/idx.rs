@@ -1,0 +1,236 @@
+//! IDX files, in which MNIST, Fashion-MNIST and their like come: a whole array of numbers, packed with gzip or not.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use ndarray::Array2;
+use surefoot::Scalar;
+
+use crate::error::{Error, Result};
+
+/// The array of an IDX file: two bytes of zero, a byte for the kind of number, a byte for how many dimensions, each of
+/// these as a big-endian 32-bit number, then all numbers, big-endian, the last dimension running fastest.
+///
+/// Source: Yann LeCun, *The MNIST database of handwritten digits*, "The IDX file format".
+#[derive(Clone, Debug)]
+pub struct Idx {
+    shape: Vec<usize>,
+    kind: Kind,
+    bytes: Vec<u8>,
+}
+
+/// The kinds of number that the format has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    U8,
+    I8,
+    I16,
+    I32,
+    F32,
+    F64,
+}
+
+impl Kind {
+    fn of(code: u8) -> Option<Kind> {
+        Some(match code {
+            0x08 => Kind::U8,
+            0x09 => Kind::I8,
+            0x0b => Kind::I16,
+            0x0c => Kind::I32,
+            0x0d => Kind::F32,
+            0x0e => Kind::F64,
+            _ => return None,
+        })
+    }
+
+    fn size(self) -> usize {
+        match self {
+            Kind::U8 | Kind::I8 => 1,
+            Kind::I16 => 2,
+            Kind::I32 | Kind::F32 => 4,
+            Kind::F64 => 8,
+        }
+    }
+
+    /// The number of these bytes, as many as [`size`](Self::size); exact, whichever the kind.
+    fn number(self, bytes: &[u8]) -> f64 {
+        let mut wide = [0; 8];
+        wide[..bytes.len()].copy_from_slice(bytes);
+        let [a, b, c, d, ..] = wide;
+        match self {
+            Kind::U8 => f64::from(a),
+            Kind::I8 => f64::from(a as i8),
+            Kind::I16 => f64::from(i16::from_be_bytes([a, b])),
+            Kind::I32 => f64::from(i32::from_be_bytes([a, b, c, d])),
+            Kind::F32 => f64::from(f32::from_be_bytes([a, b, c, d])),
+            Kind::F64 => f64::from_be_bytes(wide),
+        }
+    }
+}
+
+/// The most dimensions that are read.
+const DIMENSIONS: usize = 8;
+
+impl Idx {
+    /// Reads a file; one that begins as gzip does is unpacked.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Format`] when it is not an IDX file, or has fewer or more bytes than
+    /// its own head says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let io = |source| Error::Io { path: path.into(), source };
+        let mut file = File::open(path).map_err(io)?;
+        let mut start = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut start).map_err(io)?;
+        file.rewind().map_err(io)?;
+        let name = path.display().to_string();
+        let file = BufReader::new(file);
+        if start == [0x1f, 0x8b] { Idx::read(&name, MultiGzDecoder::new(file)) } else { Idx::read(&name, file) }
+    }
+
+    /// Reads the bytes of an unpacked file, which errors call `file`. Memory is taken as the bytes come, not as the head
+    /// promises.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn read(file: &str, mut reader: impl Read) -> Result<Self> {
+        let mut take = |count: usize| -> Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            let read = reader.by_ref().take(count as u64).read_to_end(&mut bytes);
+            read.map_err(|source| Error::Io { path: file.into(), source })?;
+            Ok(bytes)
+        };
+        let wrong = |expected: String, got: String| Err(Error::Format { file: file.into(), expected, got });
+        let magic = take(4)?;
+        let (kind, dimensions) = match magic[..] {
+            [0, 0, code, dimensions] if Kind::of(code).is_some() && dimensions > 0 => {
+                (Kind::of(code), dimensions.into())
+            }
+            _ => (None, 0),
+        };
+        let Some(kind) = kind else {
+            let expected = "the start of an IDX file: 0, 0, a kind of number from 8 to 14, how many dimensions";
+            return wrong(expected.into(), format!("the bytes {magic:?}"));
+        };
+        if dimensions > DIMENSIONS {
+            return wrong(format!("at most {DIMENSIONS} dimensions"), dimensions.to_string());
+        }
+        let head = take(4 * dimensions)?;
+        let (sizes, rest) = head.as_chunks::<4>();
+        if sizes.len() < dimensions || !rest.is_empty() {
+            return wrong(format!("{dimensions} dimensions of 4 bytes"), format!("{} bytes", head.len()));
+        }
+        let shape: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
+        let length = shape.iter().try_fold(kind.size(), |product, &size| product.checked_mul(size));
+        let shown = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+        let Some(length) = length.filter(|&length| length < isize::MAX as usize) else {
+            return wrong("an array that fits into memory".into(), shown);
+        };
+        let bytes = take(length + 1)?;
+        if bytes.len() != length {
+            let more = if bytes.len() > length { "more" } else { &bytes.len().to_string() };
+            return wrong(format!("{length} bytes after the head, for {shown} numbers"), more.into());
+        }
+        Ok(Idx { shape, kind, bytes })
+    }
+
+    /// The sizes of the dimensions.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The array as a matrix: the first dimension is the rows, all others together are the columns.
+    pub fn matrix<T: Scalar>(&self) -> Array2<T> {
+        let rows = self.shape[0];
+        let columns = self.shape[1..].iter().product();
+        let mut numbers = self.bytes.chunks_exact(self.kind.size()).map(|bytes| T::from_f64(self.kind.number(bytes)));
+        Array2::from_shape_simple_fn((rows, columns), || numbers.next().unwrap_or_else(T::zero))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// Two images of 2 × 3 pixels.
+    const IMAGES: [u8; 28] =
+        [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 250, 251, 252, 253, 254, 255];
+
+    #[test]
+    fn images_are_rows() {
+        let idx = Idx::read("images", &IMAGES[..]).unwrap();
+        assert_eq!(idx.shape(), [2, 2, 3]);
+        let matrix = idx.matrix::<f32>();
+        assert_eq!(matrix.row(0).to_vec(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(matrix.row(1).to_vec(), [250.0, 251.0, 252.0, 253.0, 254.0, 255.0]);
+    }
+
+    #[test]
+    fn every_kind_of_number_is_read() {
+        for (code, bytes, expected) in [
+            (8, vec![200], 200.0),
+            (9, vec![200], -56.0),
+            (11, (-3i16).to_be_bytes().to_vec(), -3.0),
+            (12, 100_000i32.to_be_bytes().to_vec(), 100_000.0),
+            (13, 0.5f32.to_be_bytes().to_vec(), 0.5),
+            (14, (-0.1f64).to_be_bytes().to_vec(), -0.1),
+        ] {
+            let file = [vec![0, 0, code, 1, 0, 0, 0, 1], bytes].concat();
+            assert_eq!(Idx::read("one", &file[..]).unwrap().matrix::<f64>()[[0, 0]], expected);
+        }
+    }
+
+    #[test]
+    fn a_file_may_be_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plain, packed) = (folder.path().join("plain"), folder.path().join("packed.gz"));
+        std::fs::write(&plain, IMAGES).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::default());
+        encoder.write_all(&IMAGES).unwrap();
+        encoder.finish().unwrap();
+        assert_eq!(Idx::open(plain).unwrap().matrix::<f64>(), Idx::open(packed).unwrap().matrix::<f64>());
+        assert!(matches!(Idx::open(folder.path().join("none")), Err(Error::Io { .. })));
+    }
+
+    #[test]
+    fn files_that_are_cut_or_lie_are_refused() {
+        for length in 0..IMAGES.len() {
+            assert!(matches!(Idx::read("cut", &IMAGES[..length]), Err(Error::Format { .. })), "{length}");
+        }
+        let refused = |place: usize, byte: u8| {
+            let mut bytes = IMAGES;
+            bytes[place] = byte;
+            Idx::read("changed", &bytes[..]).unwrap_err().to_string()
+        };
+        assert!(refused(0, 1).contains("the start of an IDX file"));
+        assert!(refused(2, 10).contains("a kind of number"));
+        assert!(refused(3, 0).contains("how many dimensions"));
+        assert!(refused(3, 9).contains("at most 8 dimensions, got 9"));
+        // a head that promises far more than there is takes no memory for it
+        assert!(refused(4, 255).contains("4278190082 × 2 × 3 numbers, got 12"), "{}", refused(4, 255));
+        assert!(refused(7, 1).contains("got more"));
+        let huge = [vec![0, 0, 14, 3], vec![255; 12]].concat();
+        assert!(Idx::read("huge", &huge[..]).unwrap_err().to_string().contains("fits into memory"));
+    }
+
+    /// The real files, where Debian's package dataset-fashion-mnist is installed.
+    #[test]
+    fn fashion_mnist_is_read() {
+        let file = Path::new("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz");
+        if !file.exists() {
+            eprintln!("skipped: the Debian package dataset-fashion-mnist is not installed");
+            return;
+        }
+        let images = Idx::open(file).unwrap();
+        assert_eq!(images.shape(), [60_000, 28, 28]);
+        let matrix = images.matrix::<f32>();
+        let mean = matrix.iter().map(|&x| f64::from(x)).sum::<f64>() / matrix.len() as f64;
+        // the mean of the training images' pixels, also counted by NumPy over the same file
+        assert!((mean - 72.940_352).abs() < 1e-3, "{mean}");
+    }
+}
