@@ -22,8 +22,8 @@ use super::simd::{InstructionSet, Vector, Vectors};
 
 /// Rows of the tallest tile.
 pub const TILE_ROWS: usize = 8;
-/// Inner indices that a pass over the panels takes at a time: a panel's part stays in the first cache.
-const DEPTH: usize = 320;
+/// Inner indices that a pass over the panels takes at a time: a panel's part stays in the second cache.
+const DEPTH: usize = 1024;
 /// Rows that a pass over the panels takes at a time: their part stays in the second cache.
 const GROUP: usize = 64;
 
@@ -119,7 +119,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
             let mut a = a.part(rows.clone(), depth.clone());
             if a.inner > 1 {
                 // Wide steps from one inner index to the next would wear out the cache, panel after panel.
-                packed.resize(GROUP * DEPTH, T::zero());
+                packed.resize(packed.len().max(GROUP * a.depth), T::zero());
                 for (k, to) in packed.chunks_exact_mut(GROUP).take(a.depth).enumerate() {
                     to[..a.rows].copy_from_slice(&a.numbers[k * a.inner..][..a.rows]);
                 }
