@@ -123,7 +123,10 @@ impl<'a> State<'a> {
 
     fn reset(&mut self) {
         self.parameters.clone_from(&self.work.start);
-        self.optimizer = self.work.optimizer.start(self.parameters.len());
+        // in the same memory, as a run takes it once
+        self.optimizer.steps = 0;
+        self.optimizer.first.fill(0.0);
+        self.optimizer.second.fill(0.0);
         self.position = 0;
     }
 

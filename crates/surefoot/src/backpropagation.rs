@@ -1,28 +1,26 @@
-//! Some examples: the feedforward pass, the error terms δ, and the gradients they leave.
+//! Some examples: the feedforward pass, and the error terms δ.
 //!
 //! Matrices lie with one row a unit and one column an example, so that examples are the lanes of the vectors and θ is
 //! read as it lies; layer `l` counts from 0. The backward steps stand beside the forward steps that they differentiate.
 //! Nothing of an example depends on those beside it, until the gradients sum over them in ascending order; so examples
 //! may be dealt out to threads in any way.
 
-use std::ops::Range;
-
 use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply, multiply_panels};
-use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels};
+use crate::numeric::matmul::{Left, Start, multiply_panels};
+use crate::numeric::panels::{PANEL, Panels};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
 
-/// What some examples keep between the feedforward pass and the gradients.
+/// What some examples keep between the feedforward pass and the [gradients](crate::gradients).
 pub(crate) struct Strip<T> {
     /// x, then a of each layer (units × examples).
-    activations: Vec<Panels<T>>,
+    pub activations: Vec<Panels<T>>,
     /// δ of each layer after the input (units × examples).
-    deltas: Vec<Panels<T>>,
+    pub deltas: Vec<Panels<T>>,
     /// z of the output layer, from which the loss is computed.
     output_sums: Panels<T>,
     targets: Panels<T>,
@@ -58,7 +56,7 @@ impl<T: Scalar> Strip<T> {
     }
 
     /// How many examples went through last.
-    fn examples(&self) -> usize {
+    pub fn examples(&self) -> usize {
         self.activations[0].columns()
     }
 
@@ -187,184 +185,8 @@ impl<T: Scalar> Strip<T> {
     }
 }
 
-/// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
-pub(crate) trait Destination<T>: Sized + Send {
-    /// A part of it, a matrix that can be cut into columns.
-    type Matrix<'m>: MatrixDestination<T>
-    where
-        Self: 'm;
-
-    /// The destination of some parameters, as a matrix of so many rows; weights decay, biases do not.
-    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> Self::Matrix<'_>;
-}
-
-/// What takes the sums of the gradients of a matrix of weights, or of a row of biases.
-pub(crate) trait MatrixDestination<T>: Sized + Send {
-    /// The columns before `at`, and those from it on.
-    fn split_at(self, at: usize) -> (Self, Self);
-    /// That the sums of so many columns of a row will come soon.
-    fn expect(&self, row: usize, column: usize, count: usize);
-    /// Takes the sums of some rows and columns, the first of which are given. To be inlined, for the vectors.
-    fn take(&mut self, row: usize, column: usize, sums: PanelMut<'_, T>);
-}
-
-/// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its destination over θ.  (B3)
-///
-/// ```text
-///   ∇W⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ (a⁽ˡ⁾)ᵀ,   ∇b⁽ˡ⁾ = δ⁽ˡ⁺¹⁾
-/// ```
-///
-/// Threads, as many as there are `buffers`, share the inputs of a layer, never a sum.
-pub(crate) fn sum_gradients<T: Scalar>(
-    network: &Network,
-    strips: &[Strip<T>],
-    examples: Examples<'_, T>,
-    mut destination: impl Destination<T>,
-    buffers: &mut [Panels<T>],
-) {
-    for (l, layer) in network.layers().iter().enumerate() {
-        // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
-        let work = layer.inputs * layer.outputs * examples.len();
-        let threads = if work < WORTH_A_THREAD { 1 } else { buffers.len() };
-        let weights = destination.matrix(network.weight_range(l), layer.outputs, true);
-        sum_weight_gradients(strips, examples, l, 0..layer.inputs, weights, &mut buffers[..threads]);
-        let biases = destination.matrix(network.bias_range(l), 1, false);
-        sum_bias_gradients(strips, l, biases);
-    }
-}
-
 /// Multiply-adds below which a second thread costs more than it saves.
-const WORTH_A_THREAD: usize = 500_000;
-
-/// The gradients of the weights from some inputs of a layer.
-fn sum_weight_gradients<T: Scalar>(
-    strips: &[Strip<T>],
-    examples: Examples<'_, T>,
-    l: usize,
-    inputs: Range<usize>,
-    mut destination: impl MatrixDestination<T>,
-    buffers: &mut [Panels<T>],
-) {
-    if buffers.len() > 1 && inputs.len() > PANEL {
-        let (left, right) = buffers.split_at_mut(buffers.len() / 2);
-        let part = (inputs.len() * left.len() / (left.len() + right.len())).next_multiple_of(PANEL);
-        let (to_left, to_right) = destination.split_at(part);
-        let middle = inputs.start + part;
-        threads::both(
-            || sum_weight_gradients(strips, examples, l, inputs.start..middle, to_left, left),
-            || sum_weight_gradients(strips, examples, l, middle..inputs.end, to_right, right),
-        );
-        return;
-    }
-    let units = strips[0].deltas[l].height();
-    let mut tile = [T::zero(); TILE_ROWS * PANEL];
-    for first in inputs.clone().step_by(PANEL) {
-        let columns = first..inputs.end.min(first + PANEL);
-        let a = &mut buffers[0];
-        set_examples(a, strips, examples, l, columns.clone());
-        for unit in (0..units).step_by(TILE_ROWS) {
-            let rows = unit..units.min(unit + TILE_ROWS);
-            rows.clone().for_each(|row| destination.expect(row, first - inputs.start, columns.len()));
-            let mut row = 0;
-            for (i, strip) in strips.iter().enumerate() {
-                let start = if i == 0 { Start::Zero } else { Start::Sum };
-                let delta = Left::panels(&strip.deltas[l], rows.clone());
-                multiply(delta, a.panel(0).below(row), start, &mut tile); // (B3)
-                row += strip.examples();
-            }
-            vectorized(
-                #[inline(always)]
-                || {
-                    let numbers = &mut tile[..rows.len() * a.width()];
-                    let sums = PanelMut { numbers, width: a.width(), columns: columns.len() };
-                    destination.take(unit, first - inputs.start, sums);
-                },
-            );
-        }
-    }
-}
-
-/// Writes some columns of a⁽ˡ⁾, one row an example, over a matrix.
-fn set_examples<T: Scalar>(
-    a: &mut Panels<T>,
-    strips: &[Strip<T>],
-    examples: Examples<'_, T>,
-    l: usize,
-    columns: Range<usize>,
-) {
-    if l == 0 {
-        a.set_rows(examples.len(), columns.len(), |i| &examples.input(i)[columns.clone()]);
-        return;
-    }
-    a.resize(examples.len(), columns.len());
-    let mut row = 0;
-    for strip in strips {
-        a.set_transposed(row, &strip.activations[l], columns.clone());
-        row += strip.examples();
-    }
-}
-
-/// The gradients of a layer's biases.
-fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination: impl MatrixDestination<T>) {
-    let units = strips[0].deltas[l].height();
-    for first in (0..units).step_by(PANEL) {
-        let mut sums = [T::zero(); PANEL];
-        let sums = &mut sums[..PANEL.min(units - first)];
-        vectorized(
-            #[inline(always)]
-            || {
-                let mut unit = first;
-                // several at once, because each addition waits for the one before
-                let (fours, rest) = sums.as_chunks_mut::<4>();
-                for four in fours {
-                    *four = bias_gradients(strips, l, unit);
-                    unit += 4;
-                }
-                for one in rest.as_chunks_mut::<1>().0 {
-                    *one = bias_gradients(strips, l, unit);
-                    unit += 1;
-                }
-                let (width, columns) = (sums.len(), sums.len());
-                destination.take(0, first, PanelMut { numbers: sums, width, columns });
-            },
-        );
-    }
-}
-
-/// The gradients of N biases: 16 partial sums each over the examples, the i-th of every 16th from the i-th on, which are
-/// then added in a tree.
-#[inline(always)]
-fn bias_gradients<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, first: usize) -> [T; N] {
-    let mut lanes = [[T::zero(); LANES]; N];
-    for strip in strips {
-        for p in 0..strip.deltas[l].count() {
-            let panel = strip.deltas[l].panel(p);
-            let rows = &panel.numbers[first * panel.width..][..N * panel.width];
-            let whole = panel.columns / LANES * LANES;
-            for from in (0..whole).step_by(LANES) {
-                for unit in 0..N {
-                    if let Some(deltas) = rows[unit * panel.width + from..].first_chunk::<LANES>() {
-                        let mut sum = lanes[unit];
-                        for i in 0..LANES {
-                            sum[i] += deltas[i]; // (B3)
-                        }
-                        lanes[unit] = sum;
-                    }
-                }
-            }
-            for from in whole..panel.columns {
-                for unit in 0..N {
-                    lanes[unit][from - whole] += rows[unit * panel.width + from]; // (B3)
-                }
-            }
-        }
-    }
-    let mut sums = [T::zero(); N];
-    for (sum, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) in sums.iter_mut().zip(lanes) {
-        *sum = (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)));
-    }
-    sums
-}
+pub(crate) const WORTH_A_THREAD: usize = 500_000;
 
 /// Whether so many examples are worth more than one thread.
 pub(crate) fn is_shared(examples: usize, network: &Network) -> bool {

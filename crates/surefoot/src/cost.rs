@@ -1,22 +1,21 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
-use crate::backpropagation::{Destination, MatrixDestination, Strip, is_shared, strips_for, sum_gradients};
+use crate::backpropagation::{Strip, is_shared, strips_for};
 use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
+use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Sum, Update, sum_gradients};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
-use crate::numeric::grid::Grid;
-use crate::numeric::panels::{LANES, PanelMut, Panels, copy};
-use crate::numeric::prefetch::{Ahead, prefetch};
+use crate::numeric::panels::{PanelMut, Panels};
+use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
-use crate::optimizer::{MatrixStep, Optimizer, OptimizerState, Step};
+use crate::optimizer::{Optimizer, OptimizerState};
 
 /// J(θ) of a network over the examples of a data set.  (8)
 ///
@@ -169,6 +168,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
     }
 
+    /// From sums over these rows to the gradient of J.
+    fn mean(&self, rows: Rows<'_>) -> Mean<T> {
+        Mean { share: T::from_f64(1.0 / self.total_weight(rows)), decay: T::from_f64(self.weight_decay) }
+    }
+
     /// What a sum over these rows is divided by.
     fn total_weight(&self, rows: Rows<'_>) -> f64 {
         rows.len() as f64 * self.data.mean_weight()
@@ -247,7 +251,7 @@ impl<T: Scalar> Batch<'_, '_, T> {
     /// # Panics
     /// When a length is not that of θ.
     pub fn gradient(self, parameters: &[T], gradient: &mut [T]) {
-        let mean = Mean::new(self.of, self.rows);
+        let mean = self.of.mean(self.rows);
         self.of.hand_over(self.rows, Gradient { mean, parameters, gradient });
     }
 
@@ -265,185 +269,13 @@ impl<T: Scalar> Batch<'_, '_, T> {
         parameters: &mut [T],
         learning_rate: f64,
     ) -> Option<usize> {
-        let mean = Mean::new(self.of, self.rows);
+        let mean = self.of.mean(self.rows);
         let not_finite = AtomicUsize::new(usize::MAX);
         let step = optimizer.begin(state, parameters, learning_rate);
         self.of.hand_over(self.rows, Update { mean, step, not_finite: &not_finite });
         let at = not_finite.into_inner();
         let network = self.of.network;
         (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
-    }
-}
-
-/// Adds the sums up.
-struct Sum<'a, T> {
-    gradient: &'a mut [T],
-}
-
-impl<T: Scalar> Destination<T> for Sum<'_, T> {
-    type Matrix<'m>
-        = Grid<'m, T>
-    where
-        Self: 'm;
-
-    fn matrix(&mut self, range: Range<usize>, rows: usize, _decays: bool) -> Grid<'_, T> {
-        Grid::new(&mut self.gradient[range], rows)
-    }
-}
-
-impl<T: Scalar> MatrixDestination<T> for Grid<'_, T> {
-    fn split_at(self, at: usize) -> (Self, Self) {
-        Grid::split_at(self, at)
-    }
-
-    fn expect(&self, row: usize, column: usize, count: usize) {
-        prefetch(self.row_ref(row, column, count));
-    }
-
-    #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
-        for (row, sums) in (row..).zip(sums.rows()) {
-            self.row(row, column, sums.len()).iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
-        }
-    }
-}
-
-/// From sums over examples to the gradient of J.
-#[derive(Clone, Copy)]
-struct Mean<T> {
-    /// 1/m, or what stands for it with weights.
-    share: T,
-    /// λ, 0 for biases.
-    decay: T,
-}
-
-impl<T: Scalar> Mean<T> {
-    fn new(cost: &Cost<'_, T>, rows: Rows<'_>) -> Self {
-        Mean { share: T::from_f64(1.0 / cost.total_weight(rows)), decay: T::from_f64(cost.weight_decay) }
-    }
-
-    /// That of parameters which decay or do not.
-    fn decaying(self, decays: bool) -> Self {
-        Mean { decay: if decays { self.decay } else { T::zero() }, ..self }
-    }
-
-    #[inline(always)]
-    fn take(self, sums: &mut [T], parameters: &[T]) {
-        if self.decay > T::zero() {
-            for (sum, &weight) in sums.iter_mut().zip(parameters) {
-                *sum = *sum * self.share + self.decay * weight; // (G1)
-            }
-        } else {
-            sums.iter_mut().for_each(|sum| *sum = *sum * self.share); // (G1)
-        }
-    }
-}
-
-/// Writes the gradient down.
-struct Gradient<'a, T> {
-    mean: Mean<T>,
-    parameters: &'a [T],
-    gradient: &'a mut [T],
-}
-
-impl<'a, T: Scalar> Destination<T> for Gradient<'a, T> {
-    type Matrix<'m>
-        = MatrixGradient<'m, T>
-    where
-        Self: 'm;
-
-    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixGradient<'_, T> {
-        let (mean, columns) = (self.mean.decaying(decays), range.len() / rows);
-        let (parameters, gradient) = (&self.parameters[range.clone()], Grid::new(&mut self.gradient[range], rows));
-        MatrixGradient { mean, parameters, columns, first: 0, gradient }
-    }
-}
-
-struct MatrixGradient<'a, T> {
-    mean: Mean<T>,
-    /// The whole matrix, row by row.
-    parameters: &'a [T],
-    columns: usize,
-    /// The first column of the gradient's part.
-    first: usize,
-    gradient: Grid<'a, T>,
-}
-
-impl<T: Scalar> MatrixDestination<T> for MatrixGradient<'_, T> {
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (left, right) = self.gradient.split_at(at);
-        (MatrixGradient { gradient: left, ..self }, MatrixGradient { gradient: right, first: self.first + at, ..self })
-    }
-
-    fn expect(&self, row: usize, column: usize, count: usize) {
-        prefetch(self.gradient.row_ref(row, column, count));
-    }
-
-    #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
-        for (row, sums) in (row..).zip(sums.rows()) {
-            self.mean.take(sums, &self.parameters[row * self.columns + self.first + column..][..sums.len()]);
-            copy(sums, self.gradient.row(row, column, sums.len()));
-        }
-    }
-}
-
-/// Moves θ.
-struct Update<'a, T> {
-    mean: Mean<T>,
-    step: Step<'a, T>,
-    /// The first place in θ near which a gradient was not finite.
-    not_finite: &'a AtomicUsize,
-}
-
-impl<T: Scalar> Destination<T> for Update<'_, T> {
-    type Matrix<'m>
-        = MatrixUpdate<'m, T>
-    where
-        Self: 'm;
-
-    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixUpdate<'_, T> {
-        let (mean, first) = (self.mean.decaying(decays), range.start);
-        MatrixUpdate { mean, step: self.step.matrix(range, rows), first, not_finite: self.not_finite }
-    }
-}
-
-struct MatrixUpdate<'a, T> {
-    mean: Mean<T>,
-    step: MatrixStep<'a, T>,
-    /// Where in θ the matrix begins.
-    first: usize,
-    not_finite: &'a AtomicUsize,
-}
-
-impl<T: Scalar> MatrixDestination<T> for MatrixUpdate<'_, T> {
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (left, right) = self.step.split_at(at);
-        (MatrixUpdate { step: left, ..self }, MatrixUpdate { step: right, ..self })
-    }
-
-    fn expect(&self, row: usize, column: usize, count: usize) {
-        self.step.expect(row, column, count);
-    }
-
-    #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
-        // a sum of g·0 is 0 exactly when every g is finite
-        let mut zeros = [T::zero(); LANES];
-        for (row, sums) in (row..).zip(sums.rows()) {
-            self.mean.take(sums, self.step.parameters(row, column, sums.len()));
-            let (chunks, rest) = sums.as_chunks::<LANES>();
-            for g in chunks {
-                for i in 0..LANES {
-                    zeros[i] += g[i] * T::zero();
-                }
-            }
-            zeros.iter_mut().zip(rest).for_each(|(zero, &g)| *zero += g * T::zero());
-        }
-        if zeros.iter().any(|&zero| zero != T::zero()) {
-            self.not_finite.fetch_min(self.first, Ordering::Relaxed);
-        }
-        self.step.apply(row, column, sums.as_panel());
     }
 }
 

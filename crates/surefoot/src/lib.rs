@@ -34,6 +34,7 @@ mod dataset;
 mod error;
 mod files;
 mod gradient_check;
+mod gradients;
 mod initialization;
 mod loss;
 pub mod metrics;

@@ -222,10 +222,10 @@ mod x86 {
         }
     }
 
-    /// Eight by eight numbers at a time, in registers.
+    /// Four numbers of the eight rows at a time, in registers.
     #[target_feature(enable = "avx")]
     fn transpose(rows: [&[f32]; 8], to: &mut [f32], stride: usize, length: usize) {
-        let whole = length / 8 * 8;
+        let whole = length / 4 * 4;
         if whole > 0 {
             assert!(rows.iter().all(|row| row.len() >= length) && to.len() >= (length - 1) * stride + 8);
         }

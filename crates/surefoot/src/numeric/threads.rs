@@ -1,10 +1,11 @@
 //! Work shared between the threads of the rayon pool that a call comes from, without the pause that waking a thread takes.
 //!
 //! A thread of rayon's that finds nothing to do goes to sleep after some microseconds, and waking it takes longer than
-//! most steps of training have. So the waiting here is done awake.
+//! most steps of training have. So the waiting here is done awake, for a while.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rayon::Yield;
 
@@ -51,7 +52,7 @@ pub fn for_each<S: Send>(items: &mut [S], work: &(impl Fn(usize, &mut S) + Sync)
 }
 
 /// Runs a loop of many short pieces of shared work, such as the steps of an epoch, with all threads of the pool kept
-/// awake for it. [`Training`](crate::Training) does so by itself; a loop of steps of one's own, with
+/// awake while there is work for them. [`Training`](crate::Training) does so by itself; a loop of steps of one's own, with
 /// [`Cost::of_batch`](crate::Cost::of_batch), is faster within it.
 ///
 /// ```
@@ -74,18 +75,21 @@ pub fn keep_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// Helps with other work until it is so.
+/// How long a thread waits awake at most: longer than any pause between two pieces of work, unless another process has
+/// the processor that should do the next; then it would only take away the one that is left.
+const AWAKE: Duration = Duration::from_micros(200);
+
+/// Helps with other work until it is so, or until there was none for some time.
 fn stay_awake_until(it_is_so: &AtomicBool) {
-    let mut idle = 0u32;
+    let (mut idle, mut since) = (0u32, None);
     while !it_is_so.load(Ordering::Acquire) {
         if rayon::yield_now() == Some(Yield::Executed) {
-            idle = 0;
+            (idle, since) = (0, None);
             continue;
         }
         idle += 1;
-        // with more threads than processors, another may be waiting for this one's
-        if idle.is_multiple_of(1024) {
-            std::thread::yield_now();
+        if idle.is_multiple_of(64) && since.get_or_insert_with(Instant::now).elapsed() > AWAKE {
+            return;
         }
         spin_loop();
     }
