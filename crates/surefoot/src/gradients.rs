@@ -239,15 +239,30 @@ impl<T: Scalar> Mean<T> {
         Mean { decay: if decays { self.decay } else { T::zero() }, ..self }
     }
 
+    /// Makes sums the gradient: whole vectors at a time, because the next to read them does so, too.
     #[inline(always)]
     fn take(self, sums: &mut [T], parameters: &[T]) {
-        if self.decay > T::zero() {
-            for (sum, &weight) in sums.iter_mut().zip(parameters) {
-                *sum = *sum * self.share + self.decay * weight; // (G1)
-            }
-        } else {
-            sums.iter_mut().for_each(|sum| *sum = *sum * self.share); // (G1)
+        let (vectors, rest) = sums.as_chunks_mut::<LANES>();
+        let (parameter_vectors, parameters_rest) = parameters.as_chunks::<LANES>();
+        for (sums, parameters) in vectors.iter_mut().zip(parameter_vectors) {
+            *sums = self.of(*sums, parameters);
         }
+        for (sum, &parameter) in rest.iter_mut().zip(parameters_rest) {
+            [*sum] = self.of([*sum], &[parameter]);
+        }
+    }
+
+    #[inline(always)]
+    fn of<const N: usize>(self, mut sums: [T; N], parameters: &[T; N]) -> [T; N] {
+        for i in 0..N {
+            sums[i] = sums[i] * self.share; // (G1)
+        }
+        if self.decay > T::zero() {
+            for i in 0..N {
+                sums[i] += self.decay * parameters[i]; // (G1)
+            }
+        }
+        sums
     }
 }
 

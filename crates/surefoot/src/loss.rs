@@ -110,17 +110,33 @@ impl Loss {
         values: &mut [f64],
     ) {
         for (i, values) in values.chunks_mut(LANES).enumerate() {
-            let of = |matrix| columns(matrix, examples, i * LANES);
+            let (z, a, y) = (
+                || columns(z, examples, i * LANES),
+                || columns(a, examples, i * LANES),
+                columns(y, examples, i * LANES),
+            );
             let sums = match (self, output) {
-                (Loss::SquaredError, _) => sum(of(a), of(y), |_, a, y| 0.5 * (a - y) * (a - y)), // (L1)
+                (Loss::SquaredError, _) => sum(
+                    a(),
+                    y,
+                    #[inline(always)]
+                    |_, a, y| 0.5 * (a - y) * (a - y), // (L1)
+                ),
                 (Loss::CrossEntropy, Activation::Softmax) => {
-                    let (top, log_others) = log_sum_exp(of(z), of(a));
-                    sum(of(z), of(y), |i, z, y| y * ((top[i] - z) + log_others[i])) // (L3)
+                    let (top, log_others) = log_sum_exp(z(), a());
+                    sum(
+                        z(),
+                        y,
+                        #[inline(always)]
+                        |i, z, y| y * ((top[i] - z) + log_others[i]), // (L3)
+                    )
                 }
-                (Loss::CrossEntropy, _) => {
-                    let log_sum = |z: f64| libm::log1p(libm::exp(-z.abs()));
-                    sum(of(z), of(y), |_, z, y| z.max(0.0) - z * y + log_sum(z)) // (L2)
-                }
+                (Loss::CrossEntropy, _) => sum(
+                    z(),
+                    y,
+                    #[inline(always)]
+                    |_, z, y| z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs())), // (L2)
+                ),
             };
             values.copy_from_slice(&sums[..values.len()]);
         }

@@ -196,7 +196,10 @@ impl<T: Scalar> Panels<T> {
 /// The rows of N neighbouring columns, the first of which is `first`, of a matrix that lies row by row.
 #[inline(always)]
 pub fn columns<T, const N: usize>(numbers: &[T], width: usize, first: usize) -> impl Iterator<Item = &[T; N]> {
-    numbers.chunks_exact(width).map_while(move |row| row[first..].first_chunk())
+    numbers.chunks_exact(width).map_while(
+        #[inline(always)]
+        move |row| row[first..].first_chunk(),
+    )
 }
 
 /// The same, to be written.
@@ -206,7 +209,10 @@ pub fn columns_mut<T, const N: usize>(
     width: usize,
     first: usize,
 ) -> impl Iterator<Item = &mut [T; N]> {
-    numbers.chunks_exact_mut(width).map_while(move |row| row[first..].first_chunk_mut())
+    numbers.chunks_exact_mut(width).map_while(
+        #[inline(always)]
+        move |row| row[first..].first_chunk_mut(),
+    )
 }
 
 /// Copies eight at a time, because a call to copy a few numbers takes longer than copying them.
