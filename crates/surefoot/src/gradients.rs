@@ -254,8 +254,8 @@ impl<T: Scalar> Mean<T> {
 
     #[inline(always)]
     fn of<const N: usize>(self, mut sums: [T; N], parameters: &[T; N]) -> [T; N] {
-        for i in 0..N {
-            sums[i] = sums[i] * self.share; // (G1)
+        for sum in &mut sums {
+            *sum = *sum * self.share; // (G1)
         }
         if self.decay > T::zero() {
             for i in 0..N {

@@ -161,6 +161,8 @@ fn multiply_meanwhile<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'
         InstructionSet::Avx512 => unsafe { avx512::multiply(a, b, start, c, soon) },
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 => unsafe { avx2::multiply(a, b, start, c, soon) },
+        #[cfg(target_arch = "aarch64")]
+        InstructionSet::Neon => unsafe { neon::multiply(a, b, start, c, soon) },
         _ => unsafe { multiply_by::<T::Portable, 4, 1>(a, b, start, c, soon) },
     }
 }
@@ -289,8 +291,8 @@ unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
 
 /// The loops as compiled for a path, with the tiles that fill its registers.
 macro_rules! compiled_for {
-    ($module:ident, $vectors:ident, $features:literal, $m:literal, $n:literal) => {
-        #[cfg(target_arch = "x86_64")]
+    ($arch:literal, $module:ident, $vectors:ident, $features:literal, $m:literal, $n:literal) => {
+        #[cfg(target_arch = $arch)]
         mod $module {
             use super::*;
 
@@ -309,8 +311,9 @@ macro_rules! compiled_for {
     };
 }
 
-compiled_for!(avx512, Avx512, "avx512f,avx512vl,avx512bw,avx512dq,fma", 8, 3);
-compiled_for!(avx2, Avx2, "avx2,fma", 4, 3);
+compiled_for!("x86_64", avx512, Avx512, "avx512f,avx512vl,avx512bw,avx512dq,fma", 8, 3);
+compiled_for!("x86_64", avx2, Avx2, "avx2,fma", 4, 3);
+compiled_for!("aarch64", neon, Neon, "neon", 8, 3);
 
 #[cfg(test)]
 mod tests {

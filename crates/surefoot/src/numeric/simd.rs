@@ -19,6 +19,8 @@ pub enum InstructionSet {
     Avx2 = 2,
     /// 512-bit vectors.
     Avx512 = 3,
+    /// 128-bit vectors and fused multiply-add, which every 64-bit ARM has.
+    Neon = 4,
 }
 
 /// The set in use; 0 before the first look at the CPU.
@@ -41,8 +43,10 @@ impl InstructionSet {
             }
             #[cfg(not(target_arch = "x86_64"))]
             InstructionSet::Avx2 | InstructionSet::Avx512 => false,
+            InstructionSet::Neon => cfg!(target_arch = "aarch64"),
         };
-        [InstructionSet::Portable, InstructionSet::Avx2, InstructionSet::Avx512].into_iter().filter(has).collect()
+        let all = [InstructionSet::Portable, InstructionSet::Neon, InstructionSet::Avx2, InstructionSet::Avx512];
+        all.into_iter().filter(has).collect()
     }
 
     /// The set in use: the fastest that there is, unless [`InstructionSet::force`] chose another.
@@ -51,6 +55,7 @@ impl InstructionSet {
             1 => InstructionSet::Portable,
             2 => InstructionSet::Avx2,
             3 => InstructionSet::Avx512,
+            4 => InstructionSet::Neon,
             _ => {
                 let best = InstructionSet::available().pop().unwrap_or(InstructionSet::Portable);
                 CURRENT.store(best as u8, Ordering::Relaxed);
@@ -104,6 +109,7 @@ pub trait Vectors: Copy {
     type Portable: Vector<Scalar = Self>;
     type Avx2: Vector<Scalar = Self>;
     type Avx512: Vector<Scalar = Self>;
+    type Neon: Vector<Scalar = Self>;
 
     /// Writes eight rows of `length` numbers as eight columns, the first of which is the first of `to`, whose rows are
     /// `stride` numbers apart.
@@ -152,11 +158,65 @@ unsafe impl<T: Scalar> Vector for Four<T> {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-impl<T: Scalar> Vectors for T {
-    type Portable = Four<T>;
-    type Avx2 = Four<T>;
-    type Avx512 = Four<T>;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod others {
+    use super::{Four, Vectors};
+
+    macro_rules! only_portable {
+        ($($scalar:ident)*) => {$(
+            impl Vectors for $scalar {
+                type Portable = Four<$scalar>;
+                type Avx2 = Four<$scalar>;
+                type Avx512 = Four<$scalar>;
+                type Neon = Four<$scalar>;
+            }
+        )*};
+    }
+    only_portable!(f32 f64);
+}
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64 {
+    use std::arch::aarch64::*;
+
+    use super::{Four, Vector, Vectors};
+
+    macro_rules! implement_vector {
+        ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+            // SAFETY: the intrinsics do what the trait says, under its own conditions.
+            unsafe impl Vector for $vector {
+                type Scalar = $scalar;
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                unsafe fn splat(x: $scalar) -> Self {
+                    unsafe { $splat(x) }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const $scalar) -> Self {
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $scalar) {
+                    unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+                    unsafe { $fma(c, self, b) }
+                }
+            }
+
+            impl Vectors for $scalar {
+                type Portable = Four<$scalar>;
+                type Avx2 = Four<$scalar>;
+                type Avx512 = Four<$scalar>;
+                type Neon = $vector;
+            }
+        };
+    }
+
+    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vfmaq_f32);
+    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, vfmaq_f64);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -211,6 +271,7 @@ mod x86 {
         type Portable = Four<f32>;
         type Avx2 = __m256;
         type Avx512 = __m512;
+        type Neon = Four<f32>;
 
         #[inline(always)]
         fn transpose(rows: [&[f32]; 8], to: &mut [f32], stride: usize, length: usize) {
@@ -254,5 +315,6 @@ mod x86 {
         type Portable = Four<f64>;
         type Avx2 = __m256d;
         type Avx512 = __m512d;
+        type Neon = Four<f64>;
     }
 }

@@ -4,6 +4,7 @@
 //! most steps of training have. So the waiting here is done awake, for a while.
 
 use std::hint::spin_loop;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -62,15 +63,16 @@ pub fn keep_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if count() == 1 {
         return work();
     }
-    let is_done = AtomicBool::new(false);
-    rayon::scope(|scope| {
-        let (own, is_done) = (rayon::current_thread_index(), &is_done);
-        scope.spawn_broadcast(move |_, _| {
+    // within a scope the work runs in the pool; nobody waits for the others, who may have work of their own
+    rayon::scope(|_| {
+        let (own, is_done) = (rayon::current_thread_index(), Arc::new(AtomicBool::new(false)));
+        let seen_by_others = Arc::clone(&is_done);
+        rayon::spawn_broadcast(move |_| {
             if rayon::current_thread_index() != own {
-                stay_awake_until(is_done);
+                stay_awake_until(&seen_by_others);
             }
         });
-        let _done = SetOnDrop(is_done);
+        let _done = SetOnDrop(&is_done);
         work()
     })
 }
