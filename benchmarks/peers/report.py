@@ -158,7 +158,8 @@ def variants(results: list[RowResult]) -> str:
 
 
 HOW = """\
-Every side reads the same files: data, start weights and the order of the rows. Each runs in a process of its own,
+Every side reads the same data, start weights and order of the rows (ours takes images from their IDX file by its own
+reader, the others take what NumPy made of it). Each runs in a process of its own,
 tied to as many processors as it has threads, without any setting for numeric libraries but the number of threads.
 All arithmetic is in single precision. Before anything is timed, each side takes {check} steps (or one evaluation, or
 one prediction of all rows), and the cost and the norm of the weights (or of the gradient, or of the outputs) must
