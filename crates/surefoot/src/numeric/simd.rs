@@ -50,18 +50,22 @@ impl InstructionSet {
     }
 
     /// The set in use: the fastest that there is, unless [`InstructionSet::force`] chose another.
+    #[inline]
     pub fn current() -> InstructionSet {
         match CURRENT.load(Ordering::Relaxed) {
             1 => InstructionSet::Portable,
             2 => InstructionSet::Avx2,
             3 => InstructionSet::Avx512,
             4 => InstructionSet::Neon,
-            _ => {
-                let best = InstructionSet::available().pop().unwrap_or(InstructionSet::Portable);
-                CURRENT.store(best as u8, Ordering::Relaxed);
-                best
-            }
+            _ => InstructionSet::find(),
         }
+    }
+
+    #[cold]
+    fn find() -> InstructionSet {
+        let best = InstructionSet::available().pop().unwrap_or(InstructionSet::Portable);
+        CURRENT.store(best as u8, Ordering::Relaxed);
+        best
     }
 
     /// Uses this set from now on in the whole process: for tests of the bits, and of the speed.
