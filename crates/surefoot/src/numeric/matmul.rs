@@ -253,7 +253,7 @@ unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
                 };
             }
         }
-        let mut from = b.numbers.as_ptr().add(column);
+        let mut from = b.numbers.as_ptr().wrapping_add(column);
         // one hint for each inner index, so that they do not wait for each other; where there is nothing to ask for,
         // for something that is there, because looking up an address that is not takes its time
         let soon_step = soon.len().div_ceil(a.depth.max(1));

@@ -162,6 +162,37 @@ unsafe impl<T: Scalar> Vector for Four<T> {
     }
 }
 
+/// Vectors as the intrinsics of a CPU have them; the last of them, with its arguments, is a · b + c.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! implement_vector {
+    ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident,
+     |$a:ident, $b:ident, $c:ident| $mul_add:expr) => {
+        // SAFETY: the intrinsics do what the trait says, under its own conditions.
+        unsafe impl Vector for $vector {
+            type Scalar = $scalar;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            unsafe fn splat(x: $scalar) -> Self {
+                unsafe { $splat(x) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $scalar) -> Self {
+                unsafe { $load(from) }
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $scalar) {
+                unsafe { $store(to, self) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(self, $b: Self, $c: Self) -> Self {
+                let $a = self;
+                unsafe { $mul_add }
+            }
+        }
+    };
+}
+
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod others {
     use super::{Four, Vectors};
@@ -185,31 +216,8 @@ mod aarch64 {
 
     use super::{Four, Vector, Vectors};
 
-    macro_rules! implement_vector {
-        ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
-            // SAFETY: the intrinsics do what the trait says, under its own conditions.
-            unsafe impl Vector for $vector {
-                type Scalar = $scalar;
-                const LANES: usize = $lanes;
-
-                #[inline(always)]
-                unsafe fn splat(x: $scalar) -> Self {
-                    unsafe { $splat(x) }
-                }
-                #[inline(always)]
-                unsafe fn load(from: *const $scalar) -> Self {
-                    unsafe { $load(from) }
-                }
-                #[inline(always)]
-                unsafe fn store(self, to: *mut $scalar) {
-                    unsafe { $store(to, self) }
-                }
-                #[inline(always)]
-                unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-                    unsafe { $fma(c, self, b) }
-                }
-            }
-
+    macro_rules! vectors_of {
+        ($scalar:ident, $vector:ident) => {
             impl Vectors for $scalar {
                 type Portable = Four<$scalar>;
                 type Avx2 = Four<$scalar>;
@@ -219,8 +227,10 @@ mod aarch64 {
         };
     }
 
-    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vfmaq_f32);
-    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, vfmaq_f64);
+    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, |a, b, c| vfmaq_f32(c, a, b));
+    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, |a, b, c| vfmaq_f64(c, a, b));
+    vectors_of!(f32, float32x4_t);
+    vectors_of!(f64, float64x2_t);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -239,37 +249,18 @@ mod x86 {
         work()
     }
 
-    macro_rules! implement_vector {
-        ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fmadd:ident) => {
-            // SAFETY: the intrinsics do what the trait says, under its own conditions.
-            unsafe impl Vector for $vector {
-                type Scalar = $scalar;
-                const LANES: usize = $lanes;
-
-                #[inline(always)]
-                unsafe fn splat(x: $scalar) -> Self {
-                    unsafe { $splat(x) }
-                }
-                #[inline(always)]
-                unsafe fn load(from: *const $scalar) -> Self {
-                    unsafe { $load(from) }
-                }
-                #[inline(always)]
-                unsafe fn store(self, to: *mut $scalar) {
-                    unsafe { $store(to, self) }
-                }
-                #[inline(always)]
-                unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-                    unsafe { $fmadd(self, b, c) }
-                }
-            }
-        };
-    }
-
-    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
-    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
-    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
-    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
+    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, |a, b, c| _mm256_fmadd_ps(
+        a, b, c
+    ));
+    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, |a, b, c| _mm256_fmadd_pd(
+        a, b, c
+    ));
+    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, |a, b, c| _mm512_fmadd_ps(
+        a, b, c
+    ));
+    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, |a, b, c| _mm512_fmadd_pd(
+        a, b, c
+    ));
 
     impl Vectors for f32 {
         type Portable = Four<f32>;
