@@ -21,8 +21,8 @@ pub(crate) struct Strip<T> {
     pub activations: Vec<Panels<T>>,
     /// δ of each layer after the input (units × examples).
     pub deltas: Vec<Panels<T>>,
-    /// z of the output layer, from which the loss is computed.
-    output_sums: Panels<T>,
+    /// z of the output layer, kept where a [loss is computed from it](Loss::is_of_sums).
+    output_sums: Option<Panels<T>>,
     targets: Panels<T>,
     /// J(W,b; x,y) of each example, times its weight.
     losses: Vec<f64>,
@@ -31,14 +31,14 @@ pub(crate) struct Strip<T> {
 }
 
 impl<T: Scalar> Strip<T> {
-    /// Buffers, which grow with the examples that go through.
-    pub fn new(network: &Network) -> Self {
+    /// Buffers, which grow with the examples that go through; for a `loss`, if it will be asked for.
+    pub fn new(network: &Network, loss: Option<Loss>) -> Self {
         let layers = network.layers().len();
         let matrices = |count| vec![Panels::new(); count];
         Strip {
             activations: matrices(layers + 1),
             deltas: matrices(layers),
-            output_sums: Panels::new(),
+            output_sums: loss.filter(|loss| loss.is_of_sums()).map(|_| Panels::new()),
             targets: Panels::new(),
             losses: Vec::new(),
             packed: Vec::new(),
@@ -83,9 +83,11 @@ impl<T: Scalar> Strip<T> {
             let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
             let bias = Start::Rows(&parameters[network.bias_range(l)]);
             multiply_panels(weight, a, bias, z, &mut self.packed, &mut ahead); // (6)
-            if l + 1 == network.layers().len() {
-                self.output_sums.resize(layer.outputs, examples);
-                self.output_sums.numbers_mut().copy_from_slice(z.numbers());
+            if l + 1 == network.layers().len()
+                && let Some(sums) = &mut self.output_sums
+            {
+                sums.resize(layer.outputs, examples);
+                sums.numbers_mut().copy_from_slice(z.numbers());
             }
             let width = z.width();
             vectorized(
@@ -116,7 +118,7 @@ impl<T: Scalar> Strip<T> {
         let count = self.examples();
         self.targets.set_columns(network.outputs(), count, |i| examples.target(i));
         self.losses.resize(count, 0.0);
-        self.output_losses_and_deltas(network, loss, examples);
+        self.output_losses_and_deltas(network, loss, examples, only_losses);
         if only_losses {
             return;
         }
@@ -141,14 +143,21 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// The loss and the error terms of the output layer.
-    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>) {
+    /// The loss, and unless `only_losses` the error terms of the output layer.
+    fn output_losses_and_deltas(
+        &mut self,
+        network: &Network,
+        loss: Loss,
+        examples: Examples<'_, T>,
+        only_losses: bool,
+    ) {
         let (a, activation) = (&self.activations[self.activations.len() - 1], network.output_activation());
         let Some(deltas) = self.deltas.last_mut() else { return };
         deltas.resize(network.outputs(), a.columns());
         let width = a.width();
         for (p, losses) in self.losses.chunks_mut(width).enumerate() {
-            let (z, a, y) = (self.output_sums.panel(p).numbers, a.panel(p).numbers, self.targets.panel(p).numbers);
+            let z = self.output_sums.as_ref().map_or(&[][..], |sums| sums.panel(p).numbers);
+            let (a, y) = (a.panel(p).numbers, self.targets.panel(p).numbers);
             let delta = deltas.panel_mut(p);
             let mut weights = [T::one(); PANEL];
             if let Some(weight) = examples.weights() {
@@ -160,6 +169,9 @@ impl<T: Scalar> Strip<T> {
                 || {
                     loss.values(activation, z, a, y, width, losses);
                     losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss *= weight.to_f64());
+                    if only_losses {
+                        return;
+                    }
                     loss.deltas(activation, a, y, width, delta); // (B1)
                     for delta in delta.chunks_exact_mut(width) {
                         delta.iter_mut().zip(&weights).for_each(|(delta, &weight)| *delta = *delta * weight);

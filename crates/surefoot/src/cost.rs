@@ -217,7 +217,7 @@ impl<T: Scalar> Slot<T> {
         let per_strip = rows.div_ceil(strips).next_multiple_of(16);
         self.used = rows.div_ceil(per_strip);
         if self.strips.len() < self.used {
-            self.strips.resize_with(self.used, || Strip::new(network));
+            self.strips.resize_with(self.used, || Strip::new(network, Some(loss)));
         }
         let strips = &mut self.strips[..self.used];
         let pass = |i: usize, strip: &mut Strip<T>| {
@@ -311,7 +311,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         }
         let (network, rows) = (self.network, self.data.rows());
         let examples = self.data.examples(Rows::Range(0, rows));
-        let mut points = [one, other].map(|parameters| (parameters, Strip::new(network)));
+        let mut points = [one, other].map(|parameters| (parameters, Strip::new(network, None)));
         (0..rows).step_by(BLOCK_ROWS).any(|start| {
             let rows = BLOCK_ROWS.min(rows - start);
             for (parameters, strip) in &mut points {

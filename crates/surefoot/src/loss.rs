@@ -96,8 +96,13 @@ impl Loss {
         Ok(())
     }
 
+    /// Whether it is computed from the weighted sums z of the output layer; else from its activations alone.
+    pub(crate) fn is_of_sums(self) -> bool {
+        self == Loss::CrossEntropy
+    }
+
     /// J(W,b; x,y) of each example, written over `values`: from the weighted sums `z`, the activations `a` and the targets
-    /// `y` of the output layer. These lie row by row, a row an output, `examples` numbers each (a multiple of [`LANES`]),
+    /// `y` of the output layer, of which `z` may be empty unless [it is needed](Self::is_of_sums). These lie row by row, a row an output, `examples` numbers each (a multiple of [`LANES`]),
     /// of which the first belong to the values.
     #[inline(always)]
     pub(crate) fn values<T: Scalar>(
@@ -116,26 +121,24 @@ impl Loss {
                 columns(y, examples, i * LANES),
             );
             let sums = match (self, output) {
-                (Loss::SquaredError, _) => sum(
-                    a(),
-                    y,
-                    #[inline(always)]
-                    |_, a, y| 0.5 * (a - y) * (a - y), // (L1)
-                ),
+                (Loss::SquaredError, _) => squares(a(), y), // (L1)
                 (Loss::CrossEntropy, Activation::Softmax) => {
                     let (top, log_others) = log_sum_exp(z(), a());
                     sum(
                         z(),
                         y,
                         #[inline(always)]
-                        |i, z, y| y * ((top[i] - z) + log_others[i]), // (L3)
+                        |i, z, y| y.to_f64() * ((top[i] - z).to_f64() + log_others[i]), // (L3)
                     )
                 }
                 (Loss::CrossEntropy, _) => sum(
                     z(),
                     y,
                     #[inline(always)]
-                    |_, z, y| z.max(0.0) - z * y + libm::log1p(libm::exp(-z.abs())), // (L2)
+                    |_, z, y| {
+                        let positive = if z > T::zero() { z } else { T::zero() };
+                        (positive - z * y).to_f64() + ln_1p((-z.abs()).exp().to_f64()) // (L2)
+                    },
                 ),
             };
             values.copy_from_slice(&sums[..values.len()]);
@@ -168,16 +171,37 @@ impl Loss {
     }
 }
 
-/// Σₖ f(i, hₖ, yₖ) for each example i, in `f64` and in the order of the outputs.
+/// ½ Σₖ (aₖ − yₖ)² of each example, in `f64` and in the order of the outputs.
+#[inline(always)]
+fn squares<'a, T: Scalar>(
+    a: impl Iterator<Item = &'a [T; LANES]>,
+    y: impl Iterator<Item = &'a [T; LANES]>,
+) -> [f64; LANES] {
+    let mut sums = [0f64; LANES];
+    for (a, y) in a.zip(y) {
+        for i in 0..LANES {
+            let difference = (a[i] - y[i]).to_f64();
+            sums[i] = difference.mul_add(difference, sums[i]);
+        }
+    }
+    for sum in &mut sums {
+        *sum *= 0.5;
+    }
+    sums
+}
+
+/// Σₖ f(i, zₖ, yₖ) of each example i, in `f64` and in the order of the outputs.
 #[inline(always)]
 fn sum<'a, T: Scalar>(
-    h: impl Iterator<Item = &'a [T; LANES]>,
+    z: impl Iterator<Item = &'a [T; LANES]>,
     y: impl Iterator<Item = &'a [T; LANES]>,
-    f: impl Fn(usize, f64, f64) -> f64,
+    f: impl Fn(usize, T, T) -> f64,
 ) -> [f64; LANES] {
     let mut sums = [0.0; LANES];
-    for (h, y) in h.zip(y) {
-        (0..LANES).for_each(|i| sums[i] += f(i, h[i].to_f64(), y[i].to_f64()));
+    for (z, y) in z.zip(y) {
+        for i in 0..LANES {
+            sums[i] += f(i, z[i], y[i]);
+        }
     }
     sums
 }
@@ -189,22 +213,22 @@ fn sum<'a, T: Scalar>(
 fn log_sum_exp<'a, T: Scalar>(
     z: impl Iterator<Item = &'a [T; LANES]>,
     a: impl Iterator<Item = &'a [T; LANES]>,
-) -> ([f64; LANES], [f64; LANES]) {
-    let (mut top, mut top_share, mut others) = ([f64::NEG_INFINITY; LANES], [0.0; LANES], [0.0; LANES]);
+) -> ([T; LANES], [f64; LANES]) {
+    let (mut top, mut top_share, mut others) = ([T::from_f64(f64::NEG_INFINITY); LANES], [T::zero(); LANES], [T::zero(); LANES]);
     for (z, a) in z.zip(a) {
         for i in 0..LANES {
-            let (z, a) = (z[i].to_f64(), a[i].to_f64());
             // the smaller of the two is one of the others
-            let higher = z > top[i];
-            others[i] += if higher { top_share[i] } else { a };
-            top_share[i] = if higher { a } else { top_share[i] };
-            top[i] = if higher { z } else { top[i] };
+            let higher = z[i] > top[i];
+            others[i] += if higher { top_share[i] } else { a[i] };
+            top_share[i] = if higher { a[i] } else { top_share[i] };
+            top[i] = if higher { z[i] } else { top[i] };
         }
     }
+    let mut logarithms = [0.0; LANES];
     for i in 0..LANES {
-        others[i] = ln_1p(others[i] / top_share[i]);
+        logarithms[i] = ln_1p(others[i].to_f64() / top_share[i].to_f64());
     }
-    (top, others)
+    (top, logarithms)
 }
 
 impl fmt::Display for Loss {

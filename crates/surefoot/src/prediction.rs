@@ -28,7 +28,7 @@ impl Network {
         let mut outputs = vec![T::zero(); rows * self.outputs()];
         let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
         outputs.par_chunks_mut(BLOCK_ROWS * self.outputs()).enumerate().for_each_init(
-            || (Strip::new(self), Panels::new()),
+            || (Strip::new(self, None), Panels::new()),
             |(strip, by_row), (block, outputs)| {
                 let first = block * BLOCK_ROWS;
                 let count = outputs.len() / self.outputs();
