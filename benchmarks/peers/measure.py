@@ -40,6 +40,9 @@ class Pair:
     after: float
 
 
+NO_QUIET_PAIR = "no quiet pair"
+
+
 @dataclass
 class PeerResult:
     """What came of one peer on one row. `problem` is set where there is no ratio."""
@@ -86,6 +89,10 @@ class RowResult:
     def fastest(self) -> PeerResult | None:
         able = [peer for peer in self.peers if peer.kept and not peer.similar]
         return min(able, key=lambda peer: peer.quartiles()[1], default=None)
+
+    def unmeasured(self) -> list[PeerResult]:
+        """Peers of which the machine was never quiet enough to say how fast they are."""
+        return [peer for peer in self.peers if peer.problem == NO_QUIET_PAIR and not peer.similar]
 
 
 def timed(worker: Worker, row: Row, steps: int) -> float:
@@ -206,7 +213,7 @@ def settle(result: RowResult, calibration: Calibration) -> None:
     for peer in result.peers:
         peer.kept = calibration.quiet(peer.pairs)
         if peer.pairs and not peer.kept and not peer.problem:
-            peer.problem = "no quiet pair"
+            peer.problem = NO_QUIET_PAIR
 
 
 def as_json(result: RowResult) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def met(row: Row, result: RowResult) -> str:
         misses.append("ratio")
     if row.peak_goal and row.flops / seconds / peak < row.peak_goal:
         misses.append("peak")
+    if not misses and result.unmeasured():
+        return "not known, without " + ", ".join(KINDS[peer.name].label for peer in result.unmeasured())
     return "yes" if not misses else "no (" + ", ".join(misses) + ")" if row.peak_goal else "no"
 
 

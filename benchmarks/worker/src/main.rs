@@ -1,6 +1,6 @@
 //! Surefoot's side of the benchmark: a process that reads commands and answers them, one JSON object a line.
 //!
-//! What is timed is what the library's users call: `Cost` and `Optimizer` for steps, `Network::predict` and `Predictor`.
+//! What is timed is what the library's users call: `Cost` and `FirstOrder` for steps, `Network::predict` and `Predictor`.
 
 mod calibration;
 
@@ -13,7 +13,7 @@ use ndarray::{Array2, s};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use surefoot::{
-    Adam, Cost, Dataset, GradientDescent, Loss, Network, Objective, Optimizer, OptimizerState, Predictor, keep_awake,
+    Adam, Cost, Dataset, FirstOrder, FirstOrderState, GradientDescent, Loss, Network, Objective, Predictor, keep_awake,
 };
 
 use surefoot_table::Idx;
@@ -55,7 +55,7 @@ struct Work {
     data: Dataset<f32>,
     start: Vec<f32>,
     order: Vec<usize>,
-    optimizer: Optimizer,
+    optimizer: FirstOrder,
 }
 
 impl Work {
@@ -80,9 +80,14 @@ impl Work {
         let order = order.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes) as usize).collect();
         let optimizer = match &config.optimizer {
             Some(OptimizerConfig { name, learning_rate, beta1, beta2, epsilon }) if name == "adam" => {
-                Optimizer::Adam(Adam { learning_rate: *learning_rate, beta1: *beta1, beta2: *beta2, epsilon: *epsilon })
+                FirstOrder::Adam(Adam {
+                    learning_rate: *learning_rate,
+                    beta1: *beta1,
+                    beta2: *beta2,
+                    epsilon: *epsilon,
+                })
             }
-            other => Optimizer::GradientDescent(GradientDescent {
+            other => FirstOrder::GradientDescent(GradientDescent {
                 learning_rate: other.as_ref().map_or(1.0, |optimizer| optimizer.learning_rate),
                 ..GradientDescent::default()
             }),
@@ -102,7 +107,7 @@ struct State<'a> {
     cost: Cost<'a, f32>,
     parameters: Vec<f32>,
     gradient: Vec<f32>,
-    optimizer: OptimizerState<f32>,
+    optimizer: FirstOrderState<f32>,
     /// The row of `order` at which the next batch begins.
     position: usize,
     predictor: Predictor<'a, f32>,

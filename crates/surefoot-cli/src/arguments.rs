@@ -19,7 +19,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
-    Train(Train),
+    Train(Box<Train>),
     Predict(Predict),
     Evaluate(Evaluate),
     Check(Check),
@@ -39,22 +39,27 @@ pub enum Command {
 #[command(after_help = "Examples:
   surefoot train digits
   surefoot train houses.csv --target price --hidden 64,32 --seed 7
-  surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent")]
+  surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent
+  surefoot train digits --autoencoder --hidden 25 --sparsity 0.05 --optimizer lbfgs --epochs 400")]
 pub struct Train {
     /// A CSV file with a header, or a built-in name
     pub data: String,
     /// The column to predict [default: the last]
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
+    /// Learn to give the inputs back: all columns are inputs and targets, but that of --target, which is left out (the
+    /// label of a built-in set by itself)
+    #[arg(long, conflicts_with = "task")]
+    pub autoencoder: bool,
     /// What to predict; auto: classes for text and for integers with at most 10 different values, else numbers
     #[arg(long, value_enum, default_value_t = TaskChoice::Auto)]
     pub task: TaskChoice,
     /// Units of each hidden layer, as 32,16; none: inputs straight to outputs
     #[arg(long, value_name = "UNITS", default_value = "64")]
     pub hidden: Hidden,
-    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu
-    #[arg(long, value_name = "NAME", default_value = "tanh")]
-    pub activation: Activation,
+    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: tanh; sigmoid with --autoencoder]
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<Activation>,
     /// Activation of the output [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
     #[arg(long, value_name = "NAME")]
     pub output_activation: Option<Activation>,
@@ -64,28 +69,39 @@ pub struct Train {
     /// λ: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows
     #[arg(long, value_name = "λ", default_value_t = 1e-4)]
     pub weight_decay: f64,
-    /// gradient-descent: full batch, no momentum, as in the notes; sgd: batches of 32, momentum 0.9; adam: batches of 32
+    /// ρ, between 0 and 1: the mean activation that each hidden unit should have; hidden units are sigmoid or tanh
+    #[arg(long, value_name = "ρ")]
+    pub sparsity: Option<f64>,
+    /// β: what the sparsity weighs in the cost
+    #[arg(long, value_name = "β", default_value_t = 3.0, requires = "sparsity")]
+    pub sparsity_weight: f64,
+    /// gradient-descent: full batch, no momentum, as in the notes; sgd: batches of 32, momentum 0.9; adam: batches of 32;
+    /// lbfgs: all rows in each iteration
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
     pub optimizer: OptimizerChoice,
     /// α [default: 0.5 for gradient-descent, 0.02 for sgd, 0.005 for adam]
     #[arg(long, value_name = "α")]
     pub learning_rate: Option<f64>,
+    /// Steps that lbfgs remembers [default: 10]
+    #[arg(long, value_name = "N")]
+    pub history: Option<usize>,
     /// μ of gradient-descent or sgd, from 0 to 1
     #[arg(long, value_name = "μ")]
     pub momentum: Option<f64>,
     /// constant, cosine, or step:EVERY:FACTOR (every so many epochs times the factor)
     #[arg(long, value_name = "S", default_value = "constant")]
     pub schedule: Schedule,
-    /// Rows a step, or full [default: full for gradient-descent, else 32]
+    /// Rows a step, or full [default: full for gradient-descent and lbfgs, else 32]
     #[arg(long, value_name = "N|full")]
     pub batch_size: Option<Batch>,
-    /// Passes over the data, at most
+    /// Passes over the data, at most; with lbfgs iterations
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub epochs: usize,
-    /// Epochs without a lower cost (on the validation part, or without one on the training part) until training stops; 0: never
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub patience: usize,
-    /// Share of the rows to validate on, 0 for none, or a CSV file [default: 0.2; none for tables of fewer than 10 rows]
+    /// Epochs without a lower cost (on the validation part, or without one on the training part) until training stops; 0:
+    /// never [default: 20; 0 for lbfgs without a validation part]
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+    /// Share of the rows to validate on, 0 for none, or a CSV file [default: 0.2; none for tables of fewer than 10 rows and with --autoencoder]
     #[arg(long, value_name = "SHARE|FILE")]
     pub validation: Option<Validation>,
     /// Start of the weights: normal, normal:ε, glorot, he, lecun [default: he for relu and leaky-relu, lecun for selu, else glorot]
@@ -213,6 +229,7 @@ pub enum OptimizerChoice {
     GradientDescent,
     Sgd,
     Adam,
+    Lbfgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

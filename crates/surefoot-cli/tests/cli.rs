@@ -102,6 +102,30 @@ fn training_announces_checks_and_reports() {
 }
 
 #[test]
+fn a_sparse_autoencoder_is_trained_shown_checked_and_evaluated() {
+    let shell = Shell::new();
+    let text = shell
+        .out("train digits --autoencoder --hidden 9 --sparsity 0.1 --sparsity-weight 2 --optimizer lbfgs --epochs 30");
+    assert!(text.contains("64 inputs, which are the targets, too") && text.contains("network 64-9-64"), "{text}");
+    assert!(text.contains("after 30 epochs (") && text.contains("evaluations)"), "{text}");
+    let shown = shell.out("show digits.safetensors");
+    assert!(shown.contains("mean activation 0.1, weight 2") && shown.contains("target         the inputs"), "{shown}");
+    // the label is left out, and every row is trained on
+    let evaluated = &shell.json("evaluate digits.safetensors digits --json")[0];
+    let trained = &shell.json(
+        "train digits --autoencoder --hidden 9 --sparsity 0.1 --sparsity-weight 2 --optimizer lbfgs --epochs 30 \
+         --json --out other.safetensors",
+    )[30];
+    let cost = |value: &Value| value["cost"].as_f64().unwrap();
+    assert_eq!(evaluated["rows"], 1797);
+    assert!((cost(evaluated) / cost(trained) - 1.0).abs() < 1e-6, "{evaluated} {trained}");
+    let check = &shell.json("check digits.safetensors digits --json")[0];
+    assert!(check["passed"] == true && (cost(check) / cost(evaluated) - 1.0).abs() < 1e-12);
+    let reconstructed = shell.out("predict digits.safetensors digits");
+    assert!(reconstructed.starts_with("prediction_pixel_0_0,") && reconstructed.lines().count() == 1798);
+}
+
+#[test]
 fn json_has_the_promised_keys_and_nothing_else_is_printed() {
     let shell = Shell::new();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -370,6 +394,17 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
             "train iris --out nowhere/m.safetensors",
             &["the model will have no place: cannot write nowhere/m.safetensors", "hint: does the folder exist"],
         ),
+        (
+            "train digits --autoencoder --sparsity 2",
+            &["sparsity: expected a number between 0 and 1, both excluded, got 2"],
+        ),
+        (
+            "train digits --sparsity 0.1 --activation relu",
+            &["sparsity: expected hidden units that are sigmoid or tanh", "`relu`"],
+        ),
+        ("train iris --optimizer lbfgs --batch-size 8", &["batch size: expected full with L-BFGS"]),
+        ("train iris --optimizer lbfgs --learning-rate 1", &["--learning-rate does not go with the optimizer lbfgs"]),
+        ("train iris --history 5", &["--history does not go with the optimizer adam", "take --optimizer lbfgs"]),
         ("train iris --weight-decay -1", &["weight decay: expected a finite number, at least 0, got -1"]),
         ("show no.safetensors", &["no.safetensors: file: expected safetensors", "hint: docs/model-format.md"]),
         ("show missing.safetensors", &["cannot read missing.safetensors", "hint: does the file exist"]),

@@ -76,6 +76,25 @@ impl Encoding {
         Ok(Encoding { input_columns, target_columns, targets })
     }
 
+    /// The encoding of a table that an autoencoder learns from: all columns are inputs, and targets as well, but for one
+    /// that is named, or the label of a built-in set, which is left out.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when there is no such column, or no other.
+    pub fn of_autoencoder(table: &Table, left_out: Option<&str>) -> Result<Self> {
+        let left_out = match left_out.or(table.label()) {
+            Some(name) => Some(table.column(name)?),
+            None => None,
+        };
+        let columns = table.columns().iter().enumerate().filter(|&(i, _)| Some(i) != left_out);
+        let input_columns: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
+        if input_columns.is_empty() {
+            let (expected, got) = (AN_INPUT.into(), "none".into());
+            return Err(Error::Columns { file: table.file().into(), expected, got });
+        }
+        Ok(Encoding { target_columns: input_columns.clone(), input_columns, targets: Targets::Numbers })
+    }
+
     /// The encoding that a model asks for. Columns are found by the names that the model has; where it has none, they
     /// are those of the table by their position: first the inputs, then the targets.
     pub fn of_model(model: &Model, table: &Table) -> Self {

@@ -19,6 +19,8 @@ pub struct Table {
     rows: Vec<StringRecord>,
     /// The line of each row, from 1.
     lines: Vec<u64>,
+    /// The column that says what a row is, where that is known.
+    label: Option<String>,
 }
 
 impl Table {
@@ -28,7 +30,8 @@ impl Table {
     /// As [`read`](Self::read), and [`Error::Io`] when there is no such file.
     pub fn open(data: &str) -> Result<Self> {
         if let Some(builtin) = BUILTIN.iter().find(|builtin| builtin.name == data) {
-            return Table::read(data, builtin.csv.as_bytes());
+            let table = Table::read(data, builtin.csv.as_bytes())?;
+            return Ok(Table { label: table.columns.last().cloned(), ..table });
         }
         let path = Path::new(data);
         let io = |source| Error::Io { path: path.into(), source };
@@ -74,7 +77,7 @@ impl Table {
         if let (1, Some(gap)) = (columns.len(), rows.iter().zip(&lines).find(|(row, line)| before(row) < **line)) {
             return error(before(gap.0), FINITE, EMPTY);
         }
-        Ok(Table { file: file.into(), columns, rows, lines })
+        Ok(Table { file: file.into(), columns, rows, lines, label: None })
     }
 
     /// The file or built-in name.
@@ -85,6 +88,11 @@ impl Table {
     /// The names of the columns.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The column that says what a row is: the last of a built-in data set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
     }
 
     /// The number of rows, without the header.

@@ -96,6 +96,16 @@ impl Activation {
         matches!(self, Activation::Relu | Activation::LeakyRelu | Activation::Selu)
     }
 
+    /// How an activation counts as activity between 0 and 1, as offset and share: activity = offset + share·a. Only of
+    /// activations between two bounds.
+    pub(crate) fn activity(self) -> Option<(f64, f64)> {
+        match self {
+            Activation::Sigmoid => Some((0.0, 1.0)),
+            Activation::Tanh => Some((0.5, 0.5)),
+            _ => None,
+        }
+    }
+
     /// a = f(z), in place, for a matrix of weighted sums that lies row by row: a row is a unit, a column one of `examples`,
     /// Any finite z is safe.
     #[inline(always)]

@@ -60,7 +60,8 @@ impl<T: Scalar> Strip<T> {
         self.activations[0].columns()
     }
 
-    /// Computes all activations of `examples` inputs x; those of the next `ahead` are fetched meanwhile.  (6) (7)
+    /// Computes the activations of the first `layers` for `examples` inputs x; those of the next `ahead` are fetched
+    /// meanwhile.  (6) (7)
     ///
     /// ```text
     ///   z⁽ˡ⁺¹⁾ = W⁽ˡ⁾ a⁽ˡ⁾ + b⁽ˡ⁾        a⁽¹⁾ = x
@@ -69,6 +70,7 @@ impl<T: Scalar> Strip<T> {
     pub fn feedforward<'a>(
         &mut self,
         network: &Network,
+        layers: usize,
         parameters: &[T],
         examples: usize,
         input: impl Fn(usize) -> &'a [T] + Copy,
@@ -77,7 +79,7 @@ impl<T: Scalar> Strip<T> {
         T: 'a,
     {
         self.activations[0].set_columns(network.inputs(), examples, input);
-        for (l, layer) in network.layers().iter().enumerate() {
+        for (l, layer) in network.layers()[..layers].iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l], &mut here[0]);
             let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
@@ -101,11 +103,37 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// Computes the loss of each example that went through last, and unless `only_losses` the error terms of all layers.  (B1) (B2)
+    /// Writes wᵢ times the activity of each hidden unit, for each example that went through last, where its error term
+    /// will stand: the mean of these is ρ̂.  (P1)
+    pub fn activities(&mut self, network: &Network, examples: Examples<'_, T>) {
+        for (l, layer) in network.hidden().iter().enumerate() {
+            let (a, activities) = (&self.activations[l + 1], &mut self.deltas[l]);
+            activities.resize(layer.outputs, a.columns());
+            let (offset, share) = layer.activation.activity().unwrap_or_default();
+            let (offset, share, width) = (T::from_f64(offset), T::from_f64(share), a.width());
+            for p in 0..a.count() {
+                let (a, weights) = (a.panel(p), weights_of_panel(examples, p * width));
+                let activities = activities.panel_mut(p);
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (to, a) in activities.chunks_exact_mut(width).zip(a.numbers.chunks_exact(width)) {
+                            for ((to, &a), &weight) in to.iter_mut().zip(a).zip(&weights) {
+                                *to = a.mul_add(share, offset) * weight; // (P1)
+                            }
+                        }
+                    },
+                );
+            }
+        }
+    }
+
+    /// Computes the loss of each example that went through last, and unless `only_losses` the error terms of all layers.
+    /// `sparsity` has for each hidden unit the derivative of its penalty by its mean activation, or nothing.  (B1) (B2) (P2)
     ///
     /// ```text
     ///   δ⁽ⁿˡ⁾ = ∂J/∂z⁽ⁿˡ⁾, by the loss
-    ///   δ⁽ˡ⁾  = ((W⁽ˡ⁾)ᵀ δ⁽ˡ⁺¹⁾) • f′(z⁽ˡ⁾)        for l = nˡ−1, …, 2
+    ///   δ⁽ˡ⁾  = ((W⁽ˡ⁾)ᵀ δ⁽ˡ⁺¹⁾ + ∂(β Σ KL)/∂ρ̂) • f′(z⁽ˡ⁾)        for l = nˡ−1, …, 2
     /// ```
     pub fn losses_and_deltas(
         &mut self,
@@ -113,6 +141,7 @@ impl<T: Scalar> Strip<T> {
         loss: Loss,
         parameters: &[T],
         examples: Examples<'_, T>,
+        sparsity: &[T],
         only_losses: bool,
     ) {
         let count = self.examples();
@@ -131,15 +160,17 @@ impl<T: Scalar> Strip<T> {
             let nothing = &mut Ahead::nothing();
             multiply_panels(weight, &above[0], Start::Zero, delta, &mut self.packed, nothing); // (B2)
             let (activation, width) = (network.layers()[l - 1].activation, delta.width());
-            let a = self.activations[l].numbers().chunks_exact(layer.inputs * width);
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (delta, a) in delta.numbers_mut().chunks_exact_mut(layer.inputs * width).zip(a) {
-                        activation.multiply_by_derivative(a, delta, width); // (B2)
-                    }
-                },
-            );
+            let (a, sparsity) = (&self.activations[l], sparsity.get(network.hidden_range(l - 1)).unwrap_or_default());
+            for p in 0..a.count() {
+                let (a, delta) = (a.panel(p).numbers, delta.panel_mut(p));
+                if !sparsity.is_empty() {
+                    add_sparsity(delta, sparsity, &weights_of_panel(examples, p * width)[..width]);
+                }
+                vectorized(
+                    #[inline(always)]
+                    || activation.multiply_by_derivative(a, delta, width), // (B2)
+                );
+            }
         }
     }
 
@@ -159,11 +190,7 @@ impl<T: Scalar> Strip<T> {
             let z = self.output_sums.as_ref().map_or(&[][..], |sums| sums.panel(p).numbers);
             let (a, y) = (a.panel(p).numbers, self.targets.panel(p).numbers);
             let delta = deltas.panel_mut(p);
-            let mut weights = [T::one(); PANEL];
-            if let Some(weight) = examples.weights() {
-                let some = weights.iter_mut().take(losses.len());
-                some.enumerate().for_each(|(i, to)| *to = weight(p * width + i));
-            }
+            let weights = weights_of_panel(examples, p * width);
             vectorized(
                 #[inline(always)]
                 || {
@@ -195,6 +222,28 @@ impl<T: Scalar> Strip<T> {
             })
         })
     }
+}
+
+/// The weights of the examples in a panel, the first of which is given.
+fn weights_of_panel<T: Scalar>(examples: Examples<'_, T>, first: usize) -> [T; PANEL] {
+    let mut weights = [T::one(); PANEL];
+    if let Some(weight) = examples.weights() {
+        let some = weights.iter_mut().take(examples.len() - first);
+        some.enumerate().for_each(|(i, to)| *to = weight(first + i));
+    }
+    weights
+}
+
+/// Adds to ∂J/∂a of each unit and example what the unit's mean activation adds to the cost.
+fn add_sparsity<T: Scalar>(delta: &mut [T], sparsity: &[T], weights: &[T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (delta, &slope) in delta.chunks_exact_mut(weights.len()).zip(sparsity) {
+                delta.iter_mut().zip(weights).for_each(|(delta, &weight)| *delta = slope.mul_add(weight, *delta)); // (P2)
+            }
+        },
+    );
 }
 
 /// Multiply-adds below which a second thread costs more than it saves.

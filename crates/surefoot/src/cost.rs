@@ -1,11 +1,13 @@
-//! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay.
+//! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay and
+//! sparsity.
 
+use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 
 use crate::backpropagation::{Strip, is_shared, strips_for};
 use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
-use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Sum, Update, sum_gradients};
+use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Sum, Update, sum_deltas, sum_gradients};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
@@ -15,12 +17,13 @@ use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
-use crate::optimizer::{Optimizer, OptimizerState};
+use crate::optimizer::{FirstOrder, FirstOrderState};
+use crate::sparsity::Sparsity;
 
 /// J(θ) of a network over the examples of a data set.  (8)
 ///
 /// ```text
-///   J(θ) = 1/m Σᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) + λ/2 Σ W²
+///   J(θ) = 1/m Σᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) + λ/2 Σ W²  (+ β Σ KL(ρ‖ρ̂ⱼ), with [`Sparsity`])
 /// ```
 ///
 /// With weights wᵢ the mean is weighted: Σᵢ wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) / Σᵢ wᵢ. Weight decay counts weights, not biases, and
@@ -39,13 +42,19 @@ pub struct Cost<'a, T> {
     network: &'a Network,
     loss: Loss,
     weight_decay: f64,
+    sparsity: Option<Sparsity>,
     data: &'a Dataset<T>,
     slots: Vec<Slot<T>>,
+    /// What [`Sparsity`] adds to the cost, and its derivative by the activation of each hidden unit, as of the last sum.
+    penalty: f64,
+    penalty_slopes: Vec<T>,
 }
 
 /// A partial sum over blocks, and the buffers to compute the next block.
 struct Slot<T> {
     cost: f64,
+    /// Σ wᵢ times the activity of each hidden unit, where sparsity asks for it.
+    activities: Vec<f64>,
     gradient: Vec<T>,
     strips: Vec<Strip<T>>,
     /// The strips that the last block filled.
@@ -84,7 +93,21 @@ impl<'a, T: Scalar> Cost<'a, T> {
                 return Err(Error::Value { what: "targets", row, column, expected, got });
             }
         }
-        Ok(Cost { network, loss, weight_decay, data, slots: Vec::new() })
+        let (slots, penalty_slopes) = (Vec::new(), Vec::new());
+        Ok(Cost { network, loss, weight_decay, sparsity: None, data, slots, penalty: 0.0, penalty_slopes })
+    }
+
+    /// With sparsity (P1) in the cost, or without. It takes the mean activations of a whole batch before any error term,
+    /// so where a batch has several blocks they go through the hidden layers twice.
+    ///
+    /// # Errors
+    /// What [`Sparsity::check`] refuses.
+    pub fn with_sparsity(mut self, sparsity: Option<Sparsity>) -> Result<Self> {
+        if let Some(sparsity) = sparsity {
+            sparsity.check(self.network)?;
+        }
+        self.sparsity = sparsity;
+        Ok(self)
     }
 
     /// The data that the mean is over.
@@ -106,7 +129,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     pub fn of_batch<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>, next: &[usize]) -> Batch<'b, 'a, T> {
         let rows = rows.map_or(Rows::Range(0, self.data.rows()), Rows::List);
         self.sum_blocks(parameters, rows, Rows::List(next), true);
-        Batch { cost: self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters), rows, of: self }
+        Batch { cost: self.sum(parameters, rows), rows, of: self }
     }
 
     /// Whether a batch of so many rows is worth more than one thread.
@@ -114,25 +137,94 @@ impl<'a, T: Scalar> Cost<'a, T> {
         is_shared(rows, self.network)
     }
 
+    /// J from the sums over these rows, which have been taken at the same θ.  (8)
+    fn sum(&self, parameters: &[T], rows: Rows<'_>) -> f64 {
+        self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters) + self.penalty // (8) (P1)
+    }
+
     /// Σ over the blocks of these rows, left in the first slot; of one block only the strips, without its gradient.
     fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: Rows<'_>, gradients: bool) {
-        let Cost { network, loss, data, .. } = *self;
+        let Cost { network, loss, data, sparsity, .. } = *self;
         let partition = Partition::new(rows.len(), network.parameter_count());
-        let summed = gradients && partition.blocks() > 1;
-        self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 });
+        let one_block = partition.blocks() == 1;
+        let summed = gradients && !one_block;
+        let all_layers = network.layers().len();
+        let hidden_units = if sparsity.is_some() { network.hidden_range(all_layers - 2).end } else { 0 };
+        self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 }, hidden_units);
         // One slot has all threads to itself; of several, each has one.
         let most = if partition.slots() == 1 { usize::MAX } else { 1 };
+        let strips = |block: &Range<usize>| strips_for(block.len(), network).min(most);
+        let add_activities = |left: &mut Slot<T>, right: &Slot<T>| {
+            left.activities.iter_mut().zip(&right.activities).for_each(|(sum, other)| *sum += other);
+        };
+        let activities_first = sparsity.is_some() && gradients;
+        if activities_first {
+            // the error terms need the mean activations of all blocks; a single block has gone forward for good
+            let layers = if one_block { all_layers } else { all_layers - 1 };
+            partition.sum(
+                &mut self.slots,
+                |slot, block| {
+                    let (strips, examples) = (strips(&block), data.examples(rows.part(block)));
+                    slot.for_each_strip(
+                        (network, loss),
+                        strips,
+                        [examples, examples.part(0..0)],
+                        |strip, [examples, next]| {
+                            let ahead = Ahead::new(|r| next.input(r), next.len());
+                            strip.feedforward(
+                                network,
+                                layers,
+                                parameters,
+                                examples.len(),
+                                |r| examples.input(r),
+                                ahead,
+                            );
+                            strip.activities(network, examples);
+                        },
+                    );
+                    slot.add_activities(network);
+                },
+                add_activities,
+            );
+            self.take_activities(rows);
+        }
+        let (slopes, is_forward_done) = (std::mem::take(&mut self.penalty_slopes), activities_first && one_block);
         partition.sum(
             &mut self.slots,
             |slot, block| {
-                let strips = strips_for(block.len(), network).min(most);
                 // after this block, the next of these rows or of the next batch
                 let next = match rows.len() - block.end {
                     0 => next,
                     left => rows.part(block.end..block.end + left.min(block.len())),
                 };
-                let examples = data.examples(rows.part(block));
-                slot.pass(network, loss, parameters, [examples, data.examples(next)], strips, !gradients);
+                let (strips, examples) = (strips(&block), data.examples(rows.part(block)));
+                slot.for_each_strip(
+                    (network, loss),
+                    strips,
+                    [examples, data.examples(next)],
+                    |strip, [examples, next]| {
+                        let ahead = Ahead::new(|r| next.input(r), next.len());
+                        if !is_forward_done {
+                            let layers = network.layers().len();
+                            strip.feedforward(
+                                network,
+                                layers,
+                                parameters,
+                                examples.len(),
+                                |r| examples.input(r),
+                                ahead,
+                            );
+                        }
+                        strip.losses_and_deltas(network, loss, parameters, examples, &slopes, !gradients);
+                        if sparsity.is_some() && !gradients {
+                            strip.activities(network, examples);
+                        }
+                    },
+                );
+                slot.add_losses();
+                if sparsity.is_some() && !gradients {
+                    slot.add_activities(network);
+                }
                 if summed {
                     let sum = Sum { gradient: &mut slot.gradient };
                     slot.buffers.resize_with(threads::count().min(most), Panels::new);
@@ -142,8 +234,44 @@ impl<'a, T: Scalar> Cost<'a, T> {
             |left, right| {
                 left.cost += right.cost;
                 add(&mut left.gradient, &right.gradient);
+                if !gradients {
+                    add_activities(left, right);
+                }
             },
         );
+        self.penalty_slopes = slopes;
+        if !gradients {
+            self.take_activities(rows);
+        }
+    }
+
+    /// The penalty and its slopes, from the sums of activities over these rows.  (P1) (P2)
+    ///
+    /// ```text
+    ///   ∂/∂aⱼ⁽ⁱ⁾ = β KL′(ρ̂ⱼ) · wᵢ / Σᵢ wᵢ
+    /// ```
+    ///
+    /// The slopes are without wᵢ, and times what a sum over these rows is [divided by](Self::total_weight).
+    fn take_activities(&mut self, rows: Rows<'_>) {
+        self.penalty = 0.0;
+        self.penalty_slopes.clear();
+        let Some(sparsity) = self.sparsity else { return };
+        let weight: f64 = match self.data.examples(rows).weights() {
+            Some(weight) => (0..rows.len()).map(|i| weight(i).to_f64()).sum(),
+            None => rows.len() as f64,
+        };
+        if weight == 0.0 {
+            return; // no example counts, so there is no mean to be kept
+        }
+        let back = self.total_weight(rows) / weight;
+        for (l, layer) in self.network.hidden().iter().enumerate() {
+            let share = layer.activation.activity().map_or(0.0, |(_, share)| share);
+            for sum in &self.slots[0].activities[self.network.hidden_range(l)] {
+                let mean = sum / weight;
+                self.penalty += sparsity.cost(mean);
+                self.penalty_slopes.push(T::from_f64(sparsity.slope(mean) * share * back));
+            }
+        }
     }
 
     /// Hands the gradient's sums over these rows to a destination over θ.
@@ -188,13 +316,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// Empties the first slots, making those that are missing; without a gradient theirs has no length.
-    fn prepare_slots(&mut self, count: usize, length: usize) {
+    fn prepare_slots(&mut self, count: usize, length: usize, hidden_units: usize) {
         if self.slots.len() < count {
-            let empty = || Slot { cost: 0.0, gradient: Vec::new(), strips: Vec::new(), used: 0, buffers: Vec::new() };
-            self.slots.resize_with(count, empty);
+            self.slots.resize_with(count, Slot::new);
         }
         for slot in &mut self.slots[..count] {
             slot.cost = 0.0;
+            slot.activities.clear();
+            slot.activities.resize(hidden_units, 0.0);
             slot.gradient.clear();
             slot.gradient.resize(length, T::zero());
         }
@@ -202,16 +331,19 @@ impl<'a, T: Scalar> Cost<'a, T> {
 }
 
 impl<T: Scalar> Slot<T> {
-    /// Lets the examples of a block go through, forward and (unless `only_losses`) back, and adds their cost; those of the
-    /// next are fetched meanwhile.
-    fn pass(
+    fn new() -> Self {
+        let (strips, gradient, activities, buffers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Slot { cost: 0.0, activities, gradient, strips, used: 0, buffers }
+    }
+
+    /// Deals the examples of a block out to so many strips, beside as many of the examples that come next, and does the
+    /// work for each strip.
+    fn for_each_strip<'e>(
         &mut self,
-        network: &Network,
-        loss: Loss,
-        parameters: &[T],
-        [examples, next]: [Examples<'_, T>; 2],
+        (network, loss): (&Network, Loss),
         strips: usize,
-        only_losses: bool,
+        [examples, next]: [Examples<'e, T>; 2],
+        work: impl Fn(&mut Strip<T>, [Examples<'e, T>; 2]) + Sync,
     ) {
         let rows = examples.len();
         let per_strip = rows.div_ceil(strips).next_multiple_of(16);
@@ -219,17 +351,26 @@ impl<T: Scalar> Slot<T> {
         if self.strips.len() < self.used {
             self.strips.resize_with(self.used, || Strip::new(network, Some(loss)));
         }
-        let strips = &mut self.strips[..self.used];
-        let pass = |i: usize, strip: &mut Strip<T>| {
+        threads::for_each(&mut self.strips[..self.used], &|i, strip| {
             let part = i * per_strip..rows.min((i + 1) * per_strip);
             let next_part = part.start.min(next.len())..part.end.min(next.len());
-            let ahead = Ahead::new(|r| next.input(next_part.start + r), next_part.len());
-            let examples = examples.part(part);
-            strip.feedforward(network, parameters, examples.len(), |r| examples.input(r), ahead);
-            strip.losses_and_deltas(network, loss, parameters, examples, only_losses);
-        };
-        threads::for_each(strips, &pass);
-        self.cost += strips.iter().flat_map(Strip::losses).sum::<f64>();
+            work(strip, [examples.part(part), next.part(next_part)]);
+        });
+    }
+
+    /// Adds the losses of the block that went through.
+    fn add_losses(&mut self) {
+        self.cost += self.strips[..self.used].iter().flat_map(Strip::losses).sum::<f64>();
+    }
+
+    /// Adds the activities of the block that went through.
+    fn add_activities(&mut self, network: &Network) {
+        for l in 0..network.hidden().len() {
+            let sums = &mut self.activities[network.hidden_range(l)];
+            sum_deltas(&self.strips[..self.used], l, |first, some| {
+                sums[first..].iter_mut().zip(some).for_each(|(sum, some)| *sum += some.to_f64());
+            });
+        }
     }
 }
 
@@ -256,7 +397,7 @@ impl<T: Scalar> Batch<'_, '_, T> {
     }
 
     /// Moves θ = `parameters` one step against the gradient of J over the batch, each part of it while its gradient is
-    /// in cache: the same bits as [`gradient`](Self::gradient) and then [`Optimizer::step`].
+    /// in cache: the same bits as [`gradient`](Self::gradient) and then [`FirstOrder::step`].
     ///
     /// Returns the first layer, from 0, that had a gradient that was not finite.
     ///
@@ -264,8 +405,8 @@ impl<T: Scalar> Batch<'_, '_, T> {
     /// When a length is not that of θ.
     pub fn step(
         self,
-        optimizer: &Optimizer,
-        state: &mut OptimizerState<T>,
+        optimizer: &FirstOrder,
+        state: &mut FirstOrderState<T>,
         parameters: &mut [T],
         learning_rate: f64,
     ) -> Option<usize> {
@@ -294,7 +435,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
     fn cost(&mut self, parameters: &[T]) -> f64 {
         let rows = Rows::Range(0, self.data.rows());
         self.sum_blocks(parameters, rows, Rows::List(&[]), false);
-        self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters) // (8)
+        self.sum(parameters, rows)
     }
 
     fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
@@ -309,13 +450,13 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         if !self.network.layers().iter().any(|layer| layer.activation.has_kink()) {
             return false;
         }
-        let (network, rows) = (self.network, self.data.rows());
+        let (network, rows, layers) = (self.network, self.data.rows(), self.network.layers().len());
         let examples = self.data.examples(Rows::Range(0, rows));
         let mut points = [one, other].map(|parameters| (parameters, Strip::new(network, None)));
         (0..rows).step_by(BLOCK_ROWS).any(|start| {
             let rows = BLOCK_ROWS.min(rows - start);
             for (parameters, strip) in &mut points {
-                strip.feedforward(network, parameters, rows, |r| examples.input(start + r), Ahead::nothing());
+                strip.feedforward(network, layers, parameters, rows, |r| examples.input(start + r), Ahead::nothing());
             }
             points[0].1.differs_in_sides(&points[1].1, network)
         })

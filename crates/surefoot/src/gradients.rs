@@ -13,6 +13,7 @@ use crate::numeric::prefetch::prefetch;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
+use crate::numeric::vector::tree;
 use crate::optimizer::{MatrixStep, Step};
 
 /// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
@@ -56,8 +57,16 @@ pub(crate) fn sum_gradients<T: Scalar>(
         let threads = if work < WORTH_A_THREAD { 1 } else { buffers.len() };
         let weights = destination.matrix(network.weight_range(l), layer.outputs, true);
         sum_weight_gradients(strips, examples, l, 0..layer.inputs, weights, &mut buffers[..threads]);
-        let biases = destination.matrix(network.bias_range(l), 1, false);
-        sum_bias_gradients(strips, l, biases);
+        let mut biases = destination.matrix(network.bias_range(l), 1, false);
+        sum_deltas(
+            strips,
+            l,
+            #[inline(always)]
+            |first, numbers| {
+                let (width, columns) = (numbers.len(), numbers.len());
+                biases.take(0, first, PanelMut { numbers, width, columns });
+            },
+        );
     }
 }
 
@@ -129,8 +138,9 @@ fn set_examples<T: Scalar>(
     }
 }
 
-/// The gradients of a layer's biases.
-fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination: impl MatrixDestination<T>) {
+/// Hands the sums of δ over the examples of the strips to `take`, for some neighbouring units at a time, the first of which
+/// is given: the gradients of a layer's biases.
+pub(crate) fn sum_deltas<T: Scalar>(strips: &[Strip<T>], l: usize, mut take: impl FnMut(usize, &mut [T])) {
     let units = strips[0].deltas[l].height();
     for first in (0..units).step_by(PANEL) {
         let mut sums = [T::zero(); PANEL];
@@ -142,24 +152,23 @@ fn sum_bias_gradients<T: Scalar>(strips: &[Strip<T>], l: usize, mut destination:
                 // several at once, because each addition waits for the one before
                 let (fours, rest) = sums.as_chunks_mut::<4>();
                 for four in fours {
-                    *four = bias_gradients(strips, l, unit);
+                    *four = sums_of_deltas(strips, l, unit);
                     unit += 4;
                 }
                 for one in rest.as_chunks_mut::<1>().0 {
-                    *one = bias_gradients(strips, l, unit);
+                    *one = sums_of_deltas(strips, l, unit);
                     unit += 1;
                 }
-                let (width, columns) = (sums.len(), sums.len());
-                destination.take(0, first, PanelMut { numbers: sums, width, columns });
+                take(first, sums);
             },
         );
     }
 }
 
-/// The gradients of N biases: 16 partial sums each over the examples, the i-th of every 16th from the i-th on, which are
+/// Σ δ of N units: 16 partial sums each over the examples, the i-th of every 16th from the i-th on, which are
 /// then added in a tree.
 #[inline(always)]
-fn bias_gradients<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, first: usize) -> [T; N] {
+fn sums_of_deltas<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, first: usize) -> [T; N] {
     let mut lanes = [[T::zero(); LANES]; N];
     for strip in strips {
         for p in 0..strip.deltas[l].count() {
@@ -185,8 +194,8 @@ fn bias_gradients<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, firs
         }
     }
     let mut sums = [T::zero(); N];
-    for (sum, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) in sums.iter_mut().zip(lanes) {
-        *sum = (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)));
+    for (sum, lanes) in sums.iter_mut().zip(lanes) {
+        *sum = tree(lanes);
     }
     sums
 }

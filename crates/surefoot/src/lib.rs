@@ -46,6 +46,7 @@ mod objective;
 mod optimizer;
 mod prediction;
 mod scaling;
+mod sparsity;
 mod training;
 
 pub use activation::Activation;
@@ -65,9 +66,12 @@ pub use numeric::scalar::Scalar;
 pub use numeric::simd::InstructionSet;
 pub use numeric::threads::keep_awake;
 pub use objective::{Objective, Segment};
-pub use optimizer::{Adam, GradientDescent, Optimizer, OptimizerState, Schedule};
+pub use optimizer::{
+    Adam, FirstOrder, FirstOrderState, GradientDescent, Lbfgs, LbfgsState, LbfgsStop, Optimizer, Pair, Schedule,
+};
 pub use prediction::Predictor;
 pub use scaling::Scaling;
+pub use sparsity::Sparsity;
 pub use training::{BatchSize, Epoch, Observer, StopReason, Trained, Training};
 
 /// The Rust of the README is compiled and run with the other examples.

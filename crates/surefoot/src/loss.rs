@@ -214,7 +214,8 @@ fn log_sum_exp<'a, T: Scalar>(
     z: impl Iterator<Item = &'a [T; LANES]>,
     a: impl Iterator<Item = &'a [T; LANES]>,
 ) -> ([T; LANES], [f64; LANES]) {
-    let (mut top, mut top_share, mut others) = ([T::from_f64(f64::NEG_INFINITY); LANES], [T::zero(); LANES], [T::zero(); LANES]);
+    let (mut top, mut top_share, mut others) =
+        ([T::from_f64(f64::NEG_INFINITY); LANES], [T::zero(); LANES], [T::zero(); LANES]);
     for (z, a) in z.zip(a) {
         for i in 0..LANES {
             // the smaller of the two is one of the others

@@ -3,12 +3,14 @@
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 
 use crate::activation::Activation;
+use crate::cost::Cost;
 use crate::dataset::{Dataset, check_finite};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::metrics::{Task, classes};
 use crate::network::Network;
 use crate::scaling::Scaling;
+use crate::sparsity::Sparsity;
 
 /// What a model file holds: network, θ, cost, and how numbers go in and come out.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Model {
     pub loss: Loss,
     /// The λ that it was trained with.
     pub weight_decay: f64,
+    /// The sparsity that it was trained with.
+    pub sparsity: Option<Sparsity>,
     /// What it predicts.
     pub task: Task,
     /// Applied to inputs before the network; `None`: they go in as they are.
@@ -98,6 +102,7 @@ impl Model {
             parameters,
             loss,
             weight_decay,
+            sparsity: None,
             task,
             input_scaling: None,
             target_scaling: None,
@@ -143,6 +148,19 @@ impl Model {
             None => targets.to_owned(),
         };
         Dataset::new(self.scale_inputs(inputs)?, targets)
+    }
+
+    /// The cost that it was trained on, over examples [as the network sees them](Self::examples).
+    ///
+    /// # Errors
+    /// What [`Cost::new`] and [`Cost::with_sparsity`] refuse.
+    pub fn cost<'a>(&'a self, examples: &'a Dataset<f64>) -> Result<Cost<'a, f64>> {
+        Cost::new(&self.network, self.loss, self.weight_decay, examples)?.with_sparsity(self.sparsity)
+    }
+
+    /// Whether it gives its inputs back: the target columns are the input columns.
+    pub fn is_autoencoder(&self) -> bool {
+        !self.input_columns.is_empty() && self.input_columns == self.target_columns
     }
 
     fn scale_inputs(&self, inputs: ArrayView2<'_, f64>) -> Result<Array2<f64>> {

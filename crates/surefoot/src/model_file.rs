@@ -18,6 +18,7 @@ use crate::model::{Model, Parameters};
 use crate::network::Network;
 use crate::objective::Segment;
 use crate::scaling::Scaling;
+use crate::sparsity::Sparsity;
 
 /// The version of the format that is written, and the only one that is read.
 const FORMAT: u64 = 1;
@@ -32,6 +33,8 @@ struct Header {
     #[serde(default)]
     weight_decay: f64,
     layers: Vec<LayerEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sparsity: Option<Sparsity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +80,7 @@ impl Model {
             loss: self.loss.name().into(),
             weight_decay: self.weight_decay,
             layers: layers.collect(),
+            sparsity: self.sparsity,
             task: Some(self.task.name().into()),
             input_scaling: self.input_scaling.clone(),
             target_scaling: self.target_scaling.clone(),
@@ -283,7 +287,13 @@ impl Reader<'_> {
             Some("regression") => Task::Regression,
             Some(other) => return Err(self.error("task", "classification or regression", other)),
         };
+        if let Some(sparsity) = header.sparsity {
+            sparsity
+                .check(&model.network)
+                .map_err(|error| self.error("sparsity", "one that the network can have", error))?;
+        }
         Ok(Model {
+            sparsity: header.sparsity,
             task,
             input_scaling: header.input_scaling,
             target_scaling: header.target_scaling,

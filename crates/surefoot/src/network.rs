@@ -90,6 +90,17 @@ impl Network {
         &self.layers
     }
 
+    /// The hidden layers: all but the output layer.
+    pub(crate) fn hidden(&self) -> &[Layer] {
+        &self.layers[..self.layers.len() - 1]
+    }
+
+    /// Where the units of hidden layer `l` (from 0) are among all hidden units.
+    pub(crate) fn hidden_range(&self, l: usize) -> Range<usize> {
+        let start = self.layers[..l].iter().map(|layer| layer.outputs).sum();
+        start..start + self.layers[l].outputs
+    }
+
     /// s₁, the numbers that an example has.
     pub fn inputs(&self) -> usize {
         self.layers[0].inputs

@@ -34,7 +34,7 @@ impl Network {
                 let count = outputs.len() / self.outputs();
                 let next = first + count;
                 let ahead = Ahead::new(|r| input(next + r), BLOCK_ROWS.min(rows - next));
-                strip.feedforward(self, parameters, count, |r| input(first + r), ahead);
+                strip.feedforward(self, self.layers().len(), parameters, count, |r| input(first + r), ahead);
                 for some in (0..self.outputs()).step_by(PANEL) {
                     let units = some..self.outputs().min(some + PANEL);
                     by_row.resize(count, units.len());

@@ -12,7 +12,8 @@ use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::threads::keep_awake;
 use crate::objective::Objective;
-use crate::optimizer::{Adam, Optimizer, Schedule};
+use crate::optimizer::{Adam, FirstOrder, FirstOrderState, Lbfgs, LbfgsState, LbfgsStop, Optimizer, Schedule};
+use crate::sparsity::Sparsity;
 
 /// How to train: the settings of a run.
 ///
@@ -36,14 +37,16 @@ use crate::optimizer::{Adam, Optimizer, Schedule};
 pub struct Training {
     /// How θ moves. Default Adam with α = 0.005, which suits networks of tens to hundreds of units on scaled data.
     pub optimizer: Optimizer,
-    /// What becomes of the learning rate. Default constant.
+    /// What becomes of the learning rate. Default constant, as it must be for L-BFGS, which has none.
     pub schedule: Schedule,
-    /// Passes over the data, at most. Default 200.
+    /// Passes over the data, at most; with L-BFGS iterations. Default 200.
     pub epochs: usize,
-    /// Examples a step. Default 32.
-    pub batch_size: BatchSize,
+    /// Examples a step. Default `None`: 32, and with L-BFGS all, the only size that it takes.
+    pub batch_size: Option<BatchSize>,
     /// λ of the overall cost, at least 0. Default 0.
     pub weight_decay: f64,
+    /// The penalty on the mean activations of hidden units, over each batch. Default none.
+    pub sparsity: Option<Sparsity>,
     /// Epochs without a lower watched cost before training stops; 0 never stops early. Default 0.
     ///
     /// Watched is the cost on the validation part; without one, the cost on all training examples after each epoch.
@@ -60,11 +63,12 @@ pub struct Training {
 impl Default for Training {
     fn default() -> Self {
         Training {
-            optimizer: Optimizer::Adam(Adam { learning_rate: 0.005, ..Adam::default() }),
+            optimizer: Adam { learning_rate: 0.005, ..Adam::default() }.into(),
             schedule: Schedule::Constant,
             epochs: 200,
-            batch_size: BatchSize::Rows(32),
+            batch_size: None,
             weight_decay: 0.0,
+            sparsity: None,
             patience: 0,
             tolerance: 1e-4,
             seed: 0,
@@ -87,13 +91,14 @@ pub enum BatchSize {
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// The mean over its examples of the cost that each batch had just before its step, weight decay included.
+    /// The mean over its examples of the cost that each batch had just before its step, weight decay included; with
+    /// L-BFGS J(θ) after its iteration.
     pub cost: f64,
     /// J(θ) over the validation part after the epoch, weight decay included.
     pub validation_cost: Option<f64>,
     /// Accuracy or R² on the validation part after the epoch.
     pub validation_score: Option<f64>,
-    /// The learning rate of its first step.
+    /// The learning rate of its first step; with L-BFGS the length t of its step.
     pub learning_rate: f64,
 }
 
@@ -104,6 +109,11 @@ pub enum StopReason {
     Epochs,
     /// The watched cost had not fallen for as many epochs as the patience allows.
     Patience,
+    /// L-BFGS: the gradient, or the last fall of the cost, was within its tolerance.
+    Converged,
+    /// L-BFGS: no step along the line lowered the cost enough, not even against the gradient; often the lowest cost to
+    /// rounding.
+    LineSearch,
     /// The observer asked for it.
     Observer,
     /// A cost or a gradient was not finite; the parameters are the last whose cost was.
@@ -121,11 +131,13 @@ pub enum StopReason {
 }
 
 impl StopReason {
-    /// `epochs`, `patience`, `observer` or `not-finite`.
+    /// `epochs`, `patience`, `converged`, `line-search`, `observer` or `not-finite`.
     pub fn name(&self) -> &'static str {
         match self {
             StopReason::Epochs => "epochs",
             StopReason::Patience => "patience",
+            StopReason::Converged => "converged",
+            StopReason::LineSearch => "line-search",
             StopReason::Observer => "observer",
             StopReason::NotFinite { .. } => "not-finite",
         }
@@ -143,6 +155,8 @@ pub struct Trained<T> {
     pub history: Vec<Epoch>,
     /// Updates of θ.
     pub steps: u64,
+    /// Evaluations of the gradient, over a batch or all examples; more than steps where L-BFGS searched along a line.
+    pub evaluations: u64,
     /// Why it ended.
     pub stop_reason: StopReason,
 }
@@ -184,9 +198,9 @@ impl Training {
         let mut run = Run {
             training: self,
             network,
-            cost: Cost::new(network, loss, self.weight_decay, data)?,
-            validation: validation.map(|data| Cost::new(network, loss, self.weight_decay, data)).transpose()?,
-            state: self.optimizer.start(parameters.len()),
+            cost: self.cost(network, loss, data)?,
+            validation: validation.map(|data| self.cost(network, loss, data)).transpose()?,
+            state: State::start(&self.optimizer, parameters.len()),
             last_finite: parameters.clone(),
             order: (0..data.rows()).collect(),
             parameters,
@@ -195,19 +209,20 @@ impl Training {
         let mut watch = Watch::new(&run.parameters);
         let mut stop_reason = StopReason::Epochs;
         for epoch in 1..=self.epochs {
-            let learning_rate = self.learning_rate((epoch - 1) as f64);
-            let cost = match run.share_epoch(epoch) {
-                Ok(cost) => cost,
-                Err(not_finite) => {
-                    stop_reason = not_finite;
-                    run.parameters.clone_from(&run.last_finite);
+            let (cost, learning_rate) = match run.share_epoch(epoch) {
+                Ok(done) => done,
+                Err(reason) => {
+                    stop_reason = reason;
+                    if matches!(reason, StopReason::NotFinite { .. }) {
+                        run.parameters.clone_from(&run.last_finite);
+                    }
                     break;
                 }
             };
             let (validation_cost, validation_score) = run.validate()?;
             history.push(Epoch { epoch, cost, validation_cost, validation_score, learning_rate });
             if self.patience > 0 {
-                let watched = validation_cost.unwrap_or_else(|| run.cost.cost(&run.parameters));
+                let watched = validation_cost.or(run.state.cost()).unwrap_or_else(|| run.cost.cost(&run.parameters));
                 watch.see(epoch, watched, &run.parameters, self.tolerance);
             }
             if observer.epoch(&history[history.len() - 1]).is_break() {
@@ -221,33 +236,89 @@ impl Training {
         }
         if let Some(layer) = first_not_finite(network, &run.parameters) {
             // the last step of all, whose cost nobody asked for
-            let (epoch, learning_rate) = (history.len(), self.learning_rate(history.len() as f64));
-            stop_reason = StopReason::NotFinite { epoch, step: run.state.steps, layer: Some(layer), learning_rate };
+            let epoch: &Epoch = &history[history.len() - 1];
+            let (epoch, learning_rate) = (epoch.epoch, epoch.learning_rate);
+            stop_reason = StopReason::NotFinite { epoch, step: run.state.steps(), layer: Some(layer), learning_rate };
             run.parameters.clone_from(&run.last_finite);
         }
         let Run { parameters, state, .. } = run;
         let (parameters, best_epoch) =
             if watch.best_cost.is_finite() { (watch.best, watch.best_epoch) } else { (parameters, history.len()) };
-        Ok(Trained { parameters, best_epoch, history, steps: state.steps, stop_reason })
+        let (steps, evaluations) = (state.steps(), state.evaluations());
+        Ok(Trained { parameters, best_epoch, history, steps, evaluations, stop_reason })
     }
 
-    fn check(&self) -> Result<()> {
+    /// The cost that these settings minimise.
+    ///
+    /// # Errors
+    /// What [`Cost::new`] and [`Cost::with_sparsity`] refuse.
+    pub fn cost<'a, T: Scalar>(&self, network: &'a Network, loss: Loss, data: &'a Dataset<T>) -> Result<Cost<'a, T>> {
+        Cost::new(network, loss, self.weight_decay, data)?.with_sparsity(self.sparsity)
+    }
+
+    /// That the settings are in their ranges and go with each other.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the first that is not.
+    pub fn check(&self) -> Result<()> {
         self.optimizer.check()?;
-        if self.batch_size == BatchSize::Rows(0) {
-            return Err(Error::Setting { setting: "batch size", expected: "at least 1".into(), got: "0".into() });
+        let refuse =
+            |setting, expected: &str, got: String| Err(Error::Setting { setting, expected: expected.into(), got });
+        if let (Optimizer::Lbfgs(_), Some(BatchSize::Rows(rows))) = (self.optimizer, self.batch_size) {
+            return refuse("batch size", "full with L-BFGS, which takes all examples", rows.to_string());
+        }
+        if let (Optimizer::Lbfgs(_), true) = (self.optimizer, self.schedule != Schedule::Constant) {
+            return refuse("schedule", "constant with L-BFGS, which has no learning rate", self.schedule.to_string());
+        }
+        if self.batch_size == Some(BatchSize::Rows(0)) {
+            return refuse("batch size", "at least 1", "0".into());
         }
         if !(self.tolerance >= 0.0 && self.tolerance < 1.0) {
-            let expected = "a number from 0 to 1, 1 excluded".into();
-            return Err(Error::Setting { setting: "tolerance", expected, got: self.tolerance.to_string() });
+            return refuse("tolerance", "a number from 0 to 1, 1 excluded", self.tolerance.to_string());
         }
         Ok(())
     }
+}
 
-    /// The learning rate after so many epochs.
-    fn learning_rate(&self, epochs_done: f64) -> f64 {
-        self.optimizer.learning_rate() * self.schedule.factor(epochs_done, self.epochs)
+/// The optimizer of a run, with what it remembers.
+enum State<T> {
+    FirstOrder(FirstOrder, FirstOrderState<T>),
+    Lbfgs(Lbfgs, LbfgsState<T>),
+}
+
+impl<T: Scalar> State<T> {
+    fn start(optimizer: &Optimizer, length: usize) -> Self {
+        match *optimizer {
+            Optimizer::FirstOrder(optimizer) => State::FirstOrder(optimizer, optimizer.start(length)),
+            Optimizer::Lbfgs(optimizer) => State::Lbfgs(optimizer, LbfgsState::default()),
+        }
+    }
+
+    fn steps(&self) -> u64 {
+        match self {
+            State::FirstOrder(_, state) => state.steps,
+            State::Lbfgs(_, state) => state.iterations,
+        }
+    }
+
+    fn evaluations(&self) -> u64 {
+        match self {
+            State::FirstOrder(_, state) => state.steps,
+            State::Lbfgs(_, state) => state.evaluations,
+        }
+    }
+
+    /// J(θ), where it is known.
+    fn cost(&self) -> Option<f64> {
+        match self {
+            State::FirstOrder(..) => None,
+            State::Lbfgs(_, state) => Some(state.cost),
+        }
     }
 }
+
+/// Examples a step, unless it is said how many.
+const DEFAULT_BATCH: usize = 32;
 
 /// A run in progress.
 struct Run<'a, T> {
@@ -256,7 +327,7 @@ struct Run<'a, T> {
     cost: Cost<'a, T>,
     validation: Option<Cost<'a, T>>,
     parameters: Vec<T>,
-    state: crate::optimizer::OptimizerState<T>,
+    state: State<T>,
     /// θ at the start of the latest epoch whose first cost was finite.
     last_finite: Vec<T>,
     /// The rows in the order of the present epoch.
@@ -264,8 +335,9 @@ struct Run<'a, T> {
 }
 
 impl<T: Scalar> Run<'_, T> {
-    /// One pass over the data, in several threads if it is long enough to have them all awake.
-    fn share_epoch(&mut self, epoch: usize) -> std::result::Result<f64, StopReason> {
+    /// One pass over the data, in several threads if it is long enough to have them all awake: the cost and the learning
+    /// rate, or why it stopped.
+    fn share_epoch(&mut self, epoch: usize) -> std::result::Result<(f64, f64), StopReason> {
         match self.cost.is_shared(self.batch_rows()) {
             true => keep_awake(|| self.epoch(epoch)),
             false => self.epoch(epoch),
@@ -274,42 +346,40 @@ impl<T: Scalar> Run<'_, T> {
 
     /// The rows of a full batch.
     fn batch_rows(&self) -> usize {
-        match self.training.batch_size {
-            BatchSize::Full => self.order.len(),
-            BatchSize::Rows(rows) => rows.min(self.order.len()),
-        }
+        let rows = match (self.training.batch_size, &self.state) {
+            (Some(BatchSize::Rows(rows)), _) => rows,
+            (None, State::FirstOrder(..)) => DEFAULT_BATCH,
+            (Some(BatchSize::Full), _) | (None, State::Lbfgs(..)) => self.order.len(),
+        };
+        rows.min(self.order.len())
     }
 
-    /// One pass over the data; its mean cost, or where it stopped being finite.
-    fn epoch(&mut self, epoch: usize) -> std::result::Result<f64, StopReason> {
+    fn epoch(&mut self, epoch: usize) -> std::result::Result<(f64, f64), StopReason> {
         let batch_rows = self.batch_rows();
         let Run { training, cost, parameters, state, last_finite, order, .. } = self;
-        let data_rows = order.len();
-        if batch_rows < order.len() {
-            // From the same order each time, so that an epoch's order follows from seed and epoch alone.
-            order.iter_mut().enumerate().for_each(|(i, row)| *row = i);
-            Random::new(training.seed, Purpose::Shuffle, epoch as u32).shuffle(order);
+        match state {
+            State::FirstOrder(optimizer, state) => {
+                if batch_rows < order.len() {
+                    // From the same order each time, so that an epoch's order follows from seed and epoch alone.
+                    order.iter_mut().enumerate().for_each(|(i, row)| *row = i);
+                    Random::new(training.seed, Purpose::Shuffle, epoch as u32).shuffle(order);
+                }
+                let alpha = |done| optimizer.learning_rate() * training.schedule.factor(done, training.epochs);
+                let batches = Batches { epoch, order, batch_rows, learning_rate: &alpha };
+                Ok((batches.steps(optimizer, state, cost, parameters, last_finite)?, alpha((epoch - 1) as f64)))
+            }
+            State::Lbfgs(optimizer, state) => {
+                let iterated = optimizer.iterate(state, cost, parameters);
+                iterated.map(|()| (state.cost, state.step_length)).map_err(|stop| match stop {
+                    LbfgsStop::Converged => StopReason::Converged,
+                    LbfgsStop::LineSearch => StopReason::LineSearch,
+                    LbfgsStop::NotFinite => {
+                        let (step, learning_rate) = (state.iterations + 1, state.step_length);
+                        StopReason::NotFinite { epoch, step, layer: None, learning_rate }
+                    }
+                })
+            }
         }
-        let mut sum = 0.0;
-        for (i, rows) in order.chunks(batch_rows).enumerate() {
-            let done = (epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64;
-            let learning_rate = training.learning_rate(done);
-            let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
-            let next = order.get((i + 1) * batch_rows..data_rows.min((i + 2) * batch_rows)).unwrap_or_default();
-            let batch = cost.of_batch(parameters, (rows.len() < data_rows).then_some(rows), next);
-            let batch_cost = batch.cost();
-            if !batch_cost.is_finite() {
-                return not_finite(state.steps + 1, None);
-            }
-            if i == 0 {
-                last_finite.copy_from_slice(parameters);
-            }
-            if let Some(layer) = batch.step(&training.optimizer, state, parameters, learning_rate) {
-                return not_finite(state.steps, Some(layer));
-            }
-            sum += batch_cost * rows.len() as f64;
-        }
-        Ok(sum / order.len() as f64)
     }
 
     /// Cost and score on the validation part.
@@ -319,6 +389,51 @@ impl<T: Scalar> Run<'_, T> {
         let outputs = self.network.predict(&self.parameters, data.inputs())?;
         let score = self.training.task.score(outputs.view(), data.targets());
         Ok((Some(validation.cost(&self.parameters)), Some(score)))
+    }
+}
+
+/// The batches of an epoch.
+struct Batches<'a> {
+    /// From 1.
+    epoch: usize,
+    /// The rows in their order.
+    order: &'a [usize],
+    batch_rows: usize,
+    /// The learning rate after so many epochs.
+    learning_rate: &'a dyn Fn(f64) -> f64,
+}
+
+impl Batches<'_> {
+    /// A step for each; the mean cost, or where it stopped being finite.
+    fn steps<T: Scalar>(
+        &self,
+        optimizer: &FirstOrder,
+        state: &mut FirstOrderState<T>,
+        cost: &mut Cost<'_, T>,
+        parameters: &mut [T],
+        last_finite: &mut [T],
+    ) -> std::result::Result<f64, StopReason> {
+        let Batches { epoch, order, batch_rows, learning_rate } = *self;
+        let mut sum = 0.0;
+        for (i, rows) in order.chunks(batch_rows).enumerate() {
+            let done = (epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64;
+            let learning_rate = learning_rate(done);
+            let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
+            let next = order.get((i + 1) * batch_rows..order.len().min((i + 2) * batch_rows)).unwrap_or_default();
+            let batch = cost.of_batch(parameters, (rows.len() < order.len()).then_some(rows), next);
+            let batch_cost = batch.cost();
+            if !batch_cost.is_finite() {
+                return not_finite(state.steps + 1, None);
+            }
+            if i == 0 {
+                last_finite.copy_from_slice(parameters);
+            }
+            if let Some(layer) = batch.step(optimizer, state, parameters, learning_rate) {
+                return not_finite(state.steps, Some(layer));
+            }
+            sum += batch_cost * rows.len() as f64;
+        }
+        Ok(sum / order.len() as f64)
     }
 }
 

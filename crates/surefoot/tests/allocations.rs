@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
-use surefoot::{Activation, Adam, Cost, Dataset, GradientDescent, Loss, Network, Optimizer, draw_defaults};
+use surefoot::{Activation, Adam, Cost, Dataset, FirstOrder, GradientDescent, Loss, Network, draw_defaults};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -45,8 +45,8 @@ fn nothing_is_allocated_between_two_steps() {
         pool.install(|| {
             for (rows, batch, units) in [(64, 32, 8), (600, 200, 100), (600, 600, 20)] {
                 for optimizer in [
-                    Optimizer::Adam(Adam::default()),
-                    Optimizer::GradientDescent(GradientDescent { momentum: 0.9, ..GradientDescent::default() }),
+                    FirstOrder::Adam(Adam::default()),
+                    FirstOrder::GradientDescent(GradientDescent { momentum: 0.9, ..GradientDescent::default() }),
                 ] {
                     let network = Network::new(50, &[(units, Activation::Relu), (10, Activation::Softmax)]).unwrap();
                     let inputs = Array2::from_shape_fn((rows, 50), |(i, j)| ((i * 7 + j * 3) % 11) as f32);
@@ -90,7 +90,7 @@ fn steps_take_at_most_100_megabytes_beside_data_parameters_and_state() {
         let numbers =
             |columns: usize| Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 7 + j * 3) % 11) as f32 / 11.0);
         let data = Dataset::new(numbers(inputs), numbers(network.outputs())).unwrap();
-        let optimizer = Optimizer::Adam(Adam::default());
+        let optimizer = FirstOrder::Adam(Adam::default());
         let mut parameters: Vec<f32> = draw_defaults(&network, 1);
         let mut state = optimizer.start(parameters.len());
         let order: Vec<usize> = (0..rows).collect();

@@ -4,27 +4,44 @@ mod common;
 
 use common::naive::{Fault, Naive};
 use common::{examples, losses_and_outputs, parameters};
-use surefoot::{Activation, Cost, GradientCheck, Loss, Network, Objective};
+use surefoot::{Activation, Cost, GradientCheck, Loss, Network, Objective, Sparsity};
 
-/// Each combination of hidden activation, loss with output, outputs, hidden layers and λ: what it is called, and the
-/// network. Without hidden layers there is only one hidden activation.
-fn each_case(mut visit: impl FnMut(&str, &Network, Loss, f64, bool)) {
+/// What a case of the matrix is checked with.
+struct Case<'a> {
+    name: String,
+    network: &'a Network,
+    loss: Loss,
+    weight_decay: f64,
+    sparsity: Option<Sparsity>,
+    weighted: bool,
+}
+
+/// Each combination of hidden activation, loss with output, outputs, hidden layers, λ and sparsity, where units can be
+/// sparse. Without hidden layers there is only one hidden activation.
+fn each_case(mut visit: impl FnMut(Case<'_>)) {
     for hidden_layers in [0, 1, 2] {
         for hidden in Activation::ALL {
             if hidden == Activation::Softmax || (hidden_layers == 0 && hidden != Activation::Sigmoid) {
                 continue;
             }
+            let can_be_sparse = hidden_layers > 0 && matches!(hidden, Activation::Sigmoid | Activation::Tanh);
             for (loss, output) in losses_and_outputs() {
                 for outputs in [1, 3] {
                     let mut layers = vec![(4, hidden); hidden_layers];
                     layers.push((outputs, output));
                     let network = Network::new(3, &layers).unwrap();
                     for weight_decay in [0.0, 0.1] {
-                        for weighted in [false, true] {
-                            let name = format!(
-                                "{hidden_layers} × {hidden}, {outputs} × {output}, {loss}, λ {weight_decay}, weighted {weighted}"
-                            );
-                            visit(&name, &network, loss, weight_decay, weighted);
+                        for sparsity in [None, Some(Sparsity { target: 0.2, weight: 0.5 })] {
+                            if sparsity.is_some() && !can_be_sparse {
+                                continue;
+                            }
+                            for weighted in [false, true] {
+                                let name = format!(
+                                    "{hidden_layers} × {hidden}, {outputs} × {output}, {loss}, λ {weight_decay}, \
+                                     {sparsity:?}, weighted {weighted}"
+                                );
+                                visit(Case { name, network: &network, loss, weight_decay, sparsity, weighted });
+                            }
                         }
                     }
                 }
@@ -36,38 +53,38 @@ fn each_case(mut visit: impl FnMut(&str, &Network, Loss, f64, bool)) {
 #[test]
 fn every_activation_loss_and_depth_agrees_with_the_numerical_gradient() {
     let (mut cases, mut empty) = (0, 0);
-    each_case(|name, network, loss, weight_decay, weighted| {
+    each_case(|Case { name, network, loss, weight_decay, sparsity, weighted }| {
         let data = examples(3, network.outputs(), loss, network.output_activation(), weighted, 5, 11);
         let mut theta = parameters(network.parameter_count(), 0.8, 12);
         if network.output_activation().has_kink() {
             // above the kink of a rectified output, which could else be 0 for every example
             theta[network.bias_range(network.layers().len() - 1)].iter_mut().for_each(|b| *b += 2.0);
         }
-        let mut cost = Cost::new(network, loss, weight_decay, &data).unwrap();
+        let mut cost = Cost::new(network, loss, weight_decay, &data).unwrap().with_sparsity(sparsity).unwrap();
         let report = GradientCheck::default().run(&mut cost, &theta).unwrap();
         assert!(report.total.difference < 1e-8, "{name}: {}, {:?}", report.total.difference, report.total.worst);
         assert_eq!(report.total.checked + report.total.kinks, theta.len(), "{name}");
         cases += 1;
         // The one softmax output is always 1: without weight decay nothing depends on θ, and that is no pass.
         let constant = network.output_activation() == Activation::Softmax && network.outputs() == 1;
-        if constant && weight_decay == 0.0 {
+        if constant && weight_decay == 0.0 && sparsity.is_none() {
             assert!(!report.passed() && report.total.wrong == 0, "{name}");
             empty += 1;
         } else {
             assert!(report.passed(), "{name}: {:?}", report.total.worst);
         }
     });
-    assert_eq!((cases, empty), (9 * 2 * 4 * (1 + 6 + 6), 2 * 2 * (1 + 6 + 6)));
+    assert_eq!((cases, empty), (9 * 2 * 4 * (1 + 6 + 6 + 2 + 2), 2 * 2 * (1 + 6 + 6)));
 }
 
 #[test]
 fn blocks_of_examples_agree_with_the_sums_unit_by_unit() {
-    each_case(|name, network, loss, weight_decay, weighted| {
+    each_case(|Case { name, network, loss, weight_decay, sparsity, weighted }| {
         // more rows than a block has, so that blocks are added up too
-        let data = examples(3, network.outputs(), loss, network.output_activation(), weighted, 150, 21);
+        let data = examples(3, network.outputs(), loss, network.output_activation(), weighted, 530, 21);
         let theta = parameters(network.parameter_count(), 0.8, 22);
-        let mut naive = Naive { network, loss, weight_decay, data: &data, fault: Fault::None };
-        let mut cost = Cost::new(network, loss, weight_decay, &data).unwrap();
+        let mut naive = Naive { network, loss, weight_decay, sparsity, data: &data, fault: Fault::None };
+        let mut cost = Cost::new(network, loss, weight_decay, &data).unwrap().with_sparsity(sparsity).unwrap();
         let (mut expected, mut gradient) = (vec![0.0; theta.len()], vec![f64::NAN; theta.len()]);
         let (value, expected_value) =
             (cost.cost_and_gradient(&theta, &mut gradient), naive.cost_and_gradient(&theta, &mut expected));
@@ -87,6 +104,7 @@ fn planted_faults_are_caught_in_their_place() {
         (Fault::ForgottenDecay, &[4, 4, 3], &[true, true, true], "weight"),
         (Fault::DecayedBias, &[4, 4, 3], &[true, true, true], "bias"),
         (Fault::ScaledByOutputs, &[4, 4, 3], &[true, true, true], ""),
+        (Fault::SparsityBesideDerivative, &[4, 4, 3], &[true, true, false], ""),
         (Fault::TransposedWeight, &[4, 4], &[true, false], ""),
     ] {
         let layers: Vec<_> = units.iter().map(|&units| (units, Activation::Sigmoid)).collect();
@@ -94,7 +112,8 @@ fn planted_faults_are_caught_in_their_place() {
         let loss = Loss::SquaredError;
         let data = examples(5, network.outputs(), loss, Activation::Sigmoid, true, 6, 31);
         let theta = parameters(network.parameter_count(), 0.8, 32);
-        let mut naive = Naive { network: &network, loss, weight_decay: 0.1, data: &data, fault };
+        let sparsity = Some(Sparsity { target: 0.1, weight: 0.5 });
+        let mut naive = Naive { network: &network, loss, weight_decay: 0.1, sparsity, data: &data, fault };
         let report = GradientCheck::default().run(&mut naive, &theta).unwrap();
         let wrong: Vec<bool> = report.layers.iter().map(|layer| layer.wrong > 0).collect();
         assert_eq!((report.passed(), &wrong[..]), (fault == Fault::None, wrong_layers), "{fault:?}");
@@ -174,7 +193,7 @@ fn unscaled_data_raise_no_false_alarm_and_hide_no_fault() {
                 surefoot::Dataset::new(data.inputs().mapv(|x| size * x), data.targets().mapv(|y| size * y)).unwrap();
             let theta = parameters(network.parameter_count(), 0.8, 72);
             let (loss, fault) = (Loss::SquaredError, Fault::MissingDerivative);
-            let mut naive = Naive { network: &network, loss, weight_decay: 0.01, data: &data, fault };
+            let mut naive = Naive { network: &network, loss, weight_decay: 0.01, sparsity: None, data: &data, fault };
             let report = GradientCheck::default().run(&mut naive, &theta).unwrap();
             assert!(report.cost.is_finite() && report.total.wrong > 0, "{size} {hidden}");
         }

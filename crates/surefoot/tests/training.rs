@@ -7,12 +7,12 @@ use std::ops::ControlFlow;
 use common::{examples, parameters};
 use ndarray::{Array2, array};
 use surefoot::{
-    Activation, Adam, BatchSize, Cost, Dataset, Epoch, GradientDescent, Loss, Network, Objective, Observer, Optimizer,
-    Schedule, StopReason, Task, Trained, Training, draw_defaults,
+    Activation, Adam, BatchSize, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective, Observer,
+    Optimizer, Schedule, StopReason, Task, Trained, Training, draw_defaults,
 };
 
 fn descent(learning_rate: f64, momentum: f64, nesterov: bool) -> Optimizer {
-    Optimizer::GradientDescent(GradientDescent { learning_rate, momentum, nesterov })
+    GradientDescent { learning_rate, momentum, nesterov }.into()
 }
 
 fn three_classes(rows: usize) -> (Network, Dataset<f64>) {
@@ -43,7 +43,7 @@ fn started_at_zero_hidden_units_stay_equal_for_ever() {
 fn every_parameter_moves() {
     let (network, data) = three_classes(40);
     let start = parameters(network.parameter_count(), 0.5, 2);
-    for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, true), Optimizer::Adam(Adam::default())] {
+    for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, true), Adam::default().into()] {
         let training = Training { optimizer, epochs: 1, ..Training::default() };
         let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
         assert!(start.iter().zip(&trained.parameters).all(|(before, after)| before != after), "{optimizer:?}");
@@ -60,8 +60,12 @@ fn every_example_counts_once_an_epoch_the_last_partial_batch_too() {
     let data = Dataset::new(Array2::ones((rows, 1)), targets).unwrap();
     for batch_size in [1, 2, 5, 7, 22, 23, 100].map(BatchSize::Rows).into_iter().chain([BatchSize::Full]) {
         // the rate is too small to move θ
-        let training =
-            Training { optimizer: descent(1e-300, 0.0, false), batch_size, epochs: 3, ..Training::default() };
+        let training = Training {
+            optimizer: descent(1e-300, 0.0, false),
+            batch_size: Some(batch_size),
+            epochs: 3,
+            ..Training::default()
+        };
         let trained = training.fit(&network, Loss::SquaredError, vec![0.0; 2], &data, None, &mut ()).unwrap();
         for epoch in &trained.history {
             let sum = epoch.cost * rows as f64;
@@ -81,7 +85,12 @@ fn a_step_follows_the_mean_gradient_of_its_batch() {
     let (network, data) = three_classes(10);
     let start = parameters(network.parameter_count(), 0.5, 3);
     let fit = |batch_size| {
-        let training = Training { optimizer: descent(0.1, 0.0, false), batch_size, epochs: 1, ..Training::default() };
+        let training = Training {
+            optimizer: descent(0.1, 0.0, false),
+            batch_size: Some(batch_size),
+            epochs: 1,
+            ..Training::default()
+        };
         training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap().parameters
     };
     let mut gradient = vec![0.0; start.len()];
@@ -97,7 +106,7 @@ fn each_epoch_has_an_order_of_its_own() {
     let (network, data) = three_classes(10);
     let start = parameters(network.parameter_count(), 0.5, 3);
     let fit = |start, seed, epochs| {
-        let (optimizer, batch_size) = (descent(0.1, 0.0, false), BatchSize::Rows(1));
+        let (optimizer, batch_size) = (descent(0.1, 0.0, false), Some(BatchSize::Rows(1)));
         let training = Training { optimizer, batch_size, seed, epochs, ..Training::default() };
         training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap().parameters
     };
@@ -146,9 +155,9 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
     let data = Dataset::new(inputs, targets).unwrap();
     let batch: Vec<usize> = (0..203).map(|i| i * 6).collect();
     let optimizers = [
-        Optimizer::Adam(Adam::default()),
-        Optimizer::GradientDescent(GradientDescent { momentum: 0.9, nesterov: true, ..GradientDescent::default() }),
-        Optimizer::GradientDescent(GradientDescent::default()),
+        FirstOrder::Adam(Adam::default()),
+        FirstOrder::GradientDescent(GradientDescent { momentum: 0.9, nesterov: true, ..GradientDescent::default() }),
+        FirstOrder::GradientDescent(GradientDescent::default()),
     ];
     for optimizer in optimizers {
         for rows in [Some(&batch[..]), None] {
@@ -187,7 +196,7 @@ fn the_layer_whose_gradient_is_not_finite_is_named() {
     // the cost is a sum in double precision and stays finite, but δ·x of the first layer does not
     let mut theta = vec![1e3f32; network.parameter_count()];
     let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap();
-    let optimizer = Optimizer::GradientDescent(GradientDescent::default());
+    let optimizer = FirstOrder::GradientDescent(GradientDescent::default());
     let mut state = optimizer.start(theta.len());
     for (rows, layer) in [(None, Some(0)), (Some(&[1][..]), None)] {
         let batch = cost.of_batch(&theta, rows, &[]);
@@ -248,7 +257,7 @@ fn a_last_step_that_explodes_is_not_returned() {
     let data = data.cast::<f32>().unwrap();
     // one full batch: the only step goes too far, and no cost is computed after it
     let optimizer = descent(1e39, 0.0, false);
-    let training = Training { optimizer, batch_size: BatchSize::Full, epochs: 1, ..Training::default() };
+    let training = Training { optimizer, batch_size: Some(BatchSize::Full), epochs: 1, ..Training::default() };
     let start = draw_defaults::<f32>(&network, 10);
     let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
     assert!(matches!(trained.stop_reason, StopReason::NotFinite { epoch: 1, step: 1, layer: Some(0), .. }));
@@ -290,12 +299,13 @@ fn the_bits_are_the_same_on_any_number_of_threads() {
     let (network, data) = three_classes(300);
     let (train, validation) = data.cast::<f32>().unwrap().split(0.1, 1).unwrap();
     let fit = |threads, optimizer, batch_size| -> Trained<f32> {
-        let training = Training { optimizer, batch_size, epochs: 5, patience: 3, ..Training::default() };
+        let training =
+            Training { optimizer, batch_size: Some(batch_size), epochs: 5, patience: 3, ..Training::default() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let start = draw_defaults(&network, 13);
         pool.install(|| training.fit(&network, Loss::CrossEntropy, start, &train, Some(&validation), &mut ())).unwrap()
     };
-    for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, false), Optimizer::Adam(Adam::default())] {
+    for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, false), Adam::default().into()] {
         for batch_size in [BatchSize::Rows(7), BatchSize::Rows(200), BatchSize::Full] {
             let one = fit(1, optimizer, batch_size);
             for threads in [2, 3, 8] {
@@ -340,7 +350,7 @@ fn what_does_not_fit_is_refused_before_training() {
             "targets, row 1, column 0: expected a number from 0 to 1",
         ),
         (
-            refuse(Training { batch_size: BatchSize::Rows(0), ..plain() }, Loss::CrossEntropy, start(), &data),
+            refuse(Training { batch_size: Some(BatchSize::Rows(0)), ..plain() }, Loss::CrossEntropy, start(), &data),
             "batch size",
         ),
         (refuse(Training { weight_decay: -1.0, ..plain() }, Loss::CrossEntropy, start(), &data), "weight decay"),

@@ -4,8 +4,8 @@ use anyhow::Context;
 use ndarray::Array2;
 use serde_json::json;
 use surefoot::{
-    Activation, Comparison, Cost, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose,
-    Random, draw_defaults, save_tensors,
+    Activation, Comparison, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose, Random,
+    draw_defaults, save_tensors,
 };
 use surefoot_table::{BUILTIN, Encoding, Table};
 
@@ -53,8 +53,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
     let parameters = model.parameters.to_f64();
     let all_is_too_much = (parameters.len() > ALL_UP_TO).then_some(DEFAULT_SAMPLE);
     let check = GradientCheck { epsilon: arguments.epsilon, sample: arguments.sample.or(all_is_too_much), seed: 0 };
-    let mut cost = Cost::new(&model.network, model.loss, model.weight_decay, &data)
-        .with_context(|| format!("cannot check on {what}"))?;
+    let mut cost = model.cost(&data).with_context(|| format!("cannot check on {what}"))?;
     let report = check.run(&mut cost, &parameters)?;
     if let Some(path) = &arguments.gradient {
         save_tensors(path, &model.network, &Parameters::F64(report.gradient.clone()))?;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Context;
 use serde_json::json;
 use surefoot::metrics::{Confusion, accuracy, classes, log_loss, mae, r_squared, rmse};
-use surefoot::{Cost, Model, Objective, Task};
+use surefoot::{Model, Objective, Task};
 use surefoot_table::{Encoding, Table};
 
 use crate::arguments::Evaluate;
@@ -19,7 +19,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
     let targets = encoding.targets(&table, model.network.outputs())?;
     let evaluation = || -> surefoot::Result<_> {
         let examples = model.examples(inputs.view(), targets.view())?;
-        let mut cost = Cost::new(&model.network, model.loss, model.weight_decay, &examples)?;
+        let mut cost = model.cost(&examples)?;
         Ok((cost.cost(&model.parameters.to_f64()), model.predict(inputs.view())?))
     };
     let (cost, outputs) = evaluation().with_context(|| format!("cannot evaluate {}", table.file()))?;

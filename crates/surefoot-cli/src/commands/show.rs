@@ -11,11 +11,16 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let line = |name: &str, text: String| print_line(format_args!("{name:<15}{text}"));
     line("task", model.task.name().into())?;
     line("loss", format!("{}, weight decay {}", model.loss, model.weight_decay))?;
+    if let Some(sparsity) = model.sparsity {
+        line("sparsity", format!("mean activation {}, weight {}", sparsity.target, sparsity.weight))?;
+    }
     line("precision", model.parameters.precision().into())?;
     for (name, columns) in
         [("inputs", &model.input_columns), ("target", &model.target_columns), ("classes", &model.classes)]
     {
-        if !columns.is_empty() {
+        if name == "target" && model.is_autoencoder() {
+            line(name, "the inputs".into())?;
+        } else if !columns.is_empty() {
             line(name, listed(columns))?;
         }
     }

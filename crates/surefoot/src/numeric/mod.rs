@@ -12,3 +12,4 @@ pub mod random;
 pub mod scalar;
 pub mod simd;
 pub mod threads;
+pub mod vector;

@@ -88,12 +88,12 @@ impl<T: Scalar> AdamStep<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Optimizer;
+    use super::super::FirstOrder;
     use super::*;
 
     #[test]
     fn two_steps_as_worked_out_by_hand() {
-        let optimizer = Optimizer::Adam(Adam { learning_rate: 0.1, ..Adam::default() });
+        let optimizer = FirstOrder::Adam(Adam { learning_rate: 0.1, ..Adam::default() });
         let (mut state, mut theta) = (optimizer.start(2), [1.0, -2.0]);
         // Step 1: m̂ = g and v̂ = g², so each θ moves by α, whatever the size of its gradient.
         optimizer.step(&mut state, &mut theta, &[3.0, -0.01], 0.1);

@@ -65,12 +65,12 @@ impl GradientDescent {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Optimizer;
+    use super::super::FirstOrder;
     use super::*;
 
     /// θ after each of three steps with α = 0.1 on J = θ², from θ = 1.
     fn three_steps(momentum: f64, nesterov: bool) -> Vec<f64> {
-        let optimizer = Optimizer::GradientDescent(GradientDescent { learning_rate: 0.1, momentum, nesterov });
+        let optimizer = FirstOrder::GradientDescent(GradientDescent { learning_rate: 0.1, momentum, nesterov });
         let (mut state, mut theta) = (optimizer.start(1), [1.0f64]);
         let step = |_| {
             let gradient = [2.0 * theta[0]];

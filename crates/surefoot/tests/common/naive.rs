@@ -1,7 +1,7 @@
 //! The notes' network, unit by unit and example by example, with plain loops and formulas of its own: the reference
 //! that the vectorised form is compared with, and the place where faults are planted.
 
-use surefoot::{Activation, Dataset, Loss, Network, Objective, Segment};
+use surefoot::{Activation, Dataset, Loss, Network, Objective, Segment, Sparsity};
 
 /// A mistake that people make in backpropagation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Fault {
     DecayedBias,
     /// The gradient of the mean over outputs, for a cost that sums over them.
     ScaledByOutputs,
+    /// The derivative of the sparsity penalty added to δ after f′ in place of before.
+    SparsityBesideDerivative,
     /// W⁽ˡ⁾ᵢⱼ in place of W⁽ˡ⁾ⱼᵢ when δ goes back.
     TransposedWeight,
 }
@@ -25,6 +27,7 @@ pub struct Naive<'a> {
     pub network: &'a Network,
     pub loss: Loss,
     pub weight_decay: f64,
+    pub sparsity: Option<Sparsity>,
     pub data: &'a Dataset<f64>,
     pub fault: Fault,
 }
@@ -114,7 +117,7 @@ impl Naive<'_> {
     }
 
     /// The δ sums of the notes for one example, whose partial derivatives are added to `gradient` times `share`.
-    fn backward(&self, theta: &[f64], x: &[f64], y: &[f64], share: f64, gradient: &mut [f64]) {
+    fn backward(&self, theta: &[f64], [x, y]: [&[f64]; 2], means: &[Vec<f64>], share: f64, gradient: &mut [f64]) {
         let layers = self.network.layers();
         let (sums, activations) = self.forward(theta, x);
         let top = layers.len() - 1;
@@ -138,16 +141,42 @@ impl Naive<'_> {
             if l > 0 {
                 let weight = self.network.weight(theta, l);
                 let under = layers[l - 1].activation;
-                // δᵢ⁽ˡ⁾ = (Σⱼ Wⱼᵢ⁽ˡ⁾ δⱼ⁽ˡ⁺¹⁾) f′(zᵢ⁽ˡ⁾)
+                // δᵢ⁽ˡ⁾ = (Σⱼ Wⱼᵢ⁽ˡ⁾ δⱼ⁽ˡ⁺¹⁾ + β(−ρ/ρ̂ᵢ + (1−ρ)/(1−ρ̂ᵢ))) f′(zᵢ⁽ˡ⁾)
                 let back = |i: usize| {
                     let of =
                         |j: usize| if self.fault == Fault::TransposedWeight { weight[[i, j]] } else { weight[[j, i]] };
                     let sum: f64 = (0..layers[l].outputs).map(|j| of(j) * delta[j]).sum();
-                    sum * if self.fault == Fault::MissingDerivative { 1.0 } else { slope(under, &sums[l - 1], i, i) }
+                    let slope =
+                        if self.fault == Fault::MissingDerivative { 1.0 } else { slope(under, &sums[l - 1], i, i) };
+                    let sparse = self.sparsity.map_or(0.0, |Sparsity { target, weight }| {
+                        let mean = means[l - 1][i];
+                        let half = if under == Activation::Tanh { 0.5 } else { 1.0 };
+                        weight * half * (-target / mean + (1.0 - target) / (1.0 - mean))
+                    });
+                    match self.fault {
+                        Fault::SparsityBesideDerivative => sum * slope + sparse,
+                        _ => (sum + sparse) * slope,
+                    }
                 };
                 delta = (0..layers[l].inputs).map(back).collect();
             }
         }
+    }
+
+    /// ρ̂ of each unit of each hidden layer.
+    fn mean_activations(&self, theta: &[f64]) -> Vec<Vec<f64>> {
+        let hidden = &self.network.layers()[..self.network.layers().len() - 1];
+        let mut means: Vec<Vec<f64>> = hidden.iter().map(|layer| vec![0.0; layer.outputs]).collect();
+        for (row, x) in self.data.inputs().outer_iter().enumerate() {
+            let (_, activations) = self.forward(theta, &x.to_vec());
+            let share = self.weight(row) / self.total_weight();
+            for (l, layer) in hidden.iter().enumerate() {
+                for (mean, a) in means[l].iter_mut().zip(&activations[l]) {
+                    *mean += share * if layer.activation == Activation::Tanh { (1.0 + a) / 2.0 } else { *a };
+                }
+            }
+        }
+        means
     }
 
     fn total_weight(&self) -> f64 {
@@ -172,16 +201,22 @@ impl Objective<f64> for Naive<'_> {
         }
         let squares: f64 =
             (0..self.network.layers().len()).flat_map(|l| &theta[self.network.weight_range(l)]).map(|w| w * w).sum();
-        sum / self.total_weight() + 0.5 * self.weight_decay * squares
+        let divergence =
+            |rho: f64, mean: f64| rho * (rho / mean).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - mean)).ln();
+        let penalty = self.sparsity.map_or(0.0, |Sparsity { target, weight }| {
+            weight * self.mean_activations(theta).concat().iter().map(|&mean| divergence(target, mean)).sum::<f64>()
+        });
+        sum / self.total_weight() + 0.5 * self.weight_decay * squares + penalty
     }
 
     fn cost_and_gradient(&mut self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         gradient.fill(0.0);
         let outputs = self.network.outputs() as f64;
+        let means = if self.sparsity.is_some() { self.mean_activations(theta) } else { Vec::new() };
         let scale = if self.fault == Fault::ScaledByOutputs { 1.0 / outputs } else { 1.0 };
         for (row, (x, y)) in self.data.inputs().outer_iter().zip(self.data.targets().outer_iter()).enumerate() {
             let share = scale * self.weight(row) / self.total_weight();
-            self.backward(theta, &x.to_vec(), &y.to_vec(), share, gradient);
+            self.backward(theta, [&x.to_vec(), &y.to_vec()], &means, share, gradient);
         }
         for l in 0..self.network.layers().len() {
             let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use surefoot::{
-    Cost, Dataset, GradientCheck, GradientReport, Model, Objective, Parameters, Purpose, Random, Scalar, StopReason,
+    Dataset, GradientCheck, GradientReport, Model, Objective, Parameters, Purpose, Random, Scalar, StopReason,
     check_writable, draw_defaults,
 };
 use surefoot_table::Targets;
@@ -101,7 +101,7 @@ where
     }
 
     let measure = |data: &Dataset<T>| -> surefoot::Result<Scores> {
-        let cost = Cost::new(network, *loss, training.weight_decay, data)?.cost(&trained.parameters);
+        let cost = training.cost(network, *loss, data)?.cost(&trained.parameters);
         let outputs = network.predict(&trained.parameters, data.inputs())?;
         Ok(Scores { cost, score: task.score(outputs.view(), data.targets()) })
     };
@@ -110,6 +110,7 @@ where
         best_epoch: trained.best_epoch,
         epochs: trained.history.len(),
         steps: trained.steps,
+        evaluations: trained.evaluations,
         seconds,
         training: measure(&data)?,
         validation: validation.as_ref().map(measure).transpose()?,
@@ -137,7 +138,7 @@ fn check_gradient<T: Scalar>(plan: &Plan, start: &[T]) -> anyhow::Result<Gradien
     let count = affordable.clamp(LEAST_CHECKED_ROWS, CHECKED_ROWS);
     let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), count);
     let some = data.select(&rows)?;
-    let mut cost = Cost::new(network, *loss, training.weight_decay, &some)?;
+    let mut cost = training.cost(network, *loss, &some)?;
     let start: Vec<f64> = start.iter().map(|x| x.to_f64()).collect();
     let check = GradientCheck { sample: Some(CHECKED_COORDINATES), seed: training.seed, ..GradientCheck::default() };
     Ok(check.run(&mut cost, &start)?)
@@ -160,6 +161,7 @@ fn check_line(report: &GradientReport) -> String {
 fn heading(arguments: &Train, plan: &Plan) -> String {
     let column = &plan.encoding.target_columns[0];
     let target = match &plan.encoding.targets {
+        Targets::Numbers if arguments.autoencoder => "which are the targets, too".into(),
         Targets::Classes(names) => format!("{} classes in column `{column}`", names.len()),
         Targets::Numbers => format!("numbers in column `{column}`"),
     };
@@ -177,7 +179,8 @@ fn model(arguments: &Train, plan: &Plan, parameters: Parameters, summary: &Summa
     let Plan { network, loss, training, encoding, .. } = plan;
     let mut model = Model::new(network.clone(), parameters, *loss, training.weight_decay)?;
     model.task = plan.task;
-    model.input_scaling = Some(plan.input_scaling.clone());
+    model.sparsity = training.sparsity;
+    model.input_scaling.clone_from(&plan.input_scaling);
     model.target_scaling.clone_from(&plan.target_scaling);
     model.input_columns.clone_from(&encoding.input_columns);
     model.target_columns.clone_from(&encoding.target_columns);

@@ -1,10 +1,11 @@
 //! From the arguments of `train` and the table to what is trained on what.
 
 use anyhow::Context;
+use clap::ValueEnum;
 use ndarray::{Array2, Axis};
 use surefoot::{
-    Activation, Adam, BatchSize, Cost, Dataset, GradientDescent, Loss, Network, Optimizer, Scaling, Task, Training,
-    split_rows,
+    Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Scaling, Sparsity, Task,
+    Training, split_rows,
 };
 use surefoot_table::{Encoding, Table, Targets};
 
@@ -13,6 +14,8 @@ use crate::output::{thousands, usage};
 
 /// Tables with fewer rows are not split unless it is asked for: the part would say nothing.
 const MIN_ROWS_TO_SPLIT: usize = 10;
+/// Epochs without a lower watched cost until training stops.
+const PATIENCE: usize = 20;
 /// The share of the rows to validate on.
 const VALIDATION_SHARE: f64 = 0.2;
 /// More parameters than this do not fit in the memory of any machine that we know of, with their moments.
@@ -26,7 +29,7 @@ pub struct Plan {
     pub network: Network,
     pub loss: Loss,
     pub training: Training,
-    pub input_scaling: Scaling,
+    pub input_scaling: Option<Scaling>,
     pub target_scaling: Option<Scaling>,
     pub data: Dataset<f64>,
     pub validation: Option<Dataset<f64>>,
@@ -38,25 +41,34 @@ type Part = (Array2<f64>, Array2<f64>);
 impl Plan {
     pub fn new(arguments: &Train) -> anyhow::Result<Plan> {
         let table = Table::open(&arguments.data)?;
-        let encoding = Encoding::find(&table, arguments.target.as_deref(), arguments.task.task())?;
+        let target = arguments.target.as_deref();
+        let encoding = match arguments.autoencoder {
+            true => Encoding::of_autoencoder(&table, target)?,
+            false => Encoding::find(&table, target, arguments.task.task())?,
+        };
         let classes = match &encoding.targets {
             Targets::Classes(names) => Some(names.len()),
             Targets::Numbers => None,
         };
         let (output, loss) = output_and_loss(arguments, classes);
         let outputs = match classes {
-            None => 1,
+            None => encoding.target_columns.len(),
             Some(2) if output != Activation::Softmax => 1,
             Some(classes) => classes,
         };
-        if outputs == 1 && output == Activation::Softmax {
+        if classes.is_none() && output == Activation::Softmax {
             return Err(usage("softmax needs classes, and the target has numbers", "leave --output-activation out"));
         }
         if classes.is_none() && loss == Loss::CrossEntropy {
             return Err(usage("the loss cross-entropy needs classes, and the target has numbers", "leave --loss out"));
         }
         loss.check_output(output)?;
-        let hidden = arguments.hidden.0.iter().map(|&units| (units, arguments.activation));
+        let activation = match arguments.activation {
+            Some(activation) => activation,
+            None if arguments.autoencoder => Activation::Sigmoid,
+            None => Activation::Tanh,
+        };
+        let hidden = arguments.hidden.0.iter().map(|&units| (units, activation));
         let network =
             Network::new(encoding.input_columns.len(), &hidden.chain([(outputs, output)]).collect::<Vec<_>>())?;
         if network.parameter_count() > MAX_PARAMETERS {
@@ -68,20 +80,29 @@ impl Plan {
             Ok((encoding.inputs(table)?, encoding.targets(table, outputs)?))
         };
         let (train, validation) = split(arguments, &table, part)?;
-        let input_scaling = Scaling::standard(train.0.view());
-        let target_scaling = classes.is_none().then(|| scaling_onto(output, &train.1));
+        let (input_scaling, target_scaling) = match (arguments.autoencoder, classes) {
+            (true, _) => {
+                let both = common_scaling_onto(output, &train.0);
+                (both.clone(), both)
+            }
+            (false, Some(_)) => (Some(Scaling::standard(train.0.view())), None),
+            (false, None) => (Some(Scaling::standard(train.0.view())), Some(scaling_onto(output, &train.1))),
+        };
         let scaled = |(inputs, targets): Part, what: &str| {
-            let targets =
-                target_scaling.as_ref().map_or_else(|| targets.clone(), |scaling| scaling.apply(targets.view()));
-            Dataset::new(input_scaling.apply(inputs.view()), targets)
+            let apply = |scaling: &Option<Scaling>, numbers: Array2<f64>| match scaling {
+                Some(scaling) => scaling.apply(numbers.view()),
+                None => numbers,
+            };
+            Dataset::new(apply(&input_scaling, inputs), apply(&target_scaling, targets))
                 .with_context(|| format!("cannot use the {what} part"))
         };
         let data = scaled(train, "training")?;
         let validation = validation.map(|part| scaled(part, "validation")).transpose()?;
         let task = if classes.is_some() { Task::Classification } else { Task::Regression };
-        let training = training(arguments, task)?;
+        let training = training(arguments, task, validation.is_some())?;
+        training.check()?;
         // what the cost refuses is said before anything is printed
-        Cost::new(&network, loss, training.weight_decay, &data)?;
+        training.cost(&network, loss, &data)?;
         Ok(Plan { table, task, network, loss, training, data, validation, input_scaling, target_scaling, encoding })
     }
 
@@ -102,6 +123,7 @@ fn output_and_loss(arguments: &Train, classes: Option<usize>) -> (Activation, Lo
     };
     match (arguments.output_activation, arguments.loss) {
         (Some(output), Some(loss)) => (output, loss),
+        (None, None | Some(Loss::SquaredError)) if arguments.autoencoder => (Sigmoid, Loss::SquaredError),
         (None, Some(loss)) => (of_loss(loss), loss),
         (Some(output @ (Sigmoid | Softmax)), None) if classes.is_some() => (output, Loss::CrossEntropy),
         (Some(output), None) => (output, Loss::SquaredError),
@@ -126,7 +148,7 @@ fn split(
             return Ok(((inputs, targets), Some(validation)));
         }
         Some(Validation::Share(share)) => *share,
-        None if table.rows() < MIN_ROWS_TO_SPLIT => return Ok(((inputs, targets), None)),
+        None if arguments.autoencoder || table.rows() < MIN_ROWS_TO_SPLIT => return Ok(((inputs, targets), None)),
         None => VALIDATION_SHARE,
     };
     let (rest, taken) =
@@ -144,39 +166,65 @@ fn scaling_onto(output: Activation, targets: &Array2<f64>) -> Scaling {
     }
 }
 
+/// For an autoencoder the same scaling for all columns, which may be pixels of one image, where the output activation is
+/// bounded; none where it reaches the numbers as they are.
+fn common_scaling_onto(output: Activation, numbers: &Array2<f64>) -> Option<Scaling> {
+    let (low, high) = match output {
+        Activation::Identity => return Some(Scaling::standard(numbers.view())),
+        Activation::Tanh => (-1.0, 1.0),
+        _ => (0.0, 1.0),
+    };
+    if numbers.iter().all(|number| (low..=high).contains(number)) {
+        return None;
+    }
+    let all = Scaling::range(numbers.flatten().insert_axis(Axis(1)).view(), low, high);
+    let same = |number: &[f64]| vec![number[0]; numbers.ncols()];
+    Some(Scaling { centre: same(&all.centre), scale: same(&all.scale) })
+}
+
 /// The settings of the run. Adam's learning rate did best of 0.002, 0.005 and 0.01 on digits over seeds 1 to 5; those of
 /// the other optimizers train digits and iris well, and were not searched for.
-fn training(arguments: &Train, task: Task) -> anyhow::Result<Training> {
-    let descent = |momentum, learning_rate| {
-        Optimizer::GradientDescent(GradientDescent {
-            learning_rate: arguments.learning_rate.unwrap_or(learning_rate),
-            momentum: arguments.momentum.unwrap_or(momentum),
-            nesterov: false,
-        })
-    };
-    let rows_32 = BatchSize::Rows(32);
-    let (optimizer, batch_size) = match arguments.optimizer {
-        OptimizerChoice::GradientDescent => (descent(0.0, 0.5), BatchSize::Full),
-        OptimizerChoice::Sgd => (descent(0.9, 0.02), rows_32),
-        OptimizerChoice::Adam if arguments.momentum.is_some() => {
-            return Err(usage(
-                "--momentum does not go with the optimizer adam",
-                "take --optimizer sgd, or leave --momentum out",
-            ));
+fn training(arguments: &Train, task: Task, validates: bool) -> anyhow::Result<Training> {
+    use OptimizerChoice::{Adam as ByAdam, GradientDescent as ByDescent, Lbfgs as ByLbfgs, Sgd as BySgd};
+    let refuse = |option: &str, given: bool, optimizers: &[OptimizerChoice], instead: &str| {
+        if given && !optimizers.contains(&arguments.optimizer) {
+            let optimizer = arguments.optimizer.to_possible_value();
+            let optimizer = optimizer.as_ref().map_or("", |value| value.get_name());
+            let message = format!("{option} does not go with the optimizer {optimizer}");
+            return Err(usage(message, format!("take --optimizer {instead}, or leave {option} out")));
         }
-        OptimizerChoice::Adam => {
+        Ok(())
+    };
+    refuse("--momentum", arguments.momentum.is_some(), &[ByDescent, BySgd], "sgd")?;
+    refuse("--learning-rate", arguments.learning_rate.is_some(), &[ByDescent, BySgd, ByAdam], "adam")?;
+    refuse("--history", arguments.history.is_some(), &[ByLbfgs], "lbfgs")?;
+    let descent = |momentum, learning_rate| GradientDescent {
+        learning_rate: arguments.learning_rate.unwrap_or(learning_rate),
+        momentum: arguments.momentum.unwrap_or(momentum),
+        nesterov: false,
+    };
+    let (optimizer, batch_size): (Optimizer, _) = match arguments.optimizer {
+        ByDescent => (descent(0.0, 0.5).into(), BatchSize::Full),
+        BySgd => (descent(0.9, 0.02).into(), BatchSize::Rows(32)),
+        ByAdam => {
             let learning_rate = arguments.learning_rate.unwrap_or(0.005);
-            (Optimizer::Adam(Adam { learning_rate, ..Adam::default() }), rows_32)
+            (Adam { learning_rate, ..Adam::default() }.into(), BatchSize::Rows(32))
+        }
+        ByLbfgs => {
+            let history = arguments.history.unwrap_or(Lbfgs::default().history);
+            (Lbfgs { history, ..Lbfgs::default() }.into(), BatchSize::Full)
         }
     };
-    optimizer.check()?;
+    // without a validation part L-BFGS only ever lowers what would be watched
+    let patience = if arguments.optimizer == ByLbfgs && !validates { 0 } else { PATIENCE };
     Ok(Training {
         optimizer,
         schedule: arguments.schedule,
         epochs: arguments.epochs,
-        batch_size: arguments.batch_size.map_or(batch_size, |batch| batch.0),
+        batch_size: Some(arguments.batch_size.map_or(batch_size, |batch| batch.0)),
         weight_decay: arguments.weight_decay,
-        patience: arguments.patience,
+        sparsity: arguments.sparsity.map(|target| Sparsity { target, weight: arguments.sparsity_weight }),
+        patience: arguments.patience.unwrap_or(patience),
         seed: arguments.seed,
         task,
         ..Training::default()

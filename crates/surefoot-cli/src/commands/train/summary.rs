@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use surefoot::{BatchSize, StopReason, Task};
+use surefoot::{BatchSize, FirstOrder, Optimizer, StopReason, Task};
 
 use super::plan::Plan;
 use crate::arguments::{Precision, Train};
@@ -16,6 +16,7 @@ pub struct Summary {
     pub best_epoch: usize,
     pub epochs: usize,
     pub steps: u64,
+    pub evaluations: u64,
     /// Of the epochs with their validation passes, and nothing else.
     pub seconds: f64,
     pub training: Scores,
@@ -79,7 +80,11 @@ impl Summary {
 
     /// When and why it stopped, in words.
     pub fn stopped(&self) -> String {
-        let after = format!("after {} ({})", count(self.epochs, "epoch"), count(self.steps as usize, "step"));
+        let steps = match self.evaluations == self.steps {
+            true => count(self.steps as usize, "step"),
+            false => count(self.evaluations as usize, "evaluation"),
+        };
+        let after = format!("after {} ({steps})", count(self.epochs, "epoch"));
         let kept = format!("kept are the parameters after epoch {}", self.best_epoch);
         match self.stop_reason {
             StopReason::Epochs if self.best_epoch == self.epochs => format!("{after}, as many as allowed"),
@@ -88,6 +93,10 @@ impl Summary {
                 let watched = if self.validation.is_some() { "validation" } else { "training" };
                 format!("{after}, as the {watched} cost no longer fell; {kept}")
             }
+            StopReason::Converged => {
+                format!("{after}, as the gradient or the fall of the cost was within its tolerance")
+            }
+            StopReason::LineSearch => format!("{after}, as no step along the line lowered the cost any more"),
             StopReason::Observer => format!("{after}, as asked"),
             StopReason::NotFinite { epoch, step, layer, learning_rate } => {
                 let what = match layer {
@@ -105,16 +114,20 @@ impl Summary {
     /// How the model came to be, for its file.
     pub fn provenance(&self, arguments: &Train, plan: &Plan) -> Value {
         let batch_size = match plan.training.batch_size {
-            BatchSize::Full => json!("full"),
-            BatchSize::Rows(rows) => json!(rows),
+            Some(BatchSize::Rows(rows)) => json!(rows),
+            Some(BatchSize::Full) | None => json!("full"),
         };
         let optimizer = match plan.training.optimizer {
-            surefoot::Optimizer::GradientDescent(settings) => json!({
+            Optimizer::FirstOrder(FirstOrder::GradientDescent(settings)) => json!({
                 "name": "gradient-descent", "learning_rate": settings.learning_rate, "momentum": settings.momentum,
             }),
-            surefoot::Optimizer::Adam(settings) => json!({
+            Optimizer::FirstOrder(FirstOrder::Adam(settings)) => json!({
                 "name": "adam", "learning_rate": settings.learning_rate,
                 "beta1": settings.beta1, "beta2": settings.beta2, "epsilon": settings.epsilon,
+            }),
+            Optimizer::Lbfgs(settings) => json!({
+                "name": "lbfgs", "history": settings.history,
+                "gradient_tolerance": settings.gradient_tolerance, "cost_tolerance": settings.cost_tolerance,
             }),
         };
         json!({
@@ -127,6 +140,7 @@ impl Summary {
             "precision": if arguments.precision == Precision::F32 { "f32" } else { "f64" },
             "patience": plan.training.patience, "stop_reason": self.stop_reason.name(),
             "epochs": self.epochs, "best_epoch": self.best_epoch, "steps": self.steps,
+            "evaluations": self.evaluations,
             "cost": self.training.cost, "train_score": self.training.score,
             "validation_cost": self.validation.as_ref().map(|scores| scores.cost),
             "validation_score": self.validation.as_ref().map(|scores| scores.score),
