@@ -4,9 +4,10 @@ mod common;
 
 use common::{examples, parameters};
 use ndarray::{Array1, Array2};
+use serde_json::Value;
 use surefoot::{
-    Activation, BatchSize, Cost, Dataset, Lbfgs, LbfgsState, LbfgsStop, Loss, Network, Objective, Schedule, StopReason,
-    Training, draw_defaults,
+    Activation, BatchSize, Cost, Dataset, Lbfgs, LbfgsState, LbfgsStop, Loss, Network, Objective, Schedule, Sparsity,
+    StopReason, Training, draw_defaults,
 };
 
 /// A function with its gradient.
@@ -272,4 +273,61 @@ fn training_tells_that_it_converged_and_refuses_what_does_not_go_together() {
     assert!(message(Training { optimizer: none.into(), ..lbfgs() }).contains("history"));
     let negative = Lbfgs { cost_tolerance: -1.0, ..Lbfgs::default() };
     assert!(message(Training { optimizer: negative.into(), ..lbfgs() }).contains("cost tolerance"));
+}
+
+/// The numbers that `reference/lbfgs_twin.py` draws: SplitMix64, 53 bits of each.
+fn split_mix(count: usize, mut state: u64) -> impl Iterator<Item = f64> {
+    (0..count).map(move |_| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    })
+}
+
+/// W uniform in ±√(6/(inputs + outputs + 1)), b = 0.
+fn twins_start(network: &Network, seed: u64) -> Vec<f64> {
+    let mut theta = vec![0.0; network.parameter_count()];
+    for (l, layer) in network.layers().iter().enumerate() {
+        let weights = &mut theta[network.weight_range(l)];
+        let r = (6.0 / (layer.inputs + layer.outputs + 1) as f64).sqrt();
+        let draws = split_mix(weights.len(), 1000 * seed + l as u64);
+        weights.iter_mut().zip(draws).for_each(|(weight, u)| *weight = r * (2.0 * u - 1.0));
+    }
+    theta
+}
+
+/// `reference/lbfgs.json` has SciPy's cost after 100 iterations from some starts, and its evaluations.
+#[test]
+fn the_costs_of_scipy_are_reached_with_about_as_many_evaluations() {
+    let rows: Vec<Vec<f64>> = include_str!("../../surefoot-table/data/digits.csv")
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect())
+        .collect();
+    let x = Array2::from_shape_fn((rows.len(), 64), |(i, j)| rows[i][j] / 16.0);
+    let y = Array2::from_shape_fn((rows.len(), 10), |(i, k)| f64::from(u8::from(rows[i][64] == k as f64)));
+    let (digits, same) = (Dataset::new(x.clone(), y).unwrap(), Dataset::new(x.clone(), x).unwrap());
+    let twin: Vec<Value> = serde_json::from_str(include_str!("reference/lbfgs.json")).unwrap();
+    assert_eq!(twin.len(), 10);
+    for run in &twin {
+        let number = |name: &str| run[name].as_f64().unwrap();
+        let sparse = run["network"] == "sparse autoencoder";
+        let layers = match sparse {
+            true => [(25, Activation::Sigmoid), (64, Activation::Sigmoid)],
+            false => [(16, Activation::Tanh), (10, Activation::Softmax)],
+        };
+        let network = Network::new(64, &layers).unwrap();
+        let (loss, data) = if sparse { (Loss::SquaredError, &same) } else { (Loss::CrossEntropy, &digits) };
+        let sparsity = sparse.then_some(Sparsity { target: 0.05, weight: 3.0 });
+        let mut cost = Cost::new(&network, loss, 1e-4, data).unwrap().with_sparsity(sparsity).unwrap();
+        let mut theta = twins_start(&network, run["seed"].as_u64().unwrap());
+        assert!((cost.cost(&theta) / number("cost_at_start") - 1.0).abs() < 1e-12, "{run}");
+        let mut state = LbfgsState::default();
+        while state.cost > number("cost") {
+            EXACT.iterate(&mut state, &mut cost, &mut theta).unwrap();
+        }
+        let ratio = state.evaluations as f64 / number("evaluations");
+        assert!(ratio <= 1.2, "{ratio} times as many evaluations as {run}");
+    }
 }
