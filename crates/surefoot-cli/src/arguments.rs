@@ -8,7 +8,9 @@ use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
 
 /// Train, check and use fully-connected neural networks.
 ///
-/// DATA is everywhere a CSV file with a header, or the name of a built-in data set (`surefoot datasets`).
+/// DATA is everywhere a CSV file with a header, the name of a built-in data set (`surefoot datasets`), an IDX file (packed
+/// with gzip or not), or a folder with the four files of the MNIST family: of these, the files that begin with `train` are
+/// learned from and checked on, those that begin with `t10k` are predicted and evaluated.
 /// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data.
 #[derive(Parser)]
 #[command(name = "surefoot", version, max_term_width = 100)]
@@ -22,6 +24,7 @@ pub enum Command {
     Train(Box<Train>),
     Predict(Predict),
     Evaluate(Evaluate),
+    Encode(Encode),
     Check(Check),
     Show(Show),
     /// List the data sets that are built in.
@@ -40,13 +43,21 @@ pub enum Command {
   surefoot train digits
   surefoot train houses.csv --target price --hidden 64,32 --seed 7
   surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent
-  surefoot train digits --autoencoder --hidden 25 --sparsity 0.05 --optimizer lbfgs --epochs 400")]
+  surefoot train patches --autoencoder --hidden 25 --sparsity 0.01 --optimizer lbfgs --epochs 400
+  surefoot train /usr/share/datasets/fashion-mnist --hidden 100")]
 pub struct Train {
-    /// A CSV file with a header, or a built-in name
+    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
     pub data: String,
     /// The column to predict [default: the last]
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
+    /// An IDX file with the target of each row of an IDX file [default: for …-images-idx3-ubyte the …-labels-idx1-ubyte
+    /// beside it]
+    #[arg(long, value_name = "LABELS.idx", conflicts_with = "target")]
+    pub target_file: Option<String>,
+    /// Take the first rows only
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub rows: Option<usize>,
     /// Learn to give the inputs back: all columns are inputs and targets, but that of --target, which is left out (the
     /// label of a built-in set by itself)
     #[arg(long, conflicts_with = "task")]
@@ -104,7 +115,7 @@ pub struct Train {
     /// Share of the rows to validate on, 0 for none, or a CSV file [default: 0.2; none for tables of fewer than 10 rows and with --autoencoder]
     #[arg(long, value_name = "SHARE|FILE")]
     pub validation: Option<Validation>,
-    /// Start of the weights: normal, normal:ε, glorot, he, lecun [default: he for relu and leaky-relu, lecun for selu, else glorot]
+    /// Start of the weights: normal, normal:ε, uniform:r, glorot, he, lecun [default: he for relu and leaky-relu, lecun for selu, else glorot]
     #[arg(long, value_name = "I")]
     pub init: Option<Initialization>,
     /// Decides the start, the order of the rows and the validation part
@@ -140,7 +151,7 @@ pub struct Train {
 pub struct Predict {
     /// A model file
     pub model: PathBuf,
-    /// A CSV file with a header, or a built-in name
+    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
     pub data: String,
     /// Where the CSV goes [default: standard output]
     #[arg(long, value_name = "FILE.csv")]
@@ -160,11 +171,34 @@ pub struct Predict {
 pub struct Evaluate {
     /// A model file
     pub model: PathBuf,
-    /// A CSV file with a header, or a built-in name
+    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
     pub data: String,
+    /// An IDX file with the target of each row of an IDX file
+    #[arg(long, value_name = "LABELS.idx")]
+    pub target_file: Option<String>,
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
+}
+
+/// Write the hidden activations of a model for each row of a table.
+///
+/// Writes CSV with a column `unit_0`, `unit_1`, … for each unit of the layer; the columns of the table that are no inputs
+/// follow as they are, so that a table with labels can be learned from.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot encode digits.safetensors digits --out encoded.csv")]
+pub struct Encode {
+    /// A model file
+    pub model: PathBuf,
+    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    pub data: String,
+    /// The hidden layer, from 1
+    #[arg(long, value_name = "L", default_value_t = 1)]
+    pub layer: usize,
+    /// Where the CSV goes [default: standard output]
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: Option<PathBuf>,
 }
 
 /// Compare the gradient of a cost with its numerical derivative, in double precision.
@@ -178,8 +212,11 @@ pub struct Evaluate {
 pub struct Check {
     /// A model file
     pub model: Option<PathBuf>,
-    /// A CSV file with a header, or a built-in name
+    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
     pub data: Option<String>,
+    /// An IDX file with the target of each row of an IDX file
+    #[arg(long, value_name = "LABELS.idx")]
+    pub target_file: Option<String>,
     /// EPSILON, the step to each side
     #[arg(long, value_name = "EPSILON", default_value_t = 1e-4)]
     pub epsilon: f64,
@@ -201,10 +238,15 @@ pub struct Check {
 /// Show what is in a model file: the layers, columns and classes, and how it was trained.
 #[derive(Args)]
 #[command(after_help = "Example:
-  surefoot show digits.safetensors")]
+  surefoot show digits.safetensors
+  surefoot show patches.safetensors --features features.png")]
 pub struct Show {
     /// A model file
     pub model: PathBuf,
+    /// Draw what each unit of the first hidden layer answers to, the input of norm 1 that excites it most, as a tile: PNG,
+    /// or SVG by the file's name. Inputs named as pixel_3_0, or in a square number, lie as in the image
+    #[arg(long, value_name = "FILE.png|svg")]
+    pub features: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use surefoot::Model;
 use tempfile::TempDir;
 
 struct Shell(TempDir);
@@ -123,6 +124,100 @@ fn a_sparse_autoencoder_is_trained_shown_checked_and_evaluated() {
     assert!(check["passed"] == true && (cost(check) / cost(evaluated) - 1.0).abs() < 1e-12);
     let reconstructed = shell.out("predict digits.safetensors digits");
     assert!(reconstructed.starts_with("prediction_pixel_0_0,") && reconstructed.lines().count() == 1798);
+}
+
+#[test]
+fn features_are_drawn_as_tiles() {
+    let shell = Shell::new();
+    shell.out("train patches --autoencoder --hidden 7 --optimizer lbfgs --epochs 2 --rows 500 --quiet");
+    assert_eq!(shell.out("show patches.safetensors --features f.png"), "7 tiles of 8 × 8 pixels in f.png\n");
+    shell.out("show patches.safetensors --features f.svg");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(std::fs::read(shell.path().join("f.png")).unwrap()))
+        .read_info()
+        .unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    // three tiles across and three down, each with its gap, eight times as large
+    assert_eq!((info.width, info.height), (8 * 28, 8 * 28));
+    let at = |row: usize, column: usize| pixels[8 * row * 8 * 28 + 8 * column];
+    let model = Model::load(shell.path().join("patches.safetensors")).unwrap();
+    let features = model.network.features(&model.parameters.to_f64()).unwrap();
+    for unit in [0, 4] {
+        let feature = features.row(unit);
+        assert!((feature.dot(&feature) - 1.0).abs() < 1e-12);
+        let largest = feature.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        for (i, x) in feature.iter().enumerate() {
+            let expected = f64::round(127.5 * (x / largest + 1.0)) as u8;
+            assert_eq!(at(1 + unit / 3 * 9 + i / 8, 1 + unit % 3 * 9 + i % 8), expected, "unit {unit}, pixel {i}");
+        }
+    }
+    let svg = std::fs::read_to_string(shell.path().join("f.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.ends_with("</svg>\n") && svg.contains("<title>") && svg.lines().count() > 200
+    );
+    assert!(shell.refusal("show patches.safetensors --features f.gif").contains("expected FILE.png or FILE.svg"));
+    assert!(shell.refusal("show patches.safetensors --features patches.safetensors").contains("hint"));
+    shell.out("train iris --epochs 1 --quiet --hidden 3");
+    // 2 × 2 pixels are a square, too
+    shell.out("show iris.safetensors --features f.png");
+    shell.out("train xor --epochs 1 --quiet --hidden 3");
+    assert!(shell.refusal("show xor.safetensors --features f.png").contains("2 inputs are not the pixels of an image"));
+}
+
+#[test]
+fn hidden_activations_are_written_with_the_columns_that_are_no_inputs() {
+    let shell = Shell::new();
+    shell.out("train iris --hidden 5,4 --epochs 2 --quiet");
+    for (layer, units) in [("", 5), (" --layer 1", 5), (" --layer 2", 4)] {
+        let text = shell.out(&format!("encode iris.safetensors iris{layer}"));
+        let header: Vec<String> = (0..units).map(|unit| format!("unit_{unit}")).collect();
+        assert_eq!(text.lines().next().unwrap(), format!("{},species", header.join(",")));
+        assert!(text.lines().count() == 151 && text.lines().nth(150).unwrap().ends_with(",virginica"));
+    }
+    // the first unit by hand: tanh(w·x + b) of the scaled inputs
+    let model = Model::load(shell.path().join("iris.safetensors")).unwrap();
+    let theta = model.parameters.to_f64();
+    let (weight, bias) = (model.network.weight(&theta, 0), model.network.bias(&theta, 0));
+    let scaling = model.input_scaling.as_ref().unwrap();
+    let x = scaling.apply(ndarray::array![[5.1, 3.5, 1.4, 0.2]].view());
+    let expected = (weight.row(0).dot(&x.row(0)) + bias[0]).tanh();
+    let text = shell.out("encode iris.safetensors iris");
+    let first: f64 = text.lines().nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    assert!((first - expected).abs() < 1e-6, "{first} {expected}");
+    assert!(
+        shell
+            .refusal("encode iris.safetensors iris --layer 3")
+            .contains("layer: expected a hidden layer from 1 to 2, got 3")
+    );
+}
+
+#[test]
+fn images_are_learned_from_idx_files() {
+    let shell = Shell::new();
+    // 40 images of 2 × 2 pixels, bright on the left or on the right, and their side
+    let images = (0..40u8).flat_map(|i| if i % 2 == 0 { [200 + i, 10, 190, i] } else { [i, 220, 12, 180 + i] });
+    let bytes = |head: &[u8], body: Vec<u8>| [head, &body].concat();
+    let images = bytes(&[0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 2, 0, 0, 0, 2], images.collect());
+    let labels = bytes(&[0, 0, 8, 1, 0, 0, 0, 40], (0..40).map(|i| i % 2).collect());
+    for part in ["train", "t10k"] {
+        std::fs::write(shell.path().join(format!("{part}-images-idx3-ubyte")), &images).unwrap();
+        std::fs::write(shell.path().join(format!("{part}-labels-idx1-ubyte")), &labels).unwrap();
+    }
+    std::fs::write(shell.path().join("i.idx"), &images).unwrap();
+    let text = shell.out("train . --hidden 3 --epochs 30 --out m.safetensors");
+    assert!(text.contains("40 rows, 4 inputs, 2 classes in column `label`"), "{text}");
+    for data in [".", "t10k-images-idx3-ubyte", "i.idx --target-file t10k-labels-idx1-ubyte"] {
+        assert_eq!(shell.json(&format!("evaluate m.safetensors {data} --json"))[0]["accuracy"], 1.0, "{data}");
+    }
+    assert_eq!(shell.out("predict m.safetensors i.idx").lines().nth(2), Some("1"));
+    // bytes are brought to 0 to 1 by one scale for all pixels
+    shell.out("train i.idx --autoencoder --hidden 2 --epochs 1 --rows 10 --out a.safetensors");
+    let model = Model::load(shell.path().join("a.safetensors")).unwrap();
+    assert_eq!(model.input_scaling.unwrap().scale, [220.0; 4]);
+    std::fs::write(shell.path().join("cut.idx"), &images[..images.len() - 1]).unwrap();
+    assert!(shell.refusal("train cut.idx --autoencoder").contains("expected 160 bytes after the head"));
+    let few = shell.refusal("train i.idx --target-file i.idx");
+    assert!(few.contains("expected a number for each of the 40 rows, got 40 × 2 × 2"), "{few}");
 }
 
 #[test]
@@ -351,7 +446,7 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
     shell.write("no.safetensors", "no model");
     shell.write("semicolons.csv", "a;y\n1;2\n3;4\n");
     for (arguments, parts) in [
-        ("train nothing.csv", &["cannot read nothing.csv", "No such file", "hint: DATA is a CSV file"][..]),
+        ("train nothing.csv", &["cannot read nothing.csv", "No such file", "hint: DATA is a CSV or IDX file"][..]),
         (
             "train gap.csv",
             &["gap.csv, line 3, column `b`: expected a finite number, got an empty cell", "hint: fill the cell"],
@@ -424,8 +519,8 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
 fn the_data_sets_and_the_manual_are_listed() {
     let shell = Shell::new();
     let datasets = shell.out("datasets");
-    assert!(["xor", "iris", "digits"].iter().all(|name| datasets.contains(name)));
-    for command in ["train", "predict", "evaluate", "check", "show", "datasets"] {
+    assert!(["xor", "iris", "digits", "patches"].iter().all(|name| datasets.contains(name)));
+    for command in ["train", "predict", "evaluate", "encode", "check", "show", "datasets"] {
         assert!(shell.out(&format!("{command} --help")).contains("Example"), "{command}");
     }
 }

@@ -1,5 +1,6 @@
 //! Which columns are inputs and which are targets, and what the targets mean.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
@@ -52,7 +53,7 @@ impl Encoding {
             return Err(columns(&format!("{AN_INPUT} beside the target"), format!("{} column", table.columns().len())));
         }
         // a cell that says NaN or infinity has no more of a class than of a number
-        let nothing = |cell: &str| cell.is_empty() || cell.parse().is_ok_and(|x: f64| !x.is_finite());
+        let nothing = |cell: Cow<'_, str>| cell.is_empty() || cell.parse().is_ok_and(|x: f64| !x.is_finite());
         if let Some(row) = table.cells(target).position(nothing) {
             return Err(table.cell_error(row, target, "a target"));
         }
@@ -169,13 +170,14 @@ fn class_number(cell: &str) -> Option<f64> {
 /// The classes in ascending order. Where all are numbers they go by their value, so that 1 and 1.0 are one class;
 /// else each is its text.
 fn class_names(table: &Table, target: usize) -> Vec<String> {
-    let mut names: Vec<String> = match table.cells(target).map(class_number).collect::<Option<Vec<f64>>>() {
+    let mut names: Vec<String> = match table.cells(target).map(|cell| class_number(&cell)).collect::<Option<Vec<f64>>>()
+    {
         Some(mut numbers) => {
             numbers.sort_by(f64::total_cmp);
             numbers.iter().map(|number| (number + 0.0).to_string()).collect() // + 0.0 makes −0 to 0
         }
         None => {
-            let mut texts: Vec<String> = table.cells(target).map(String::from).collect();
+            let mut texts: Vec<String> = table.cells(target).map(Cow::into_owned).collect();
             texts.sort();
             texts
         }
@@ -187,10 +189,10 @@ fn class_names(table: &Table, target: usize) -> Vec<String> {
 fn find_classes(table: &Table, column: usize, names: &[String]) -> Result<Vec<usize>> {
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect();
     let all_numbers = names.iter().all(|name| class_number(name).is_some());
-    let find = |(row, cell): (usize, &str)| {
+    let find = |(row, cell): (usize, Cow<'_, str>)| {
         let by_value =
-            || class_number(cell).filter(|_| all_numbers).and_then(|x| index.get((x + 0.0).to_string().as_str()));
-        let class = index.get(cell).or_else(by_value).copied();
+            || class_number(&cell).filter(|_| all_numbers).and_then(|x| index.get((x + 0.0).to_string().as_str()));
+        let class = index.get(&*cell).or_else(by_value).copied();
         class.ok_or_else(|| table.cell_error(row, column, format!("one of the classes {}", names.join(", "))))
     };
     table.cells(column).enumerate().map(find).collect()

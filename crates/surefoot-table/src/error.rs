@@ -69,7 +69,9 @@ impl Error {
     /// What the person who sees the error can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Error::Io { .. } => Some("DATA is a CSV file or a built-in name; `surefoot datasets` lists those"),
+            Error::Io { .. } => Some(
+                "DATA is a CSV or IDX file, a folder of the MNIST family, or a built-in name; `surefoot datasets` lists those",
+            ),
             Error::Line { expected, .. } if expected == UTF8 => Some("save the file as UTF-8"),
             Error::Line { .. } => Some("a table has a header and, in each line, as many cells as the header"),
             Error::Cell { got, .. } if got == EMPTY => Some("fill the cell, or remove its line"),

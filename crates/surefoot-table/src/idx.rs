@@ -91,6 +91,11 @@ impl Idx {
         if start == [0x1f, 0x8b] { Idx::read(&name, MultiGzDecoder::new(file)) } else { Idx::read(&name, file) }
     }
 
+    /// Reads the bytes of a packed file, which errors call `file`.
+    pub(crate) fn read_packed(file: &str, bytes: &[u8]) -> Result<Self> {
+        Idx::read(file, MultiGzDecoder::new(bytes))
+    }
+
     /// Reads the bytes of an unpacked file, which errors call `file`. Memory is taken as the bytes come, not as the head
     /// promises.
     ///

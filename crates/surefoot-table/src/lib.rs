@@ -11,4 +11,4 @@ pub use builtin::{BUILTIN, Builtin};
 pub use encoding::{Encoding, Targets};
 pub use error::{Error, Result};
 pub use idx::Idx;
-pub use table::Table;
+pub use table::{Part, Table};

@@ -1,45 +1,146 @@
-//! A table of text: columns with names, rows of cells that know their line.
+//! A table: columns with names, rows of cells that know their line.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
 
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
-use ndarray::Array2;
+use ndarray::{Array2, Axis, concatenate};
 
-use crate::builtin::BUILTIN;
+use crate::builtin::{BUILTIN, Content};
 use crate::error::{EMPTY, Error, FINITE, Result, UTF8};
+use crate::idx::Idx;
 
 /// A table as it was read; nothing is known yet of what its columns mean.
 #[derive(Clone, Debug)]
 pub struct Table {
     file: String,
     columns: Vec<String>,
-    rows: Vec<StringRecord>,
-    /// The line of each row, from 1.
-    lines: Vec<u64>,
+    cells: Cells,
     /// The column that says what a row is, where that is known.
     label: Option<String>,
 }
 
+#[derive(Clone, Debug)]
+enum Cells {
+    /// As in a CSV file, with the line of each row, from 1.
+    Text(Vec<StringRecord>, Vec<u64>),
+    /// As in an IDX file.
+    Numbers(Array2<f64>),
+}
+
+/// Which part of a data set is meant where its folder has two: files that begin with `train` and with `t10k`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// To learn from.
+    Training,
+    /// To measure what was learned.
+    Test,
+}
+
+/// The column that the labels of an IDX file become.
+const LABEL: &str = "label";
+
 impl Table {
-    /// The built-in data set of this name, else the CSV file at this path.
+    /// The built-in data set of this name, else the file at this path: CSV, or IDX, packed with gzip or not. A folder
+    /// stands for the four files of the MNIST family. The targets are in `target_file`, an IDX file of one number a row, if
+    /// it is given; else beside a file `…-images-idx3-ubyte` its `…-labels-idx1-ubyte` is taken, if there is one.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`Error::Io`] when there is no such file.
-    pub fn open(data: &str) -> Result<Self> {
+    /// As [`read`](Self::read) and [`Idx::open`]; [`Error::Io`] when there is no such file; [`Error::Columns`] when images
+    /// and labels differ in number.
+    pub fn open(data: &str, target_file: Option<&str>, part: Part) -> Result<Self> {
         if let Some(builtin) = BUILTIN.iter().find(|builtin| builtin.name == data) {
-            let table = Table::read(data, builtin.csv.as_bytes())?;
-            return Ok(Table { label: table.columns.last().cloned(), ..table });
+            return match builtin.content {
+                Content::Csv(csv) => {
+                    let table = Table::read(data, csv.as_bytes())?;
+                    Ok(Table { label: table.columns.last().cloned(), ..table })
+                }
+                Content::Patches(packed) => {
+                    let mut table = Table::of_idx(data, &Idx::read_packed(data, packed)?);
+                    if let Cells::Numbers(numbers) = &mut table.cells {
+                        numbers.mapv_inplace(|byte| 0.1 + 0.8 * byte / 255.0);
+                    }
+                    Ok(table)
+                }
+            };
         }
-        let path = Path::new(data);
-        let io = |source| Error::Io { path: path.into(), source };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
-            return Err(io(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+        let mut path = PathBuf::from(data);
+        if path.is_dir() {
+            let begin = if part == Part::Training { "train" } else { "t10k" };
+            path = packed_or_not(path.join(format!("{begin}-images-idx3-ubyte")));
         }
-        Table::read(data, file)
+        let io = |source| Error::Io { path: path.clone(), source };
+        let mut file = File::open(&path).map_err(io)?;
+        let mut start = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut start).map_err(io)?;
+        file.rewind().map_err(io)?;
+        if !matches!(start[..], [0, 0] | [0x1f, 0x8b]) {
+            return Table::read(data, file);
+        }
+        let images = Table::of_idx(data, &Idx::open(&path)?);
+        let beside = || {
+            let name = path.file_name()?.to_str()?;
+            let (begin, _) = name.split_once("-images-idx3-ubyte")?;
+            let labels = packed_or_not(path.with_file_name(format!("{begin}-labels-idx1-ubyte")));
+            labels.exists().then_some(labels)
+        };
+        match target_file.map(PathBuf::from).or_else(beside) {
+            Some(labels) => images.with_labels(&labels),
+            None => Ok(images),
+        }
+    }
+
+    /// The rows of an IDX file, a column for each number of a row: `pixel_3_0` for row 3 and column 0 of an image.
+    fn of_idx(file: &str, idx: &Idx) -> Self {
+        let numbers = idx.matrix::<f64>();
+        let sizes = &idx.shape()[1..];
+        let name = |mut at: usize| {
+            let mut places: Vec<String> = Vec::new();
+            for &size in sizes.iter().rev() {
+                places.push((at % size).to_string());
+                at /= size;
+            }
+            places.reverse();
+            ["pixel".to_string()].into_iter().chain(places).collect::<Vec<_>>().join("_")
+        };
+        let columns = (0..numbers.ncols()).map(name).collect();
+        Table { file: file.into(), columns, cells: Cells::Numbers(numbers), label: None }
+    }
+
+    /// With the numbers of an IDX file as a last column.
+    fn with_labels(mut self, path: &Path) -> Result<Self> {
+        let labels = Idx::open(path)?;
+        let (expected, got) = (format!("a number for each of the {} rows", self.rows()), labels.shape());
+        if got != [self.rows()] {
+            let got = got.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+            return Err(Error::Columns { file: path.display().to_string(), expected, got });
+        }
+        if let Cells::Numbers(numbers) = &mut self.cells
+            && let Ok(both) = concatenate(Axis(1), &[numbers.view(), labels.matrix::<f64>().view()])
+        {
+            *numbers = both;
+            self.columns.push(LABEL.into());
+            self.label = Some(LABEL.into());
+        }
+        Ok(self)
+    }
+
+    /// Only the first rows, at most so many.
+    pub fn first(mut self, rows: usize) -> Self {
+        match &mut self.cells {
+            Cells::Text(records, lines) => {
+                records.truncate(rows);
+                lines.truncate(rows);
+            }
+            Cells::Numbers(numbers) => {
+                let rows = rows.min(numbers.nrows());
+                *numbers = numbers.slice(ndarray::s![..rows, ..]).to_owned();
+            }
+        }
+        self
     }
 
     /// Reads CSV: a header, then rows with as many cells; commas, double quotes where needed, UTF-8. Spaces around a
@@ -77,7 +178,7 @@ impl Table {
         if let (1, Some(gap)) = (columns.len(), rows.iter().zip(&lines).find(|(row, line)| before(row) < **line)) {
             return error(before(gap.0), FINITE, EMPTY);
         }
-        Ok(Table { file: file.into(), columns, rows, lines, label: None })
+        Ok(Table { file: file.into(), columns, cells: Cells::Text(rows, lines), label: None })
     }
 
     /// The file or built-in name.
@@ -90,14 +191,17 @@ impl Table {
         &self.columns
     }
 
-    /// The column that says what a row is: the last of a built-in data set.
+    /// The column that says what a row is: the last of a built-in data set, the labels of images.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
     }
 
     /// The number of rows, without the header.
     pub fn rows(&self) -> usize {
-        self.rows.len()
+        match &self.cells {
+            Cells::Text(rows, _) => rows.len(),
+            Cells::Numbers(numbers) => numbers.nrows(),
+        }
     }
 
     /// The index of the column of this name.
@@ -115,13 +219,16 @@ impl Table {
     }
 
     /// The text of a cell.
-    pub fn cell(&self, row: usize, column: usize) -> &str {
-        &self.rows[row][column]
+    pub fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
+        match &self.cells {
+            Cells::Text(rows, _) => Cow::Borrowed(&rows[row][column]),
+            Cells::Numbers(numbers) => Cow::Owned(numbers[[row, column]].to_string()),
+        }
     }
 
     /// The cells of a column, from the first row to the last.
-    pub fn cells(&self, column: usize) -> impl Iterator<Item = &str> {
-        self.rows.iter().map(move |row| &row[column])
+    pub fn cells(&self, column: usize) -> impl Iterator<Item = Cow<'_, str>> {
+        (0..self.rows()).map(move |row| self.cell(row, column))
     }
 
     /// The numbers of some columns, one row for each row.
@@ -136,7 +243,11 @@ impl Table {
     pub(crate) fn numbers_expected(&self, columns: &[usize], expected: &str) -> Result<Array2<f64>> {
         let mut numbers = Array2::zeros((self.rows(), columns.len()));
         for ((row, i), number) in numbers.indexed_iter_mut() {
-            *number = parse(self.cell(row, columns[i])).ok_or_else(|| self.cell_error(row, columns[i], expected))?;
+            let found = match &self.cells {
+                Cells::Text(rows, _) => parse(&rows[row][columns[i]]),
+                Cells::Numbers(numbers) => Some(numbers[[row, columns[i]]]).filter(|number| number.is_finite()),
+            };
+            *number = found.ok_or_else(|| self.cell_error(row, columns[i], expected))?;
         }
         Ok(numbers)
     }
@@ -146,12 +257,22 @@ impl Table {
         let text = self.cell(row, column);
         Error::Cell {
             file: self.file.clone(),
-            line: self.lines[row],
+            line: match &self.cells {
+                Cells::Text(_, lines) => lines[row],
+                Cells::Numbers(_) => row as u64 + 1,
+            },
             column: self.columns[column].clone(),
             expected: expected.into(),
             got: if text.is_empty() { EMPTY.into() } else { format!("`{text}`") },
         }
     }
+}
+
+/// The file, or the one with `.gz` more where only that is there.
+fn packed_or_not(path: PathBuf) -> PathBuf {
+    let mut packed = path.clone().into_os_string();
+    packed.push(".gz");
+    if !path.exists() && Path::new(&packed).exists() { packed.into() } else { path }
 }
 
 /// The number in a cell, if it is a finite one.
@@ -236,7 +357,7 @@ mod tests {
     #[test]
     fn quotes_spaces_line_ends_and_a_byte_order_mark_do_not_matter() {
         let quoted = Table::read("t", &b"a,b\n\"x\"\"y, z\",5\" pipe\n\"\",\"\n\"\n"[..]).unwrap();
-        assert_eq!((quoted.cell(0, 0), quoted.cell(0, 1), quoted.cell(1, 1)), ("x\"y, z", "5\" pipe", ""));
+        assert_eq!([quoted.cell(0, 0), quoted.cell(0, 1), quoted.cell(1, 1)], ["x\"y, z", "5\" pipe", ""]);
         let table = Table::read("t", &b"\xef\xbb\xbf\"a\", b\r\n\"1\", 2.5e1\r\n"[..]).unwrap();
         assert_eq!(table.columns(), ["a", "b"]);
         assert_eq!(table.numbers(&[1, 0]).unwrap(), ndarray::array![[25.0, 1.0]]);
@@ -244,17 +365,53 @@ mod tests {
 
     #[test]
     fn built_in_sets_have_the_rows_and_columns_they_announce() {
-        for (name, rows, columns) in [("xor", 4, 3), ("iris", 150, 5), ("digits", 1797, 65)] {
-            let table = Table::open(name).unwrap();
+        for (name, rows, columns) in [("xor", 4, 3), ("iris", 150, 5), ("digits", 1797, 65), ("patches", 10_000, 64)] {
+            let table = Table::open(name, None, Part::Training).unwrap();
             assert_eq!((table.rows(), table.columns().len()), (rows, columns), "{name}");
         }
     }
 
     #[test]
+    fn patches_are_between_0_1_and_0_9_with_the_mean_in_the_middle() {
+        let table = Table::open("patches", None, Part::Training).unwrap();
+        let numbers = table.numbers(&(0..64).collect::<Vec<_>>()).unwrap();
+        let (least, most) = numbers.iter().fold((1.0, 0.0), |(a, b): (f64, f64), &x| (a.min(x), b.max(x)));
+        assert!(least == 0.1 && (most - 0.9).abs() < 1e-12 && (numbers.mean().unwrap() - 0.5).abs() < 1e-3);
+    }
+
+    /// A folder of two files, of the four that the MNIST family has.
+    #[test]
+    fn images_and_labels_are_found_in_a_folder_beside_each_other_and_by_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2][..], &[1, 2, 3, 4]].concat();
+        std::fs::write(path("t10k-images-idx3-ubyte"), &images).unwrap();
+        std::fs::write(path("t10k-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 2, 7, 9]).unwrap();
+        std::fs::write(path("three.idx"), [0, 0, 8, 1, 0, 0, 0, 3, 7, 9, 9]).unwrap();
+        std::fs::write(path("plain.idx"), images).unwrap();
+        let file = path("t10k-images-idx3-ubyte");
+        for (data, labels) in
+            [(path(""), None), (file, None), (path("plain.idx"), Some(path("t10k-labels-idx1-ubyte")))]
+        {
+            let table = Table::open(&data, labels.as_deref(), Part::Test).unwrap();
+            assert_eq!(table.columns(), ["pixel_0_0", "pixel_0_1", "label"]);
+            assert_eq!((table.label(), table.rows(), &*table.cell(1, 2)), (Some("label"), 2, "9"));
+            assert_eq!(table.numbers(&[2, 0]).unwrap(), ndarray::array![[7.0, 1.0], [9.0, 3.0]]);
+            assert_eq!(table.first(1).numbers(&[1]).unwrap(), ndarray::array![[2.0]]);
+        }
+        let alone = Table::open(&path("plain.idx"), None, Part::Training).unwrap();
+        assert_eq!((alone.columns().len(), alone.label()), (2, None));
+        let error = Table::open(&path("plain.idx"), Some(&path("three.idx")), Part::Training).unwrap_err().to_string();
+        assert!(error.ends_with("three.idx: expected a number for each of the 2 rows, got 3"), "{error}");
+        let error = Table::open(&path(""), None, Part::Training).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read") && error.contains("train-images-idx3-ubyte"), "{error}");
+    }
+
+    #[test]
     fn a_missing_file_and_a_folder_are_errors_with_a_hint() {
-        for path in ["/no/such/file.csv", "/"] {
-            let error = Table::open(path).unwrap_err();
-            assert_eq!(error.to_string(), format!("cannot read {path}"));
+        for (path, named) in [("/no/such/file.csv", "/no/such/file.csv"), ("/", "/train-images-idx3-ubyte")] {
+            let error = Table::open(path, None, Part::Training).unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot read {named}"));
             assert!(error.hint().unwrap().contains("surefoot datasets"));
         }
     }

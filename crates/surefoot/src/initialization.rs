@@ -46,6 +46,15 @@ pub enum Initialization {
     ///
     /// Source: LeCun, Bottou, Orr and Müller, *Efficient BackProp*, 1998, §4.6.
     LeCun,
+    /// Every weight from the same range: the exercise on sparse autoencoders takes √(6 / (inputs + outputs + 1)).  (I5)
+    ///
+    /// ```text
+    ///   W ~ U(−r, r)                                       b = 0
+    /// ```
+    Uniform {
+        /// r, above 0.
+        range: f64,
+    },
 }
 
 impl Initialization {
@@ -80,6 +89,7 @@ fn draw_each<T: Scalar>(network: &Network, seed: u64, of: impl Fn(&Layer) -> Ini
             Initialization::Glorot => (6.0 / (inputs + layer.outputs as f64)).sqrt() * (2.0 * random.uniform() - 1.0), // (I2)
             Initialization::He => (2.0 / inputs).sqrt() * random.normal(), // (I3)
             Initialization::LeCun => (1.0 / inputs).sqrt() * random.normal(), // (I4)
+            Initialization::Uniform { range } => range * (2.0 * random.uniform() - 1.0), // (I5)
         };
         let weights = network.weight_range(l);
         let random_bias = matches!(of(layer), Initialization::Normal { .. });
@@ -96,30 +106,31 @@ impl fmt::Display for Initialization {
             Initialization::Glorot => f.write_str("glorot"),
             Initialization::He => f.write_str("he"),
             Initialization::LeCun => f.write_str("lecun"),
+            Initialization::Uniform { range } => write!(f, "uniform:{range}"),
         }
     }
 }
 
-/// Reads `normal` (ε = 0.01), `normal:ε`, `glorot`, `he` or `lecun`.
+/// Reads `normal` (ε = 0.01), `normal:ε`, `glorot`, `he`, `lecun` or `uniform:r`.
 impl FromStr for Initialization {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let deviation = match text {
-            "glorot" => return Ok(Initialization::Glorot),
-            "he" => return Ok(Initialization::He),
-            "lecun" => return Ok(Initialization::LeCun),
-            "normal" => Some(0.01),
-            _ => text.strip_prefix("normal:").and_then(|number| number.parse().ok()),
+        let above_zero = |number: &str| number.parse().ok().filter(|&number| number > 0.0 && f64::is_finite(number));
+        let found = match (text, text.split_once(':')) {
+            ("glorot", _) => Some(Initialization::Glorot),
+            ("he", _) => Some(Initialization::He),
+            ("lecun", _) => Some(Initialization::LeCun),
+            ("normal", _) => Some(Initialization::Normal { deviation: 0.01 }),
+            (_, Some(("normal", number))) => above_zero(number).map(|deviation| Initialization::Normal { deviation }),
+            (_, Some(("uniform", number))) => above_zero(number).map(|range| Initialization::Uniform { range }),
+            _ => None,
         };
-        match deviation {
-            Some(deviation) if deviation > 0.0 && f64::is_finite(deviation) => Ok(Initialization::Normal { deviation }),
-            _ => Err(Error::Setting {
-                setting: "initialization",
-                expected: "normal, normal:ε with a number ε above 0, glorot, he or lecun".into(),
-                got: format!("`{text}`"),
-            }),
-        }
+        found.ok_or_else(|| Error::Setting {
+            setting: "initialization",
+            expected: "normal, normal:ε or uniform:r with a number above 0, glorot, he or lecun".into(),
+            got: format!("`{text}`"),
+        })
     }
 }
 
@@ -144,6 +155,7 @@ mod tests {
             (Initialization::Glorot, (2.0f64 / 500.0).sqrt(), 0.0),
             (Initialization::He, (2.0f64 / 300.0).sqrt(), 0.0),
             (Initialization::LeCun, (1.0f64 / 300.0).sqrt(), 0.0),
+            (Initialization::Uniform { range: 0.3 }, 0.3 / 3f64.sqrt(), 0.0),
         ];
         for (initialization, of_weight, of_bias) in cases {
             let (weight, bias) = deviations(&initialization.draw(&network(), 1));
@@ -163,10 +175,10 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for text in ["normal:0.5", "glorot", "he", "lecun"] {
+        for text in ["normal:0.5", "glorot", "he", "lecun", "uniform:0.25"] {
             assert_eq!(text.parse::<Initialization>().unwrap().to_string(), text);
         }
-        for text in ["normal:0", "normal:-1", "normal:inf", "normal:x", "xavier", ""] {
+        for text in ["normal:0", "normal:-1", "normal:inf", "normal:x", "uniform", "uniform:0", "xavier", ""] {
             assert!(text.parse::<Initialization>().is_err(), "{text}");
         }
     }

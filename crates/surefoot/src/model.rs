@@ -137,6 +137,21 @@ impl Model {
         Ok(outputs)
     }
 
+    /// The activations of hidden layer `layer`, which is 1 for the first, for each row of `inputs` (m × s₁) in their own
+    /// unit: m × units.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and [`Error::Setting`] when there is no such hidden layer.
+    pub fn encode(&self, inputs: ArrayView2<'_, f64>, layer: usize) -> Result<Array2<f64>> {
+        let encoder = self.network.encoder(layer)?;
+        let parameters: Parameters = match &self.parameters {
+            Parameters::F64(parameters) => parameters[..encoder.parameter_count()].to_vec().into(),
+            Parameters::F32(parameters) => parameters[..encoder.parameter_count()].to_vec().into(),
+        };
+        let model = Model::new(encoder, parameters, Loss::SquaredError, 0.0)?;
+        Model { input_scaling: self.input_scaling.clone(), ..model }.predict(inputs)
+    }
+
     /// Examples in their own unit as the network and its cost see them.
     ///
     /// # Errors

@@ -287,11 +287,6 @@ impl Reader<'_> {
             Some("regression") => Task::Regression,
             Some(other) => return Err(self.error("task", "classification or regression", other)),
         };
-        if let Some(sparsity) = header.sparsity {
-            sparsity
-                .check(&model.network)
-                .map_err(|error| self.error("sparsity", "one that the network can have", error))?;
-        }
         Ok(Model {
             sparsity: header.sparsity,
             task,
@@ -331,6 +326,9 @@ impl Reader<'_> {
             && model.network.output_activation() == Activation::Softmax
         {
             return Err(self.error("task", "at least two softmax outputs for classes", "1"));
+        }
+        if let Some(Err(error)) = model.sparsity.map(|sparsity| sparsity.check(&model.network)) {
+            return Err(self.error("sparsity", "one that the network can have", error));
         }
         let names = model.input_columns.len();
         if names != 0 && names != inputs {

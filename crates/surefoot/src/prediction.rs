@@ -49,6 +49,48 @@ impl Network {
         Ok(Array2::from_shape_vec((rows, self.outputs()), outputs).expect("one row of outputs for each row of inputs"))
     }
 
+    /// The network up to hidden layer `layer`, which is 1 for the first: its outputs are that layer's activations, and its
+    /// θ is the beginning of this network's.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there is no such hidden layer.
+    pub fn encoder(&self, layer: usize) -> Result<Network> {
+        let hidden = self.hidden();
+        if !(1..=hidden.len()).contains(&layer) {
+            let expected = match hidden.len() {
+                0 => "a network with a hidden layer".into(),
+                1 => "1, the only hidden layer".into(),
+                count => format!("a hidden layer from 1 to {count}"),
+            };
+            return Err(Error::Setting { setting: "layer", expected, got: layer.to_string() });
+        }
+        let layers: Vec<_> = hidden[..layer].iter().map(|layer| (layer.outputs, layer.activation)).collect();
+        Network::new(self.inputs(), &layers)
+    }
+
+    /// What each unit of the first layer answers to (units × s₁): of all inputs with norm 1 the one that excites it
+    /// most. Zeros for a unit without any weight.  (F1)
+    ///
+    /// ```text
+    ///   xⱼ = Wᵢⱼ⁽¹⁾ / √(Σⱼ (Wᵢⱼ⁽¹⁾)²)
+    /// ```
+    ///
+    /// Source: Ng, *Sparse autoencoder*, CS294A lecture notes, the section on visualizing a trained autoencoder.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when `parameters` is not a θ of this network.
+    pub fn features<T: Scalar>(&self, parameters: &[T]) -> Result<Array2<f64>> {
+        self.check_parameters(parameters)?;
+        let mut features = self.weight(parameters, 0).map(|weight| weight.to_f64());
+        for mut unit in features.outer_iter_mut() {
+            let norm = unit.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+            if norm > 0.0 {
+                unit.mapv_inplace(|weight| weight / norm); // (F1)
+            }
+        }
+        Ok(features)
+    }
+
     fn check_inputs(&self, got: usize) -> Result<()> {
         if got == self.inputs() {
             return Ok(());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use common::parameters;
 use serde_json::{Value, json};
-use surefoot::{Activation, Error, Loss, Model, Network, Parameters, Scaling, Task};
+use surefoot::{Activation, Error, Loss, Model, Network, Parameters, Scaling, Sparsity, Task};
 
 /// A file in a folder that goes away with it.
 struct Folder(tempfile::TempDir);
@@ -131,6 +131,28 @@ fn a_round_trip_keeps_every_bit_and_every_entry() {
 }
 
 #[test]
+fn sparsity_is_kept_and_refused_where_the_network_cannot_have_it() {
+    let folder = Folder::new();
+    let sparse = |hidden, sparsity| {
+        let network = Network::new(2, &[(3, hidden), (2, Activation::Sigmoid)]).unwrap();
+        let theta = parameters(network.parameter_count(), 1.0, 1);
+        let mut model = Model::new(network, theta.into(), Loss::SquaredError, 0.1).unwrap();
+        model.sparsity = Some(sparsity);
+        model
+    };
+    let sparsity = Sparsity { target: 0.1 + 0.2, weight: 1e-3 };
+    let model = sparse(Activation::Tanh, sparsity);
+    model.save(folder.path()).unwrap();
+    assert_eq!(Model::load(folder.path()).unwrap(), model);
+    for (model, message) in [
+        (sparse(Activation::Relu, sparsity), "hidden units that are sigmoid or tanh"),
+        (sparse(Activation::Tanh, Sparsity { target: 1.0, ..sparsity }), "between 0 and 1"),
+    ] {
+        assert!(model.save(folder.path()).unwrap_err().to_string().contains(message));
+    }
+}
+
+#[test]
 fn what_could_not_be_loaded_is_not_written() {
     let folder = Folder::new();
     let mut model = full_model(vec![f32::INFINITY; 31]);
@@ -224,6 +246,12 @@ fn what_is_no_model_is_refused_with_its_reason() {
         (minimal().adding("task", json!("ranking")), "task: expected classification or regression, got ranking"),
         (one_softmax.clone().adding("task", json!("classification")), "task: expected at least two softmax outputs"),
         (one_softmax.with("/loss", json!("cross-entropy")), "loss: expected one that goes"),
+        (
+            minimal().adding("sparsity", json!({"target": 0, "weight": 1})),
+            "sparsity: expected one that the network can have",
+        ),
+        (minimal().adding("sparsity", json!({"target": 0.1})), "surefoot: expected the keys of format 1, got missing field `weight`"),
+        (minimal().adding("sparsity", json!({"target": 0.1, "weight": 1, "x": 1})), "surefoot: expected the keys of format 1, got unknown field `x`"),
         (minimal().adding("input_columns", json!(["a"])), "input_columns: expected 2, got 1"),
         (minimal().adding("classes", json!(["a"])), "classes: expected 2, got 1"),
         (

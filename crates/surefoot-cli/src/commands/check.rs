@@ -7,7 +7,7 @@ use surefoot::{
     Activation, Comparison, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose, Random,
     draw_defaults, save_tensors,
 };
-use surefoot_table::{BUILTIN, Encoding, Table};
+use surefoot_table::{BUILTIN, Encoding, Part, Table};
 
 use super::bits;
 use crate::arguments::Check;
@@ -43,7 +43,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
         }
         (Some(path), Some(data)) => {
             let model = Model::load(path)?;
-            let table = Table::open(data)?;
+            let table = Table::open(data, arguments.target_file.as_deref(), Part::Training)?;
             let encoding = Encoding::of_model(&model, &table);
             let (inputs, targets) = (encoding.inputs(&table)?, encoding.targets(&table, model.network.outputs())?);
             let examples = model.examples(inputs.view(), targets.view())?;
@@ -72,7 +72,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
 
 /// A new network for the digits, and some of its rows.
 fn network_on_digits() -> anyhow::Result<(Model, Dataset<f64>, String)> {
-    let table = Table::open("digits")?;
+    let table = Table::open("digits", None, Part::Training)?;
     let encoding = Encoding::find(&table, None, None)?;
     let network = Network::new(64, &[(32, Activation::Tanh), (10, Activation::Softmax)])?;
     let parameters = draw_defaults::<f64>(&network, 0);

@@ -6,14 +6,14 @@ use anyhow::Context;
 use serde_json::json;
 use surefoot::metrics::{Confusion, accuracy, classes, log_loss, mae, r_squared, rmse};
 use surefoot::{Model, Objective, Task};
-use surefoot_table::{Encoding, Table};
+use surefoot_table::{Encoding, Part, Table};
 
 use crate::arguments::Evaluate;
 use crate::output::{Outcome, count, print, print_line, short};
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = Table::open(&arguments.data)?;
+    let table = Table::open(&arguments.data, arguments.target_file.as_deref(), Part::Test)?;
     let encoding = Encoding::of_model(&model, &table);
     let inputs = encoding.inputs(&table)?;
     let targets = encoding.targets(&table, model.network.outputs())?;

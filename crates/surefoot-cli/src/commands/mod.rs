@@ -3,7 +3,9 @@
 pub mod bits;
 pub mod check;
 pub mod datasets;
+pub mod encode;
 pub mod evaluate;
+mod features;
 pub mod predict;
 pub mod show;
 pub mod train;

@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::Context;
 use ndarray::ArrayView2;
 use surefoot::{Model, Task, write_atomically};
-use surefoot_table::{Encoding, Table};
+use surefoot_table::{Encoding, Part, Table};
 
 use crate::arguments::Predict;
 use crate::output::{Outcome, keep_inputs, print, usage};
 
 pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = Table::open(&arguments.data)?;
+    let table = Table::open(&arguments.data, None, Part::Test)?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }

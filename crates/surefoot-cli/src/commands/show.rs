@@ -2,11 +2,15 @@
 
 use surefoot::Model;
 
+use super::features;
 use crate::arguments::Show;
 use crate::output::{Outcome, print_line};
 
 pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
+    if let Some(path) = &arguments.features {
+        return features::draw(&model, &arguments.model, path);
+    }
     print_line(&model.network)?;
     let line = |name: &str, text: String| print_line(format_args!("{name:<15}{text}"));
     line("task", model.task.name().into())?;

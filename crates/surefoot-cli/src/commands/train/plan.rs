@@ -7,7 +7,7 @@ use surefoot::{
     Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Scaling, Sparsity, Task,
     Training, split_rows,
 };
-use surefoot_table::{Encoding, Table, Targets};
+use surefoot_table::{Encoding, Part, Table, Targets};
 
 use crate::arguments::{OptimizerChoice, Train, Validation};
 use crate::output::{thousands, usage};
@@ -36,11 +36,15 @@ pub struct Plan {
 }
 
 /// Inputs and targets, as they are in the table.
-type Part = (Array2<f64>, Array2<f64>);
+type Matrices = (Array2<f64>, Array2<f64>);
 
 impl Plan {
     pub fn new(arguments: &Train) -> anyhow::Result<Plan> {
-        let table = Table::open(&arguments.data)?;
+        let table = Table::open(&arguments.data, arguments.target_file.as_deref(), Part::Training)?;
+        let table = match arguments.rows {
+            Some(rows) => table.first(rows),
+            None => table,
+        };
         let target = arguments.target.as_deref();
         let encoding = match arguments.autoencoder {
             true => Encoding::of_autoencoder(&table, target)?,
@@ -76,7 +80,7 @@ impl Plan {
             return Err(usage(message, "fewer units with --hidden"));
         }
 
-        let part = |table: &Table| -> anyhow::Result<Part> {
+        let part = |table: &Table| -> anyhow::Result<Matrices> {
             Ok((encoding.inputs(table)?, encoding.targets(table, outputs)?))
         };
         let (train, validation) = split(arguments, &table, part)?;
@@ -88,7 +92,7 @@ impl Plan {
             (false, Some(_)) => (Some(Scaling::standard(train.0.view())), None),
             (false, None) => (Some(Scaling::standard(train.0.view())), Some(scaling_onto(output, &train.1))),
         };
-        let scaled = |(inputs, targets): Part, what: &str| {
+        let scaled = |(inputs, targets): Matrices, what: &str| {
             let apply = |scaling: &Option<Scaling>, numbers: Array2<f64>| match scaling {
                 Some(scaling) => scaling.apply(numbers.view()),
                 None => numbers,
@@ -138,13 +142,13 @@ fn output_and_loss(arguments: &Train, classes: Option<usize>) -> (Activation, Lo
 fn split(
     arguments: &Train,
     table: &Table,
-    part: impl Fn(&Table) -> anyhow::Result<Part>,
-) -> anyhow::Result<(Part, Option<Part>)> {
+    part: impl Fn(&Table) -> anyhow::Result<Matrices>,
+) -> anyhow::Result<(Matrices, Option<Matrices>)> {
     let (inputs, targets) = part(table)?;
     let share = match &arguments.validation {
         Some(Validation::Nothing) => return Ok(((inputs, targets), None)),
         Some(Validation::Data(file)) => {
-            let validation = part(&Table::open(file)?).context("cannot use the validation data")?;
+            let validation = part(&Table::open(file, None, Part::Test)?).context("cannot use the validation data")?;
             return Ok(((inputs, targets), Some(validation)));
         }
         Some(Validation::Share(share)) => *share,
