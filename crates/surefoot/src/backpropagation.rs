@@ -60,25 +60,23 @@ impl<T: Scalar> Strip<T> {
         self.activations[0].columns()
     }
 
-    /// Computes the activations of the first `layers` for `examples` inputs x; those of the next `ahead` are fetched
-    /// meanwhile.  (6) (7)
+    /// Computes the activations of the first `layers` for the examples; the inputs of the `next` are fetched meanwhile.
+    /// (6) (7)
     ///
     /// ```text
     ///   z⁽ˡ⁺¹⁾ = W⁽ˡ⁾ a⁽ˡ⁾ + b⁽ˡ⁾        a⁽¹⁾ = x
     ///   a⁽ˡ⁺¹⁾ = f(z⁽ˡ⁺¹⁾)
     /// ```
-    pub fn feedforward<'a>(
+    pub fn feedforward(
         &mut self,
         network: &Network,
         layers: usize,
         parameters: &[T],
-        examples: usize,
-        input: impl Fn(usize) -> &'a [T] + Copy,
-        mut ahead: Ahead<impl Fn(usize) -> &'a [T]>,
-    ) where
-        T: 'a,
-    {
-        self.activations[0].set_columns(network.inputs(), examples, input);
+        examples: Examples<'_, T>,
+        next: Examples<'_, T>,
+    ) {
+        let (count, mut ahead) = (examples.len(), Ahead::new(|r| next.input(r), next.len()));
+        self.activations[0].set_columns(network.inputs(), count, |r| examples.input(r));
         for (l, layer) in network.layers()[..layers].iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l], &mut here[0]);
@@ -88,7 +86,7 @@ impl<T: Scalar> Strip<T> {
             if l + 1 == network.layers().len()
                 && let Some(sums) = &mut self.output_sums
             {
-                sums.resize(layer.outputs, examples);
+                sums.resize(layer.outputs, count);
                 sums.numbers_mut().copy_from_slice(z.numbers());
             }
             let width = z.width();

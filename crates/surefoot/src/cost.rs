@@ -12,7 +12,6 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::blocks::{BLOCK_ROWS, Partition};
 use crate::numeric::panels::{PanelMut, Panels};
-use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
@@ -170,15 +169,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
                         strips,
                         [examples, examples.part(0..0)],
                         |strip, [examples, next]| {
-                            let ahead = Ahead::new(|r| next.input(r), next.len());
-                            strip.feedforward(
-                                network,
-                                layers,
-                                parameters,
-                                examples.len(),
-                                |r| examples.input(r),
-                                ahead,
-                            );
+                            strip.feedforward(network, layers, parameters, examples, next);
                             strip.activities(network, examples);
                         },
                     );
@@ -203,17 +194,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
                     strips,
                     [examples, data.examples(next)],
                     |strip, [examples, next]| {
-                        let ahead = Ahead::new(|r| next.input(r), next.len());
                         if !is_forward_done {
-                            let layers = network.layers().len();
-                            strip.feedforward(
-                                network,
-                                layers,
-                                parameters,
-                                examples.len(),
-                                |r| examples.input(r),
-                                ahead,
-                            );
+                            strip.feedforward(network, all_layers, parameters, examples, next);
                         }
                         strip.losses_and_deltas(network, loss, parameters, examples, &slopes, !gradients);
                         if sparsity.is_some() && !gradients {
@@ -450,13 +432,13 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         if !self.network.layers().iter().any(|layer| layer.activation.has_kink()) {
             return false;
         }
-        let (network, rows, layers) = (self.network, self.data.rows(), self.network.layers().len());
+        let (network, rows) = (self.network, self.data.rows());
         let examples = self.data.examples(Rows::Range(0, rows));
         let mut points = [one, other].map(|parameters| (parameters, Strip::new(network, None)));
         (0..rows).step_by(BLOCK_ROWS).any(|start| {
-            let rows = BLOCK_ROWS.min(rows - start);
+            let some = examples.part(start..rows.min(start + BLOCK_ROWS));
             for (parameters, strip) in &mut points {
-                strip.feedforward(network, layers, parameters, rows, |r| examples.input(start + r), Ahead::nothing());
+                strip.feedforward(network, network.layers().len(), parameters, some, some.part(0..0));
             }
             points[0].1.differs_in_sides(&points[1].1, network)
         })

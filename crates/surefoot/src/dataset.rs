@@ -168,6 +168,12 @@ pub(crate) struct Examples<'a, T> {
 }
 
 impl<'a, T: Scalar> Examples<'a, T> {
+    /// Inputs of so many columns, row by row, without targets.
+    pub fn of_inputs(inputs: &'a [T], columns: usize) -> Self {
+        let rows = Rows::Range(0, inputs.len() / columns);
+        Examples { inputs, targets: &[], weights: None, columns: (columns, 0), rows }
+    }
+
     /// How many there are.
     pub fn len(self) -> usize {
         self.rows.len()

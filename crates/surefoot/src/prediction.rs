@@ -4,12 +4,12 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::backpropagation::Strip;
+use crate::dataset::Examples;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::{Left, Start, multiply};
 use crate::numeric::panels::{PANEL, Panel, Panels};
-use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
@@ -26,15 +26,15 @@ impl Network {
         let inputs: &[T] = inputs.as_slice().unwrap_or_default();
         let rows = inputs.len() / self.inputs();
         let mut outputs = vec![T::zero(); rows * self.outputs()];
-        let input = |r: usize| &inputs[r * self.inputs()..][..self.inputs()];
+        let all = Examples::of_inputs(inputs, self.inputs());
         outputs.par_chunks_mut(BLOCK_ROWS * self.outputs()).enumerate().for_each_init(
             || (Strip::new(self, None), Panels::new()),
             |(strip, by_row), (block, outputs)| {
                 let first = block * BLOCK_ROWS;
                 let count = outputs.len() / self.outputs();
                 let next = first + count;
-                let ahead = Ahead::new(|r| input(next + r), BLOCK_ROWS.min(rows - next));
-                strip.feedforward(self, self.layers().len(), parameters, count, |r| input(first + r), ahead);
+                let (some, next) = (all.part(first..next), all.part(next..rows.min(next + BLOCK_ROWS)));
+                strip.feedforward(self, self.layers().len(), parameters, some, next);
                 for some in (0..self.outputs()).step_by(PANEL) {
                     let units = some..self.outputs().min(some + PANEL);
                     by_row.resize(count, units.len());

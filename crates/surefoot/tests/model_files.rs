@@ -250,8 +250,14 @@ fn what_is_no_model_is_refused_with_its_reason() {
             minimal().adding("sparsity", json!({"target": 0, "weight": 1})),
             "sparsity: expected one that the network can have",
         ),
-        (minimal().adding("sparsity", json!({"target": 0.1})), "surefoot: expected the keys of format 1, got missing field `weight`"),
-        (minimal().adding("sparsity", json!({"target": 0.1, "weight": 1, "x": 1})), "surefoot: expected the keys of format 1, got unknown field `x`"),
+        (
+            minimal().adding("sparsity", json!({"target": 0.1})),
+            "surefoot: expected the keys of format 1, got missing field `weight`",
+        ),
+        (
+            minimal().adding("sparsity", json!({"target": 0.1, "weight": 1, "x": 1})),
+            "surefoot: expected the keys of format 1, got unknown field `x`",
+        ),
         (minimal().adding("input_columns", json!(["a"])), "input_columns: expected 2, got 1"),
         (minimal().adding("classes", json!(["a"])), "classes: expected 2, got 1"),
         (
