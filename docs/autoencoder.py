@@ -12,6 +12,7 @@ import gzip
 import json
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +20,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "crates/surefoot/tests/reference"))
+from lbfgs_twin import sparse_autoencoder  # noqa: E402
 
 
 def surefoot(*arguments):
@@ -48,27 +51,6 @@ def images(path):
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape[0], -1).astype(np.float64)
 
 
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def cost_and_gradient(theta, x, units, decay, rho, beta):
-    """J of a sparse autoencoder with sigmoid units, from the lecture notes."""
-    n, m = x.shape[1], len(x)
-    w1, b1, w2, b2 = np.split(theta, np.cumsum([units * n, units, n * units]))
-    w1, w2 = w1.reshape(units, n), w2.reshape(n, units)
-    a = sigmoid(x @ w1.T + b1)
-    h = sigmoid(a @ w2.T + b2)
-    mean = a.mean(axis=0)
-    divergence = rho * np.log(rho / mean) + (1 - rho) * np.log((1 - rho) / (1 - mean))
-    cost = 0.5 * ((h - x) ** 2).sum() / m + decay / 2 * ((w1**2).sum() + (w2**2).sum()) + beta * divergence.sum()
-    d2 = (h - x) * h * (1 - h) / m
-    d1 = (d2 @ w2 + beta / m * (-rho / mean + (1 - rho) / (1 - mean))) * a * (1 - a)
-    return cost, np.concatenate(
-        [(d1.T @ x + decay * w1).ravel(), d1.sum(axis=0), (d2.T @ a + decay * w2).ravel(), d2.sum(axis=0)]
-    )
-
-
 def experiment(name, data, x, units, decay, rho, beta, more=(), checked=()):
     n = x.shape[1]
     settings = ["--autoencoder", "--hidden", units, "--sparsity", rho, "--sparsity-weight", beta]
@@ -78,19 +60,19 @@ def experiment(name, data, x, units, decay, rho, beta, more=(), checked=()):
     (check,), _ = surefoot("check", f"{name}-start.safetensors", data, *checked, "--json")
     print(f"{name}: check at the start: {check['checked']} coordinates, difference {check['difference']:.1e}")
     start = parameters(f"{name}-start.safetensors")
-    arguments = (x, units, decay, rho, beta)
+    arguments = ((n, units, n), x, None, decay, rho, beta)
     ours = check["cost"]
     if not checked:
-        print(f"{name}: cost at the start: Surefoot {ours:.12f}, NumPy {cost_and_gradient(start, *arguments)[0]:.12f}")
+        print(f"{name}: cost at the start: Surefoot {ours:.12f}, NumPy {sparse_autoencoder(start, *arguments)[0]:.12f}")
     for precision in ("f32", "f64"):
         model = f"{name}-{precision}.safetensors"
         lines, seconds = surefoot(*train, "--epochs", 400, "--precision", precision, "--out", model)
-        final = cost_and_gradient(parameters(model), *arguments)[0]
+        final = sparse_autoencoder(parameters(model), *arguments)[0]
         print(f"{name}: Surefoot, {precision}: {lines[-1]['epochs']} iterations, cost {final:.4f}, {seconds:.1f} s")
     subprocess.run([OPTIONS.surefoot, "show", f"{name}-f64.safetensors", "--features", f"{name}.png"], check=True)
     begin = time.monotonic()
     found = minimize(
-        cost_and_gradient,
+        sparse_autoencoder,
         start,
         args=arguments,
         jac=True,

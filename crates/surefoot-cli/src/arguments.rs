@@ -10,7 +10,7 @@ use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
 ///
 /// DATA is everywhere a CSV file with a header, the name of a built-in data set (`surefoot datasets`), an IDX file (packed
 /// with gzip or not), or a folder with the four files of the MNIST family: of these, the files that begin with `train` are
-/// learned from and checked on, those that begin with `t10k` are predicted and evaluated.
+/// learned from, checked on and encoded, those that begin with `t10k` are predicted and evaluated.
 /// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data.
 #[derive(Parser)]
 #[command(name = "surefoot", version, max_term_width = 100)]

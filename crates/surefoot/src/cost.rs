@@ -1,7 +1,6 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay and
 //! sparsity.
 
-use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 
 use crate::backpropagation::{Strip, is_shared, strips_for};
@@ -148,36 +147,12 @@ impl<'a, T: Scalar> Cost<'a, T> {
         let one_block = partition.blocks() == 1;
         let summed = gradients && !one_block;
         let all_layers = network.layers().len();
-        let hidden_units = if sparsity.is_some() { network.hidden_range(all_layers - 2).end } else { 0 };
-        self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 }, hidden_units);
-        // One slot has all threads to itself; of several, each has one.
-        let most = if partition.slots() == 1 { usize::MAX } else { 1 };
-        let strips = |block: &Range<usize>| strips_for(block.len(), network).min(most);
-        let add_activities = |left: &mut Slot<T>, right: &Slot<T>| {
-            left.activities.iter_mut().zip(&right.activities).for_each(|(sum, other)| *sum += other);
-        };
+        self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 });
+        let most = most_strips(partition);
         let activities_first = sparsity.is_some() && gradients;
         if activities_first {
-            // the error terms need the mean activations of all blocks; a single block has gone forward for good
-            let layers = if one_block { all_layers } else { all_layers - 1 };
-            partition.sum(
-                &mut self.slots,
-                |slot, block| {
-                    let (strips, examples) = (strips(&block), data.examples(rows.part(block)));
-                    slot.for_each_strip(
-                        (network, loss),
-                        strips,
-                        [examples, examples.part(0..0)],
-                        |strip, [examples, next]| {
-                            strip.feedforward(network, layers, parameters, examples, next);
-                            strip.activities(network, examples);
-                        },
-                    );
-                    slot.add_activities(network);
-                },
-                add_activities,
-            );
-            self.take_activities(rows);
+            // a single block goes forward for good
+            self.sum_activities(parameters, rows, partition, if one_block { all_layers } else { all_layers - 1 });
         }
         let (slopes, is_forward_done) = (std::mem::take(&mut self.penalty_slopes), activities_first && one_block);
         partition.sum(
@@ -188,21 +163,16 @@ impl<'a, T: Scalar> Cost<'a, T> {
                     0 => next,
                     left => rows.part(block.end..block.end + left.min(block.len())),
                 };
-                let (strips, examples) = (strips(&block), data.examples(rows.part(block)));
-                slot.for_each_strip(
-                    (network, loss),
-                    strips,
-                    [examples, data.examples(next)],
-                    |strip, [examples, next]| {
-                        if !is_forward_done {
-                            strip.feedforward(network, all_layers, parameters, examples, next);
-                        }
-                        strip.losses_and_deltas(network, loss, parameters, examples, &slopes, !gradients);
-                        if sparsity.is_some() && !gradients {
-                            strip.activities(network, examples);
-                        }
-                    },
-                );
+                let examples = data.examples(rows.part(block));
+                slot.for_each_strip(network, loss, most, [examples, data.examples(next)], |strip, [examples, next]| {
+                    if !is_forward_done {
+                        strip.feedforward(network, all_layers, parameters, examples, next);
+                    }
+                    strip.losses_and_deltas(network, loss, parameters, examples, &slopes, !gradients);
+                    if sparsity.is_some() && !gradients {
+                        strip.activities(network, examples);
+                    }
+                });
                 slot.add_losses();
                 if sparsity.is_some() && !gradients {
                     slot.add_activities(network);
@@ -217,7 +187,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
                 left.cost += right.cost;
                 add(&mut left.gradient, &right.gradient);
                 if !gradients {
-                    add_activities(left, right);
+                    left.add_activities_of(right);
                 }
             },
         );
@@ -225,6 +195,26 @@ impl<'a, T: Scalar> Cost<'a, T> {
         if !gradients {
             self.take_activities(rows);
         }
+    }
+
+    /// Lets the blocks of these rows go forward through the first `layers`, the hidden ones at least, and takes the mean
+    /// activations of all: the error terms need them.
+    fn sum_activities(&mut self, parameters: &[T], rows: Rows<'_>, partition: Partition, layers: usize) {
+        let Cost { network, loss, data, .. } = *self;
+        let most = most_strips(partition);
+        partition.sum(
+            &mut self.slots,
+            |slot, block| {
+                let examples = data.examples(rows.part(block));
+                slot.for_each_strip(network, loss, most, [examples, examples.part(0..0)], |strip, [examples, next]| {
+                    strip.feedforward(network, layers, parameters, examples, next);
+                    strip.activities(network, examples);
+                });
+                slot.add_activities(network);
+            },
+            Slot::add_activities_of,
+        );
+        self.take_activities(rows);
     }
 
     /// The penalty and its slopes, from the sums of activities over these rows.  (P1) (P2)
@@ -298,7 +288,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// Empties the first slots, making those that are missing; without a gradient theirs has no length.
-    fn prepare_slots(&mut self, count: usize, length: usize, hidden_units: usize) {
+    fn prepare_slots(&mut self, count: usize, length: usize) {
+        let hidden_units = match self.sparsity {
+            Some(_) => self.network.hidden().iter().map(|layer| layer.outputs).sum(),
+            None => 0,
+        };
         if self.slots.len() < count {
             self.slots.resize_with(count, Slot::new);
         }
@@ -318,17 +312,18 @@ impl<T: Scalar> Slot<T> {
         Slot { cost: 0.0, activities, gradient, strips, used: 0, buffers }
     }
 
-    /// Deals the examples of a block out to so many strips, beside as many of the examples that come next, and does the
-    /// work for each strip.
+    /// Deals the examples of a block out to strips, at most so many, beside as many of the examples that come next, and does
+    /// the work for each strip.
     fn for_each_strip<'e>(
         &mut self,
-        (network, loss): (&Network, Loss),
-        strips: usize,
+        network: &Network,
+        loss: Loss,
+        most: usize,
         [examples, next]: [Examples<'e, T>; 2],
         work: impl Fn(&mut Strip<T>, [Examples<'e, T>; 2]) + Sync,
     ) {
         let rows = examples.len();
-        let per_strip = rows.div_ceil(strips).next_multiple_of(16);
+        let per_strip = rows.div_ceil(strips_for(rows, network).min(most)).next_multiple_of(16);
         self.used = rows.div_ceil(per_strip);
         if self.strips.len() < self.used {
             self.strips.resize_with(self.used, || Strip::new(network, Some(loss)));
@@ -345,6 +340,11 @@ impl<T: Scalar> Slot<T> {
         self.cost += self.strips[..self.used].iter().flat_map(Strip::losses).sum::<f64>();
     }
 
+    /// Adds the activities that another slot has.
+    fn add_activities_of(&mut self, other: &Slot<T>) {
+        self.activities.iter_mut().zip(&other.activities).for_each(|(sum, other)| *sum += other);
+    }
+
     /// Adds the activities of the block that went through.
     fn add_activities(&mut self, network: &Network) {
         for l in 0..network.hidden().len() {
@@ -354,6 +354,11 @@ impl<T: Scalar> Slot<T> {
             });
         }
     }
+}
+
+/// One slot has all threads to itself; of several, each has one.
+fn most_strips(partition: Partition) -> usize {
+    if partition.slots() == 1 { usize::MAX } else { 1 }
 }
 
 /// A batch that has gone through the network, forward and back: the sum over its examples is still to be taken.

@@ -57,7 +57,8 @@ fn model_path(arguments: &Train) -> anyhow::Result<PathBuf> {
         Some(Validation::Data(file)) => Path::new(file),
         _ => Path::new(&arguments.data),
     };
-    keep_inputs(&path, &[Path::new(&arguments.data), validation])?;
+    let labels = arguments.target_file.as_ref().unwrap_or(&arguments.data);
+    keep_inputs(&path, &[Path::new(&arguments.data), Path::new(labels), validation])?;
     check_writable(&path).context("the model will have no place")?;
     Ok(path)
 }
