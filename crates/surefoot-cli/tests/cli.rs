@@ -216,6 +216,8 @@ fn images_are_learned_from_idx_files() {
     assert_eq!(model.input_scaling.unwrap().scale, [220.0; 4]);
     std::fs::write(shell.path().join("cut.idx"), &images[..images.len() - 1]).unwrap();
     assert!(shell.refusal("train cut.idx --autoencoder").contains("expected 160 bytes after the head"));
+    shell.refusal("train i.idx --target-file t10k-labels-idx1-ubyte --out t10k-labels-idx1-ubyte");
+    assert_eq!(shell.read("t10k-labels-idx1-ubyte"), labels);
     let few = shell.refusal("train i.idx --target-file i.idx");
     assert!(few.contains("expected a number for each of the 40 rows, got 40 × 2 × 2"), "{few}");
 }
