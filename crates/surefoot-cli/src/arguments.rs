@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
 
 /// Train, check and use fully-connected neural networks.
@@ -39,11 +39,13 @@ pub enum Command {
 /// validation cost no longer falls. The model file has all that a prediction needs.
 #[derive(Args)]
 #[command(allow_negative_numbers = true)]
+#[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain"]).multiple(true))]
 #[command(after_help = "Examples:
   surefoot train digits
   surefoot train houses.csv --target price --hidden 64,32 --seed 7
   surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent
   surefoot train patches --autoencoder --hidden 25 --sparsity 0.01 --optimizer lbfgs --epochs 400
+  surefoot train digits --hidden 200,200 --pretrain sparse-autoencoder
   surefoot train /usr/share/datasets/fashion-mnist --hidden 100")]
 pub struct Train {
     /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
@@ -68,7 +70,7 @@ pub struct Train {
     /// Units of each hidden layer, as 32,16; none: inputs straight to outputs
     #[arg(long, value_name = "UNITS", default_value = "64")]
     pub hidden: Hidden,
-    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: tanh; sigmoid with --autoencoder]
+    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: tanh; sigmoid with --autoencoder or --pretrain]
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
     /// Activation of the output [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
@@ -80,12 +82,23 @@ pub struct Train {
     /// λ: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows
     #[arg(long, value_name = "λ", default_value_t = 1e-4)]
     pub weight_decay: f64,
-    /// ρ, between 0 and 1: the mean activation that each hidden unit should have; hidden units are sigmoid or tanh
+    /// ρ, between 0 and 1: the mean activation that each hidden unit should have; hidden units are sigmoid or tanh. With
+    /// --pretrain while it pretrains only [default: none; 0.1 with --pretrain]
     #[arg(long, value_name = "ρ")]
     pub sparsity: Option<f64>,
     /// β: what the sparsity weighs in the cost
-    #[arg(long, value_name = "β", default_value_t = 3.0, requires = "sparsity")]
+    #[arg(long, value_name = "β", default_value_t = 3.0, requires = "sparse")]
     pub sparsity_weight: f64,
+    /// Let each layer learn by itself first, from the first to the last, by lbfgs: each hidden layer as a sparse autoencoder
+    /// of what it reads, the output layer the target from the last hidden layer. What follows is the fine-tuning
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub pretrain: Option<Pretrain>,
+    /// Iterations of pretraining, at most, for each layer
+    #[arg(long, value_name = "N", default_value_t = 400, requires = "pretrain")]
+    pub pretrain_epochs: usize,
+    /// λ of the autoencoders of pretraining [default: that of --weight-decay]
+    #[arg(long, value_name = "λ", requires = "pretrain")]
+    pub pretrain_weight_decay: Option<f64>,
     /// gradient-descent: full batch, no momentum, as in the notes; sgd: batches of 32, momentum 0.9; adam: batches of 32;
     /// lbfgs: all rows in each iteration
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
@@ -272,6 +285,12 @@ pub enum OptimizerChoice {
     Sgd,
     Adam,
     Lbfgs,
+}
+
+/// How layers learn by themselves.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pretrain {
+    SparseAutoencoder,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

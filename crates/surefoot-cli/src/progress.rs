@@ -15,6 +15,8 @@ use crate::output::{print_line, short};
 pub struct Progress {
     how: How,
     epochs: usize,
+    /// The layer that is pretrained.
+    layer: Option<usize>,
     start: Instant,
     /// That standard output could not be written to, which ends the training.
     pub failure: Option<anyhow::Error>,
@@ -31,14 +33,14 @@ enum How {
 const LINES: usize = 20;
 
 impl Progress {
-    pub fn new(epochs: usize, json: bool, quiet: bool) -> Self {
+    pub fn new(epochs: usize, layer: Option<usize>, json: bool, quiet: bool) -> Self {
         let how = match (json, quiet, std::io::stderr().is_terminal()) {
             (true, _, _) => How::Json,
             (_, true, _) => How::Nothing,
             (_, _, true) => How::Bar(bar(epochs)),
             (_, _, false) => How::Lines,
         };
-        Progress { how, epochs, start: Instant::now(), failure: None }
+        Progress { how, epochs, layer, start: Instant::now(), failure: None }
     }
 
     /// Takes the bar away.
@@ -72,11 +74,17 @@ impl Observer for Progress {
                 }
             }
             How::Json => {
-                let line = json!({
-                    "event": "epoch", "epoch": epoch.epoch, "cost": epoch.cost,
-                    "validation_cost": epoch.validation_cost, "validation_score": epoch.validation_score,
-                    "seconds": self.start.elapsed().as_secs_f64(),
-                });
+                let seconds = self.start.elapsed().as_secs_f64();
+                let line = match self.layer {
+                    Some(layer) => json!({
+                        "event": "pretraining", "layer": layer, "epoch": epoch.epoch, "cost": epoch.cost, "seconds": seconds,
+                    }),
+                    None => json!({
+                        "event": "epoch", "epoch": epoch.epoch, "cost": epoch.cost,
+                        "validation_cost": epoch.validation_cost, "validation_score": epoch.validation_score,
+                        "seconds": seconds,
+                    }),
+                };
                 if let Err(error) = print_line(line) {
                     self.failure = Some(error);
                     return ControlFlow::Break(());

@@ -1,72 +1,10 @@
 //! The command line as its users meet it: each test runs the binary in a folder of its own.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
+use common::{Shell, last_of};
 use serde_json::Value;
 use surefoot::Model;
-use tempfile::TempDir;
-
-struct Shell(TempDir);
-
-/// What a command gave.
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Shell(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path().join(name)).unwrap()
-    }
-
-    /// Runs `surefoot` with these arguments, separated by spaces.
-    fn run(&self, arguments: &str) -> Ran {
-        let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_surefoot"))
-            .args(arguments.split(' '))
-            .current_dir(self.path())
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { status: status.code().unwrap(), out: text(stdout), err: text(stderr) }
-    }
-
-    /// What a successful command printed on standard output.
-    fn out(&self, arguments: &str) -> String {
-        let ran = self.run(arguments);
-        assert_eq!(ran.status, 0, "surefoot {arguments}: {}", ran.err);
-        ran.out
-    }
-
-    /// The JSON lines of a successful command.
-    fn json(&self, arguments: &str) -> Vec<Value> {
-        self.out(arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// What a refused command said on standard error.
-    fn refusal(&self, arguments: &str) -> String {
-        let ran = self.run(arguments);
-        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "surefoot {arguments}");
-        ran.err
-    }
-}
-
-fn last_of(events: &[Value]) -> &Value {
-    &events[events.len() - 1]
-}
 
 #[test]
 fn the_built_in_sets_are_learned_without_any_option() {
@@ -100,95 +38,6 @@ fn training_announces_checks_and_reports() {
     assert!(ran.err.starts_with("epoch 1: cost"), "{}", ran.err);
     let quiet = shell.run("train iris --epochs 5 --quiet");
     assert_eq!((quiet.status, quiet.out, quiet.err), (0, String::new(), String::new()));
-}
-
-#[test]
-fn a_sparse_autoencoder_is_trained_shown_checked_and_evaluated() {
-    let shell = Shell::new();
-    let text = shell
-        .out("train digits --autoencoder --hidden 9 --sparsity 0.1 --sparsity-weight 2 --optimizer lbfgs --epochs 30");
-    assert!(text.contains("64 inputs, which are the targets, too") && text.contains("network 64-9-64"), "{text}");
-    assert!(text.contains("after 30 epochs (") && text.contains("evaluations)"), "{text}");
-    let shown = shell.out("show digits.safetensors");
-    assert!(shown.contains("mean activation 0.1, weight 2") && shown.contains("target         the inputs"), "{shown}");
-    // the label is left out, and every row is trained on
-    let evaluated = &shell.json("evaluate digits.safetensors digits --json")[0];
-    let trained = &shell.json(
-        "train digits --autoencoder --hidden 9 --sparsity 0.1 --sparsity-weight 2 --optimizer lbfgs --epochs 30 \
-         --json --out other.safetensors",
-    )[30];
-    let cost = |value: &Value| value["cost"].as_f64().unwrap();
-    assert_eq!(evaluated["rows"], 1797);
-    assert!((cost(evaluated) / cost(trained) - 1.0).abs() < 1e-6, "{evaluated} {trained}");
-    let check = &shell.json("check digits.safetensors digits --json")[0];
-    assert!(check["passed"] == true && (cost(check) / cost(evaluated) - 1.0).abs() < 1e-12);
-    let reconstructed = shell.out("predict digits.safetensors digits");
-    assert!(reconstructed.starts_with("prediction_pixel_0_0,") && reconstructed.lines().count() == 1798);
-}
-
-#[test]
-fn features_are_drawn_as_tiles() {
-    let shell = Shell::new();
-    shell.out("train patches --autoencoder --hidden 7 --optimizer lbfgs --epochs 2 --rows 500 --quiet");
-    assert_eq!(shell.out("show patches.safetensors --features f.png"), "7 tiles of 8 × 8 pixels in f.png\n");
-    shell.out("show patches.safetensors --features f.svg");
-    let mut reader = png::Decoder::new(std::io::Cursor::new(std::fs::read(shell.path().join("f.png")).unwrap()))
-        .read_info()
-        .unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    // three tiles across and three down, each with its gap, eight times as large
-    assert_eq!((info.width, info.height), (8 * 28, 8 * 28));
-    let at = |row: usize, column: usize| pixels[8 * row * 8 * 28 + 8 * column];
-    let model = Model::load(shell.path().join("patches.safetensors")).unwrap();
-    let features = model.network.features(&model.parameters.to_f64()).unwrap();
-    for unit in [0, 4] {
-        let feature = features.row(unit);
-        assert!((feature.dot(&feature) - 1.0).abs() < 1e-12);
-        let largest = feature.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-        for (i, x) in feature.iter().enumerate() {
-            let expected = f64::round(127.5 * (x / largest + 1.0)) as u8;
-            assert_eq!(at(1 + unit / 3 * 9 + i / 8, 1 + unit % 3 * 9 + i % 8), expected, "unit {unit}, pixel {i}");
-        }
-    }
-    let svg = std::fs::read_to_string(shell.path().join("f.svg")).unwrap();
-    assert!(
-        svg.starts_with("<svg") && svg.ends_with("</svg>\n") && svg.contains("<title>") && svg.lines().count() > 200
-    );
-    assert!(shell.refusal("show patches.safetensors --features f.gif").contains("expected FILE.png or FILE.svg"));
-    assert!(shell.refusal("show patches.safetensors --features patches.safetensors").contains("hint"));
-    shell.out("train iris --epochs 1 --quiet --hidden 3");
-    // 2 × 2 pixels are a square, too
-    shell.out("show iris.safetensors --features f.png");
-    shell.out("train xor --epochs 1 --quiet --hidden 3");
-    assert!(shell.refusal("show xor.safetensors --features f.png").contains("2 inputs are not the pixels of an image"));
-}
-
-#[test]
-fn hidden_activations_are_written_with_the_columns_that_are_no_inputs() {
-    let shell = Shell::new();
-    shell.out("train iris --hidden 5,4 --epochs 2 --quiet");
-    for (layer, units) in [("", 5), (" --layer 1", 5), (" --layer 2", 4)] {
-        let text = shell.out(&format!("encode iris.safetensors iris{layer}"));
-        let header: Vec<String> = (0..units).map(|unit| format!("unit_{unit}")).collect();
-        assert_eq!(text.lines().next().unwrap(), format!("{},species", header.join(",")));
-        assert!(text.lines().count() == 151 && text.lines().nth(150).unwrap().ends_with(",virginica"));
-    }
-    // the first unit by hand: tanh(w·x + b) of the scaled inputs
-    let model = Model::load(shell.path().join("iris.safetensors")).unwrap();
-    let theta = model.parameters.to_f64();
-    let (weight, bias) = (model.network.weight(&theta, 0), model.network.bias(&theta, 0));
-    let scaling = model.input_scaling.as_ref().unwrap();
-    let x = scaling.apply(ndarray::array![[5.1, 3.5, 1.4, 0.2]].view());
-    let expected = (weight.row(0).dot(&x.row(0)) + bias[0]).tanh();
-    let text = shell.out("encode iris.safetensors iris");
-    let first: f64 = text.lines().nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
-    assert!((first - expected).abs() < 1e-6, "{first} {expected}");
-    assert!(
-        shell
-            .refusal("encode iris.safetensors iris --layer 3")
-            .contains("layer: expected a hidden layer from 1 to 2, got 3")
-    );
 }
 
 #[test]
@@ -241,6 +90,7 @@ fn json_has_the_promised_keys_and_nothing_else_is_printed() {
         "cost",
         "train_score",
         "validation_score",
+        "before_fine_tuning",
         "parameters",
         "model",
     ]; // fmt

@@ -70,17 +70,25 @@ impl Initialization {
     /// θ drawn from the seed's stream: layer by layer, each weight row by row, then the bias where it is random.
     /// The draws are in `f64`, so both precisions start from the same point.
     pub fn draw<T: Scalar>(self, network: &Network, seed: u64) -> Vec<T> {
-        draw_each(network, seed, |_| self)
+        draw_each(network, Random::new(seed, Purpose::Initialization, 0), |_| self)
     }
 }
 
 /// θ drawn with each layer's [default](Initialization::default_for).
 pub fn draw_defaults<T: Scalar>(network: &Network, seed: u64) -> Vec<T> {
-    draw_each(network, seed, |layer| Initialization::default_for(layer.activation))
+    draw_each(network, Random::new(seed, Purpose::Initialization, 0), of_activation)
 }
 
-fn draw_each<T: Scalar>(network: &Network, seed: u64, of: impl Fn(&Layer) -> Initialization) -> Vec<T> {
-    let mut random = Random::new(seed, Purpose::Initialization, 0);
+/// θ of the decoder that hidden layer `layer` (from 0) is pretrained with, drawn in the same way.
+pub(crate) fn draw_decoder<T: Scalar>(decoder: &Network, seed: u64, layer: usize) -> Vec<T> {
+    draw_each(decoder, Random::new(seed, Purpose::Decoder, layer as u32), of_activation)
+}
+
+fn of_activation(layer: &Layer) -> Initialization {
+    Initialization::default_for(layer.activation)
+}
+
+fn draw_each<T: Scalar>(network: &Network, mut random: Random, of: impl Fn(&Layer) -> Initialization) -> Vec<T> {
     let mut parameters = vec![T::zero(); network.parameter_count()];
     for (l, layer) in network.layers().iter().enumerate() {
         let inputs = layer.inputs as f64;
@@ -91,9 +99,8 @@ fn draw_each<T: Scalar>(network: &Network, seed: u64, of: impl Fn(&Layer) -> Ini
             Initialization::LeCun => (1.0 / inputs).sqrt() * random.normal(), // (I4)
             Initialization::Uniform { range } => range * (2.0 * random.uniform() - 1.0), // (I5)
         };
-        let weights = network.weight_range(l);
         let random_bias = matches!(of(layer), Initialization::Normal { .. });
-        let drawn = if random_bias { weights.start..network.bias_range(l).end } else { weights };
+        let drawn = if random_bias { network.layer_range(l) } else { network.weight_range(l) };
         parameters[drawn].fill_with(|| T::from_f64(draw()));
     }
     parameters

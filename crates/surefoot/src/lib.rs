@@ -45,6 +45,7 @@ mod numeric;
 mod objective;
 mod optimizer;
 mod prediction;
+mod pretraining;
 mod scaling;
 mod sparsity;
 mod training;
@@ -70,6 +71,7 @@ pub use optimizer::{
     Adam, FirstOrder, FirstOrderState, GradientDescent, Lbfgs, LbfgsState, LbfgsStop, Optimizer, Pair, Schedule,
 };
 pub use prediction::Predictor;
+pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
 pub use training::{BatchSize, Epoch, Observer, StopReason, Trained, Training};

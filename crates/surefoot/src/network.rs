@@ -132,6 +132,11 @@ impl Network {
         self.weight_range(l).end..self.offsets[l + 1]
     }
 
+    /// Where both lie in θ.
+    pub(crate) fn layer_range(&self, l: usize) -> Range<usize> {
+        self.offsets[l]..self.offsets[l + 1]
+    }
+
     /// W of layer `l` (from 0), outputs × inputs, as a view into θ.
     ///
     /// # Panics

@@ -439,8 +439,7 @@ impl Batches<'_> {
 
 /// The first layer with parameters that are not finite.
 fn first_not_finite<T: Scalar>(network: &Network, parameters: &[T]) -> Option<usize> {
-    let of_layer = |l: usize| network.weight_range(l).start..network.bias_range(l).end;
-    (0..network.layers().len()).find(|&l| parameters[of_layer(l)].iter().any(|theta| !theta.is_finite()))
+    (0..network.layers().len()).find(|&l| parameters[network.layer_range(l)].iter().any(|theta| !theta.is_finite()))
 }
 
 /// The lowest watched cost so far, and the parameters that had it.

@@ -17,9 +17,11 @@ pub enum Purpose {
     GradientCheck = 3,
     /// Examples made up to fit a network.
     Examples = 4,
+    /// The start of the decoders that the layers of a stack are pretrained with.
+    Decoder = 5,
 }
 
-/// A stream of random draws, named by a seed, a purpose and an index (the epoch, for shuffles).
+/// A stream of random draws, named by a seed, a purpose and an index (the epoch for shuffles, the layer for decoders).
 ///
 /// The key is the seed in its first eight bytes, little-endian, and zeros; the stream is purpose · 2³² + index.
 pub struct Random(ChaCha8Rng);

@@ -1,6 +1,7 @@
 //! `surefoot train`
 
 mod plan;
+mod pretraining;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -8,8 +9,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use surefoot::{
-    Dataset, GradientCheck, GradientReport, Model, Objective, Parameters, Purpose, Random, Scalar, StopReason,
-    check_writable, draw_defaults,
+    Dataset, GradientCheck, GradientReport, Loss, Model, Network, Objective, Parameters, Purpose, Random, Scalar,
+    StopReason, Training, check_writable, draw_defaults,
 };
 use surefoot_table::Targets;
 
@@ -18,7 +19,8 @@ use crate::arguments::{Precision, Train, Validation};
 use crate::output::{Outcome, count, keep_inputs, print, print_line, thousands, usage};
 use crate::progress::Progress;
 use plan::Plan;
-use summary::{Scores, Summary};
+use pretraining::Stopped;
+use summary::{Pretrained, Scores, Summary};
 
 /// Rows and coordinates that the gradient is checked on before training; fewer rows for networks so large that they
 /// would take more than about a second.
@@ -74,23 +76,41 @@ where
         Some(initialization) => initialization.draw(network, arguments.seed),
         None => draw_defaults(network, arguments.seed),
     };
-    let talks = !arguments.quiet && !arguments.json;
-    if talks {
+    if talks(arguments) {
         print(heading(arguments, plan))?;
     }
-    if !arguments.no_check {
-        let report = check_gradient(plan, &start)?;
-        if report.total.wrong > 0 {
-            eprint!("{}", check::table(&report));
-            eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
-            return Ok(Outcome::No);
-        }
-        if talks {
-            print_line(check_line(&report))?;
-        }
+    if !arguments.no_check && !check_gradient(arguments, training, network, *loss, &start, &data)? {
+        return Ok(Outcome::No);
     }
+    let measure = |parameters: &[T], data: &Dataset<T>| -> surefoot::Result<Scores> {
+        let cost = training.cost(network, *loss, data)?.cost(parameters);
+        let outputs = network.predict(parameters, data.inputs())?;
+        Ok(Scores { cost, score: task.score(outputs.view(), data.targets()) })
+    };
+    let measure_both = |parameters: &[T]| -> surefoot::Result<(Scores, Option<Scores>)> {
+        Ok((measure(parameters, &data)?, validation.as_ref().map(|data| measure(parameters, data)).transpose()?))
+    };
 
-    let mut progress = Progress::new(training.epochs, arguments.json, arguments.quiet);
+    let (start, pretrained) = match &plan.pretraining {
+        None => (start, None),
+        Some(settings) => match pretraining::run(arguments, plan, settings, start, &data) {
+            Ok((start, costs)) => {
+                let (training, validation) = measure_both(&start)?;
+                let pretrained = Pretrained { costs, training, validation };
+                if talks(arguments) {
+                    print(pretrained.line(plan))?;
+                }
+                (start, Some(pretrained))
+            }
+            Err(Stopped::No) => return Ok(Outcome::No),
+            Err(Stopped::Failed(error)) => return Err(error),
+        },
+    };
+
+    if talks(arguments) {
+        print("\n")?;
+    }
+    let mut progress = Progress::new(training.epochs, None, arguments.json, arguments.quiet);
     let clock = Instant::now();
     let trained = training
         .fit(network, *loss, start, &data, validation.as_ref(), &mut progress)
@@ -101,25 +121,22 @@ where
         return Err(failure);
     }
 
-    let measure = |data: &Dataset<T>| -> surefoot::Result<Scores> {
-        let cost = training.cost(network, *loss, data)?.cost(&trained.parameters);
-        let outputs = network.predict(&trained.parameters, data.inputs())?;
-        Ok(Scores { cost, score: task.score(outputs.view(), data.targets()) })
-    };
+    let (on_training, on_validation) = measure_both(&trained.parameters)?;
     let summary = Summary {
+        pretrained,
         stop_reason: trained.stop_reason,
         best_epoch: trained.best_epoch,
         epochs: trained.history.len(),
         steps: trained.steps,
         evaluations: trained.evaluations,
         seconds,
-        training: measure(&data)?,
-        validation: validation.as_ref().map(measure).transpose()?,
+        training: on_training,
+        validation: on_validation,
     };
     model(arguments, plan, trained.parameters.into(), &summary)?.save(out)?;
     if arguments.json {
         print_line(summary.json(plan, out))?;
-    } else if talks {
+    } else if talks(arguments) {
         print(summary.table(plan, out))?;
     }
     if !summary.training.cost.is_finite() || matches!(summary.stop_reason, StopReason::NotFinite { .. }) {
@@ -132,17 +149,38 @@ where
     Ok(Outcome::Done)
 }
 
-/// Checks the gradient at the start, on some rows of the training part and some coordinates.
-fn check_gradient<T: Scalar>(plan: &Plan, start: &[T]) -> anyhow::Result<GradientReport> {
-    let Plan { network, loss, training, data, .. } = plan;
+/// Whether the run tells people how it goes.
+fn talks(arguments: &Train) -> bool {
+    !arguments.quiet && !arguments.json
+}
+
+/// Whether the gradient of a cost is right at the start, on some rows of the training part and some coordinates; where it
+/// is not, says so.
+fn check_gradient<T: Scalar>(
+    arguments: &Train,
+    training: &Training,
+    network: &Network,
+    loss: Loss,
+    start: &[T],
+    data: &Dataset<T>,
+) -> anyhow::Result<bool> {
     let affordable = CHECKED_ROWS_TIMES_PARAMETERS / network.parameter_count();
     let count = affordable.clamp(LEAST_CHECKED_ROWS, CHECKED_ROWS);
     let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), count);
-    let some = data.select(&rows)?;
-    let mut cost = training.cost(network, *loss, &some)?;
+    let some = data.select(&rows)?.cast::<f64>()?;
+    let mut cost = training.cost(network, loss, &some)?;
     let start: Vec<f64> = start.iter().map(|x| x.to_f64()).collect();
     let check = GradientCheck { sample: Some(CHECKED_COORDINATES), seed: training.seed, ..GradientCheck::default() };
-    Ok(check.run(&mut cost, &start)?)
+    let report = check.run(&mut cost, &start)?;
+    if report.total.wrong > 0 {
+        eprint!("{}", check::table(&report));
+        eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
+        return Ok(false);
+    }
+    if talks(arguments) {
+        print(check_line(&report))?;
+    }
+    Ok(true)
 }
 
 fn check_line(report: &GradientReport) -> String {

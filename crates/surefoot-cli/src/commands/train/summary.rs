@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 use surefoot::{BatchSize, FirstOrder, Optimizer, StopReason, Task};
 
 use super::plan::Plan;
+use super::pretraining;
 use crate::arguments::{Precision, Train};
 use crate::output::{count, short, thousands};
 
 /// What came out of a training.
 pub struct Summary {
+    pub pretrained: Option<Pretrained>,
     pub stop_reason: StopReason,
     /// The epoch whose parameters were kept.
     pub best_epoch: usize,
@@ -31,6 +33,39 @@ pub struct Scores {
     pub score: f64,
 }
 
+/// What came out of pretraining.
+pub struct Pretrained {
+    /// What each layer's own training came to.
+    pub costs: Vec<f64>,
+    /// Of the whole network before the fine-tuning.
+    pub training: Scores,
+    pub validation: Option<Scores>,
+}
+
+impl Pretrained {
+    /// What the network reaches so far.
+    pub fn line(&self, plan: &Plan) -> String {
+        let score = |scores: &Scores| short(Some(scores.score));
+        let validation =
+            self.validation.as_ref().map_or(String::new(), |scores| format!(", validation {}", score(scores)));
+        format!("\n{} before fine-tuning: training {}{validation}\n", score_name(plan.task), score(&self.training))
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "cost": self.training.cost, "train_score": self.training.score,
+            "validation_score": self.validation.as_ref().map(|scores| scores.score),
+        })
+    }
+}
+
+fn score_name(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "accuracy",
+        Task::Regression => "R²",
+    }
+}
+
 impl Summary {
     fn examples_per_second(&self, plan: &Plan) -> f64 {
         (plan.data.rows() * self.epochs) as f64 / self.seconds.max(f64::MIN_POSITIVE)
@@ -43,16 +78,14 @@ impl Summary {
             "seconds": self.seconds, "examples_per_second": self.examples_per_second(plan),
             "cost": self.training.cost, "train_score": self.training.score,
             "validation_score": self.validation.as_ref().map(|scores| scores.score),
+            "before_fine_tuning": self.pretrained.as_ref().map(Pretrained::json),
             "parameters": plan.network.parameter_count(), "model": out.display().to_string(),
         })
     }
 
     /// The table that ends a training.
     pub fn table(&self, plan: &Plan, out: &Path) -> String {
-        let score_name = match plan.task {
-            Task::Classification => "accuracy",
-            Task::Regression => "R²",
-        };
+        let score_name = score_name(plan.task);
         let validation = |number: fn(&Scores) -> f64| short(self.validation.as_ref().map(number));
         let training = [self.training.cost, self.training.score].map(|number| short(Some(number)));
         let validation_rows = plan.validation.as_ref().map_or(0, |data| data.rows());
@@ -136,6 +169,9 @@ impl Summary {
             "validation_rows": plan.validation.as_ref().map_or(0, |data| data.rows()),
             "optimizer": optimizer, "schedule": plan.training.schedule.to_string(), "batch_size": batch_size,
             "initialization": arguments.init.map_or_else(|| "by activation".into(), |init| init.to_string()),
+            "pretraining": plan.pretraining.as_ref().zip(self.pretrained.as_ref()).map(|(settings, pretrained)| {
+                pretraining::provenance(settings, &pretrained.costs)
+            }),
             "seed": arguments.seed,
             "precision": if arguments.precision == Precision::F32 { "f32" } else { "f64" },
             "patience": plan.training.patience, "stop_reason": self.stop_reason.name(),
