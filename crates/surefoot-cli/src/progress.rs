@@ -56,7 +56,7 @@ fn bar(epochs: usize) -> ProgressBar {
     ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-impl Observer for Progress {
+impl<T> Observer<T> for Progress {
     fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
         let scores = || match epoch.validation_score {
             Some(score) => format!("cost {}, validation score {}", short(Some(epoch.cost)), short(Some(score))),

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::error::{Error, Result};
 
 /// Writes a file so that at any moment the old one or the new one is there, whole: a temporary file beside it, flushed
@@ -14,7 +16,26 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Io`] with the system's reason; the file is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    write(path, bytes).map_err(|error| write_error(path, error))
+    write_atomically_by(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomically`], of what `write` writes.
+pub(crate) fn write_atomically_by(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
+    write_beside(path, write).map_err(|error| write_error(path, error))
+}
+
+/// Takes away what processes that were killed while they wrote this file have left beside it.
+///
+/// Nobody else should be writing it: their unfinished file would go, too, and their write fail.
+pub fn remove_leftovers(path: &Path) {
+    let prefix = temporary_prefix(path);
+    let Ok(entries) = folder_of(path).read_dir() else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+            // what cannot be removed does no harm
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// That [`write_atomically`] can make its file beside this path, to be asked before long work.
@@ -35,14 +56,14 @@ fn write_error(path: &Path, error: std::io::Error) -> Error {
     Error::Io { action: "write", path: path.into(), source: error.kind().into() }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_beside(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> std::io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return File::options().write(true).open(path)?.write_all(bytes);
+        return write(&mut File::options().write(true).open(path)?);
     }
     // A link is followed, so that the file behind it is replaced and the link stays.
     let path = &path.canonicalize().unwrap_or_else(|_| path.into());
     let mut file = temporary_file_beside(path)?;
-    file.write_all(bytes)?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     #[cfg(unix)]
@@ -54,9 +75,16 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// How the names of the temporary files of this file begin, short however long its own is.
+fn temporary_prefix(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    format!(".surefoot-{:016x}-", xxh3_64(name.as_encoded_bytes()))
+}
+
 fn temporary_file_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".surefoot-");
+    let prefix = temporary_prefix(path);
+    builder.prefix(&prefix);
     #[cfg(unix)]
     {
         // The permissions of an ordinary new file (the system takes the umask off), not those of a private one.
@@ -78,6 +106,16 @@ mod tests {
         write_atomically(&path, b"short").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"short");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn leftovers_of_this_file_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        let left = temporary_file_beside(&path).unwrap().keep().unwrap();
+        let other = temporary_file_beside(&folder.path().join("other")).unwrap();
+        remove_leftovers(&path);
+        assert!(!left.1.exists() && other.path().exists());
     }
 
     #[test]

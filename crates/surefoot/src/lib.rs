@@ -29,6 +29,8 @@
 
 mod activation;
 mod backpropagation;
+mod checkpoint;
+mod container;
 mod cost;
 mod dataset;
 mod error;
@@ -51,10 +53,11 @@ mod sparsity;
 mod training;
 
 pub use activation::Activation;
+pub use checkpoint::Checkpoint;
 pub use cost::{Batch, Cost};
 pub use dataset::{Dataset, split_rows};
 pub use error::{Error, Result};
-pub use files::{check_writable, write_atomically};
+pub use files::{check_writable, remove_leftovers, write_atomically};
 pub use gradient_check::{Comparison, Coordinate, GradientCheck, GradientReport};
 pub use initialization::{Initialization, draw_defaults};
 pub use loss::Loss;
@@ -74,7 +77,7 @@ pub use prediction::Predictor;
 pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
-pub use training::{BatchSize, Epoch, Observer, StopReason, Trained, Training};
+pub use training::{BatchSize, Epoch, Observer, OptimizerState, StopReason, Trained, Training, TrainingState};
 
 /// The Rust of the README is compiled and run with the other examples.
 #[cfg(doctest)]

@@ -1,21 +1,19 @@
 //! The model file: safetensors, nothing executable. `docs/model-format.md` specifies it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
+use crate::container::{Container, Tensor};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::loss::Loss;
 use crate::metrics::Task;
 use crate::model::{Model, Parameters};
 use crate::network::Network;
+use crate::numeric::scalar::Scalar;
 use crate::objective::Segment;
 use crate::scaling::Scaling;
 use crate::sparsity::Sparsity;
@@ -65,7 +63,8 @@ impl Model {
     /// [`Error::Io`] when the file cannot be written; [`Error::ModelFile`] when a number is not finite: what could not
     /// be loaded is not written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let reader = Reader { path: path.as_ref() };
+        let file = Container { path: path.as_ref() };
+        let reader = Reader { file };
         reader.check_entries_fit(self)?;
         if let Some(index) = self.parameters.to_f64().iter().position(|x| !x.is_finite()) {
             return Err(reader.error("parameters", "finite numbers", format!("another at {index}")));
@@ -89,7 +88,7 @@ impl Model {
             classes: self.classes.clone(),
             training: self.training.clone(),
         };
-        let json = serde_json::to_string(&header).map_err(|error| file_error(path.as_ref(), ENTRY, "JSON", error))?;
+        let json = serde_json::to_string(&header).map_err(|error| reader.error(ENTRY, "JSON", error))?;
         write_tensors(path.as_ref(), &self.network, &self.parameters, Some(json))
     }
 
@@ -100,9 +99,9 @@ impl Model {
     /// of format 1: cut short, a tensor missing, extra or twice named, of a wrong shape or type or not finite, an
     /// unknown name of an activation or loss, or entries that do not fit each other.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })?;
-        Reader { path }.model(&bytes)
+        let file = Container { path: path.as_ref() };
+        let bytes = file.read()?;
+        Reader { file }.model(&bytes)
     }
 }
 
@@ -116,86 +115,45 @@ pub fn save_tensors(path: &Path, network: &Network, values: &Parameters) -> Resu
 }
 
 fn write_tensors(path: &Path, network: &Network, values: &Parameters, entry: Option<String>) -> Result<()> {
-    let (dtype, bytes): (_, Vec<u8>) = match values {
-        Parameters::F32(values) => (Dtype::F32, values.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        Parameters::F64(values) => (Dtype::F64, values.iter().flat_map(|x| x.to_le_bytes()).collect()),
-    };
-    let size = dtype.bitsize() / 8;
-    let mut start = 0;
-    let mut tensors = Vec::new();
-    for segment in network.segments() {
-        let end = start + segment.len() * size;
-        let data = bytes.get(start..end).unwrap_or_default();
-        let view = TensorView::new(dtype, shape(&segment), data)
-            .map_err(|error| file_error(path, &segment.name, "a vector as long as θ", error))?;
-        tensors.push((segment.name, view));
-        start = end;
+    match values {
+        Parameters::F32(values) => network.check_parameters(values)?,
+        Parameters::F64(values) => network.check_parameters(values)?,
     }
-    let metadata = entry.map(|entry| HashMap::from([(ENTRY.to_string(), entry)]));
-    let file =
-        safetensors::serialize(tensors, metadata).map_err(|error| file_error(path, "tensors", "safetensors", error))?;
-    write_atomically(path, &file)
+    let mut end = 0;
+    let tensor = |segment: Segment| {
+        let range = end..end + segment.len();
+        end = range.end;
+        let (dtype, bytes): (_, Box<dyn Fn() -> Vec<u8>>) = match values {
+            Parameters::F32(values) => (Dtype::F32, Box::new(move || f32::to_bytes(&values[range.clone()]))),
+            Parameters::F64(values) => (Dtype::F64, Box::new(move || f64::to_bytes(&values[range.clone()]))),
+        };
+        Tensor { shape: shape(&segment), name: segment.name, dtype, bytes }
+    };
+    let tensors: Vec<_> = network.segments().into_iter().map(tensor).collect();
+    Container { path }.write(entry.map(|json| (ENTRY, json)), &tensors)
 }
 
 fn shape(segment: &Segment) -> Vec<usize> {
     std::iter::once(segment.rows).chain(segment.columns).collect()
 }
 
-fn file_error(path: &Path, what: &str, expected: impl ToString, got: impl ToString) -> Error {
-    Error::ModelFile { path: path.into(), what: what.into(), expected: expected.to_string(), got: got.to_string() }
-}
-
 /// Reads one file, and names it in every error.
 struct Reader<'a> {
-    path: &'a Path,
+    file: Container<'a>,
 }
 
 impl Reader<'_> {
     fn error(&self, what: &str, expected: impl ToString, got: impl ToString) -> Error {
-        file_error(self.path, what, expected, got)
+        self.file.error(what, expected, got)
     }
 
     fn model(&self, bytes: &[u8]) -> Result<Model> {
-        self.check_names_are_unique(bytes)?;
-        let (_, metadata) =
-            SafeTensors::read_metadata(bytes).map_err(|error| self.error("file", "safetensors", error))?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| self.error("file", "safetensors", error))?;
-        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
-        let entry = entry.ok_or_else(|| self.error("metadata", format!("an entry `{ENTRY}`"), "none"))?;
-        let header = self.header(entry)?;
+        let (header, tensors): (Header, _) = self.file.open(bytes, ENTRY, FORMAT)?;
         let network = self.network(&header.layers)?;
         let parameters = self.parameters(&network, &tensors)?;
         let model = self.assemble(header, network, parameters)?;
         self.check_entries_fit(&model)?;
         Ok(model)
-    }
-
-    /// The container's own reader keeps the last of two equal names; here they are an error. What else may be wrong
-    /// with the header is left to that reader.
-    fn check_names_are_unique(&self, bytes: &[u8]) -> Result<()> {
-        let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
-        let json = bytes.get(8..length.saturating_add(8)).unwrap_or_default();
-        self.refuse_repeated_key("tensor names", serde_json::from_slice(json))
-    }
-
-    fn refuse_repeated_key(&self, what: &str, found: serde_json::Result<RepeatedKey>) -> Result<()> {
-        match found {
-            Ok(RepeatedKey(Some(name))) => Err(self.error(what, "each name once", format!("`{name}` twice"))),
-            _ => Ok(()),
-        }
-    }
-
-    fn header(&self, entry: &str) -> Result<Header> {
-        // The version first: another one may have other keys.
-        let value: serde_json::Value =
-            serde_json::from_str(entry).map_err(|error| self.error(ENTRY, "a JSON object", error))?;
-        self.refuse_repeated_key(ENTRY, serde_json::from_str(entry))?;
-        match value.get("format") {
-            Some(format) if format.as_u64() == Some(FORMAT) => {}
-            Some(other) => return Err(self.error("format", FORMAT, other)),
-            None => return Err(self.error("format", FORMAT, "none")),
-        }
-        serde_json::from_value(value).map_err(|error| self.error(ENTRY, "the keys of format 1", error))
     }
 
     fn network(&self, entries: &[LayerEntry]) -> Result<Network> {
@@ -339,58 +297,5 @@ impl Reader<'_> {
             return Err(self.error("classes", model.class_count(), classes));
         }
         Ok(())
-    }
-}
-
-/// The first key that an object has twice, in a JSON value or within it.
-struct RepeatedKey(Option<String>);
-
-impl<'de> Deserialize<'de> for RepeatedKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Keys;
-
-        impl<'de> Visitor<'de> for Keys {
-            type Value = RepeatedKey;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<RepeatedKey, M::Error> {
-                let (mut seen, mut repeated) = (BTreeSet::new(), None);
-                while let Some((key, RepeatedKey(within))) = map.next_entry::<String, _>()? {
-                    repeated = repeated.or(within).or(seen.replace(key));
-                }
-                Ok(RepeatedKey(repeated))
-            }
-
-            fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> std::result::Result<RepeatedKey, S::Error> {
-                let mut repeated = None;
-                while let Some(RepeatedKey(within)) = items.next_element()? {
-                    repeated = repeated.or(within);
-                }
-                Ok(RepeatedKey(repeated))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> std::result::Result<RepeatedKey, E> {
-                Ok(RepeatedKey(None))
-            }
-            fn visit_i64<E>(self, _: i64) -> std::result::Result<RepeatedKey, E> {
-                Ok(RepeatedKey(None))
-            }
-            fn visit_u64<E>(self, _: u64) -> std::result::Result<RepeatedKey, E> {
-                Ok(RepeatedKey(None))
-            }
-            fn visit_f64<E>(self, _: f64) -> std::result::Result<RepeatedKey, E> {
-                Ok(RepeatedKey(None))
-            }
-            fn visit_str<E>(self, _: &str) -> std::result::Result<RepeatedKey, E> {
-                Ok(RepeatedKey(None))
-            }
-            fn visit_unit<E>(self) -> std::result::Result<RepeatedKey, E> {
-                Ok(RepeatedKey(None))
-            }
-        }
-        deserializer.deserialize_any(Keys)
     }
 }

@@ -23,7 +23,9 @@ fn stages(data: &Dataset<f64>, start: &[f64], found: impl Fn(usize) -> f64) -> (
     let mut stages = Vec::new();
     let end = pretrain(&network(), Loss::CrossEntropy, start.to_vec(), data, 1, |stage| {
         stages.push(stage.clone());
-        Ok::<_, Error>(vec![found(stage.layer); stage.network.parameter_count()])
+        let own = stage.network.weight_range(0).len() + stage.network.bias_range(0).len();
+        let learned = |i| if i < own { found(stage.layer) } else { f64::NAN }; // the decoder's are not to be kept
+        Ok::<_, Error>((0..stage.network.parameter_count()).map(learned).collect())
     });
     (stages, end.unwrap())
 }

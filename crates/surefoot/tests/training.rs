@@ -269,7 +269,7 @@ fn a_last_step_that_explodes_is_not_returned() {
 #[test]
 fn an_observer_sees_each_epoch_and_can_stop() {
     struct Third(Vec<usize>);
-    impl Observer for Third {
+    impl<T> Observer<T> for Third {
         fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
             self.0.push(epoch.epoch);
             if epoch.epoch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -98,7 +98,7 @@ impl Digest {
 }
 
 /// Takes the cost of each epoch in.
-impl Observer for Digest {
+impl<T> Observer<T> for Digest {
     fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
         self.add(epoch.cost);
         ControlFlow::Continue(())

@@ -52,6 +52,10 @@ pub trait Scalar:
     fn abs(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// The numbers one after the other, each from its lowest byte on.
+    fn to_bytes(numbers: &[Self]) -> Vec<u8>;
+    /// The numbers that [`to_bytes`](Self::to_bytes) made these of; bytes beyond the last whole number are left out.
+    fn from_bytes(bytes: &[u8]) -> Vec<Self>;
 }
 
 macro_rules! implement_scalar {
@@ -98,6 +102,12 @@ macro_rules! implement_scalar {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
+            }
+            fn to_bytes(numbers: &[Self]) -> Vec<u8> {
+                numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+            }
+            fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+                bytes.as_chunks().0.iter().map(|bytes| $type::from_le_bytes(*bytes)).collect()
             }
         }
     };

@@ -1,0 +1,220 @@
+//! The loop over epochs and batches.
+
+use super::report::{Epoch, Observer, StopReason};
+use super::state::{OptimizerState, TrainingState, Watch};
+use super::{BatchSize, Training};
+use crate::cost::Cost;
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::numeric::random::{Purpose, Random};
+use crate::numeric::scalar::Scalar;
+use crate::numeric::threads::keep_awake;
+use crate::objective::Objective;
+use crate::optimizer::{FirstOrder, Lbfgs, LbfgsStop};
+
+/// Examples a step, unless it is said how many.
+const DEFAULT_BATCH: usize = 32;
+
+/// A state on its way.
+pub(super) struct Run<'a, T> {
+    training: &'a Training,
+    network: &'a Network,
+    cost: Cost<'a, T>,
+    validation: Option<Cost<'a, T>>,
+    state: &'a mut TrainingState<T>,
+    /// The rows in the order of the present epoch.
+    order: Vec<usize>,
+}
+
+/// The cost and the learning rate of an epoch, or why it was not completed.
+type Completed = std::result::Result<(f64, f64), StopReason>;
+
+impl<'a, T: Scalar> Run<'a, T> {
+    pub fn new(
+        training: &'a Training,
+        network: &'a Network,
+        loss: Loss,
+        state: &'a mut TrainingState<T>,
+        data: &'a Dataset<T>,
+        validation: Option<&'a Dataset<T>>,
+    ) -> Result<Self> {
+        let cost = training.cost(network, loss, data)?;
+        let validation = validation.map(|data| training.cost(network, loss, data)).transpose()?;
+        if training.patience > 0 && state.watch.is_none() {
+            state.watch = Some(Watch::new(&state.parameters));
+        }
+        Ok(Run { training, network, cost, validation, state, order: (0..data.rows()).collect() })
+    }
+
+    /// Epochs until it ends, for this reason.
+    pub fn finish(&mut self, observer: &mut dyn Observer<T>) -> Result<StopReason> {
+        loop {
+            if let Some(reason) = self.state.stopped {
+                return Ok(reason);
+            }
+            let reason = match self.state.history.len() < self.training.epochs {
+                true => self.whole_epoch(observer)?,
+                false => Some(StopReason::Epochs),
+            };
+            let Some(mut reason) = reason else { continue };
+            if let Some(layer) = first_not_finite(self.network, &self.state.parameters) {
+                // the last step of all, whose cost nobody asked for
+                let epoch = self.state.history.len() + usize::from(self.state.batches > 0);
+                let learning_rate = self.learning_rate((epoch - 1) as f64);
+                reason = StopReason::NotFinite { epoch, step: self.state.steps(), layer: Some(layer), learning_rate };
+            }
+            if matches!(reason, StopReason::NotFinite { .. }) {
+                self.state.parameters.clone_from(&self.state.last_finite);
+            }
+            if reason == StopReason::Observer {
+                return Ok(reason);
+            }
+            self.state.stopped = Some(reason);
+        }
+    }
+
+    /// What is left of the present epoch, with what belongs to its end; why training ends with it, if it does.
+    fn whole_epoch(&mut self, observer: &mut dyn Observer<T>) -> Result<Option<StopReason>> {
+        let epoch = self.state.history.len() + 1;
+        let (cost, learning_rate) = match self.share_epoch(epoch, observer) {
+            Ok(done) => done,
+            Err(reason) => return Ok(Some(reason)),
+        };
+        let (validation_cost, validation_score) = self.validate()?;
+        let seen = Epoch { epoch, cost, validation_cost, validation_score, learning_rate };
+        let Run { training, state, cost, .. } = self;
+        state.history.push(seen);
+        (state.batches, state.cost_sum) = (0, 0.0);
+        let mut reason = None;
+        if let Some(watch) = &mut state.watch {
+            let known = match &state.optimizer {
+                OptimizerState::FirstOrder(..) => None,
+                OptimizerState::Lbfgs(_, state) => Some(state.cost),
+            };
+            let watched = validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters));
+            watch.see(epoch, watched, &state.parameters, training.tolerance);
+            if epoch.saturating_sub(watch.renewed) >= training.patience {
+                reason = Some(StopReason::Patience);
+            }
+        }
+        let goes_on = observer.epoch(&seen).is_continue();
+        Ok(reason.or((!goes_on).then_some(StopReason::Observer)))
+    }
+
+    /// The batches of an epoch, in several threads if they are long enough to have them all awake.
+    fn share_epoch(&mut self, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
+        match self.cost.is_shared(self.batch_rows()) {
+            true => keep_awake(|| self.epoch(epoch, observer)),
+            false => self.epoch(epoch, observer),
+        }
+    }
+
+    /// The rows of a full batch.
+    fn batch_rows(&self) -> usize {
+        let rows = match (self.training.batch_size, &self.state.optimizer) {
+            (Some(BatchSize::Rows(rows)), _) => rows,
+            (None, OptimizerState::FirstOrder(..)) => DEFAULT_BATCH,
+            (Some(BatchSize::Full), _) | (None, OptimizerState::Lbfgs(..)) => self.order.len(),
+        };
+        rows.min(self.order.len())
+    }
+
+    /// α after so many epochs; 0 for L-BFGS.
+    fn learning_rate(&self, done: f64) -> f64 {
+        match &self.state.optimizer {
+            OptimizerState::FirstOrder(optimizer, _) => {
+                optimizer.learning_rate() * self.training.schedule.factor(done, self.training.epochs)
+            }
+            OptimizerState::Lbfgs(..) => 0.0,
+        }
+    }
+
+    fn epoch(&mut self, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
+        match self.state.optimizer {
+            OptimizerState::FirstOrder(optimizer, _) => self.batches(&optimizer, epoch, observer),
+            OptimizerState::Lbfgs(optimizer, _) => self.iteration(&optimizer, epoch, observer),
+        }
+    }
+
+    /// A step for each batch that is left.
+    fn batches(&mut self, optimizer: &FirstOrder, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
+        let batch_rows = self.batch_rows();
+        let first_rate = self.learning_rate((epoch - 1) as f64);
+        let Run { training, cost, state, order, .. } = self;
+        if batch_rows < order.len() {
+            // From the same order each time, so that an epoch's order follows from seed and epoch alone.
+            order.iter_mut().enumerate().for_each(|(i, row)| *row = i);
+            Random::new(training.seed, Purpose::Shuffle, epoch as u32).shuffle(order);
+        }
+        let rate = |done| optimizer.learning_rate() * training.schedule.factor(done, training.epochs);
+        for (i, rows) in order.chunks(batch_rows).enumerate().skip(state.batches) {
+            let TrainingState { parameters, optimizer: OptimizerState::FirstOrder(_, memory), last_finite, .. } =
+                &mut **state
+            else {
+                break;
+            };
+            let learning_rate = rate((epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64);
+            let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
+            let next = order.get((i + 1) * batch_rows..order.len().min((i + 2) * batch_rows)).unwrap_or_default();
+            let batch = cost.of_batch(parameters, (rows.len() < order.len()).then_some(rows), next);
+            let batch_cost = batch.cost();
+            if !batch_cost.is_finite() {
+                return not_finite(memory.steps + 1, None);
+            }
+            if i == 0 {
+                last_finite.copy_from_slice(parameters);
+            }
+            if let Some(layer) = batch.step(optimizer, memory, parameters, learning_rate) {
+                return not_finite(memory.steps, Some(layer));
+            }
+            state.batches = i + 1;
+            state.cost_sum += batch_cost * rows.len() as f64;
+            if observer.step(state).is_break() {
+                return Err(StopReason::Observer);
+            }
+        }
+        Ok((state.cost_sum / order.len() as f64, first_rate))
+    }
+
+    /// An iteration over all examples, unless it was done.
+    fn iteration(&mut self, optimizer: &Lbfgs, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
+        let Run { cost, state, .. } = self;
+        let is_done = state.batches == 1;
+        let TrainingState { parameters, optimizer: OptimizerState::Lbfgs(_, memory), .. } = &mut **state else {
+            return Err(StopReason::Converged);
+        };
+        if !is_done {
+            optimizer.iterate(memory, cost, parameters).map_err(|stop| match stop {
+                LbfgsStop::Converged => StopReason::Converged,
+                LbfgsStop::LineSearch => StopReason::LineSearch,
+                LbfgsStop::NotFinite => {
+                    let (step, learning_rate) = (memory.iterations + 1, memory.step_length);
+                    StopReason::NotFinite { epoch, step, layer: None, learning_rate }
+                }
+            })?;
+        }
+        let done = (memory.cost, memory.step_length);
+        state.batches = 1;
+        if !is_done && observer.step(state).is_break() {
+            return Err(StopReason::Observer);
+        }
+        Ok(done)
+    }
+
+    /// Cost and score on the validation part.
+    fn validate(&mut self) -> Result<(Option<f64>, Option<f64>)> {
+        let Some(validation) = &mut self.validation else { return Ok((None, None)) };
+        let parameters = &self.state.parameters;
+        let data = validation.data();
+        let outputs = self.network.predict(parameters, data.inputs())?;
+        let score = self.training.task.score(outputs.view(), data.targets());
+        Ok((Some(validation.cost(parameters)), Some(score)))
+    }
+}
+
+/// The first layer with parameters that are not finite.
+fn first_not_finite<T: Scalar>(network: &Network, parameters: &[T]) -> Option<usize> {
+    (0..network.layers().len()).find(|&l| parameters[network.layer_range(l)].iter().any(|theta| !theta.is_finite()))
+}
