@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
@@ -11,7 +12,8 @@ use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
 /// DATA is everywhere a CSV file with a header, the name of a built-in data set (`surefoot datasets`), an IDX file (packed
 /// with gzip or not), or a folder with the four files of the MNIST family: of these, the files that begin with `train` are
 /// learned from, checked on and encoded, those that begin with `t10k` are predicted and evaluated.
-/// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data.
+/// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data, 130 interrupted, with a
+/// checkpoint to go on from.
 #[derive(Parser)]
 #[command(name = "surefoot", version, max_term_width = 100)]
 pub struct Arguments {
@@ -39,16 +41,38 @@ pub enum Command {
 /// validation cost no longer falls. The model file has all that a prediction needs.
 #[derive(Args)]
 #[command(allow_negative_numbers = true)]
-#[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain"]).multiple(true))]
 #[command(after_help = "Examples:
   surefoot train digits
   surefoot train houses.csv --target price --hidden 64,32 --seed 7
   surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent
   surefoot train patches --autoencoder --hidden 25 --sparsity 0.01 --optimizer lbfgs --epochs 400
   surefoot train digits --hidden 200,200 --pretrain sparse-autoencoder
-  surefoot train /usr/share/datasets/fashion-mnist --hidden 100")]
+  surefoot train /usr/share/datasets/fashion-mnist --hidden 100 --checkpoint fashion.checkpoint
+  surefoot train --resume fashion.checkpoint")]
 pub struct Train {
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Go on with a training that was interrupted, to the same bits as without the break. The checkpoint knows all
+    /// else; its data must be as they were
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "Settings")]
+    pub resume: Option<PathBuf>,
+    /// Threads to compute with; they do not change the result [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object a line, for each epoch and at the end, and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// All that decides what is trained, and how.
+#[derive(Args)]
+#[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain"]).multiple(true))]
+pub struct Settings {
     /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
     pub data: String,
     /// The column to predict [default: the last]
     #[arg(long, value_name = "COLUMN")]
@@ -137,21 +161,18 @@ pub struct Train {
     /// Numbers to train with
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub precision: Precision,
-    /// Threads to compute with; they do not change the result [default: one for each processor]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
     /// Do not check the gradient before training
     #[arg(long)]
     pub no_check: bool,
     /// Where the model goes [default: the data's name with .safetensors, in this folder]
     #[arg(long, value_name = "MODEL")]
     pub out: Option<PathBuf>,
-    /// Print one JSON object a line, for each epoch and at the end, and nothing else
-    #[arg(long)]
-    pub json: bool,
-    /// Print nothing but errors
-    #[arg(long)]
-    pub quiet: bool,
+    /// Keep the training in this file while it goes on, so that --resume can go on with it after an interruption
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// How often: seconds as 30s, or steps as 100
+    #[arg(long, value_name = "30s|100", default_value = "30s", requires = "checkpoint")]
+    pub checkpoint_every: Every,
 }
 
 /// Predict a row of output for each row of a table.
@@ -351,6 +372,26 @@ impl FromStr for Validation {
             Ok(share) if share > 0.0 && share < 1.0 => Ok(Validation::Share(share)),
             Ok(_) => Err("expected a share from 0 to 1 (1 excluded), or a file".into()),
             Err(_) => Ok(Validation::Data(text.into())),
+        }
+    }
+}
+
+/// How often a checkpoint is written.
+#[derive(Clone, Copy)]
+pub enum Every {
+    Time(Duration),
+    Steps(u64),
+}
+
+impl FromStr for Every {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = text.strip_suffix('s').and_then(|number| number.parse().ok());
+        match (seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()), text.parse()) {
+            (Some(time), _) if !time.is_zero() => Ok(Every::Time(time)),
+            (_, Ok(steps)) if steps > 0 => Ok(Every::Steps(steps)),
+            _ => Err("expected seconds as 30s, or a whole number of steps above 0".into()),
         }
     }
 }

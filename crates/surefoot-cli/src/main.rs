@@ -1,6 +1,6 @@
 //! The command `surefoot`: trains, checks, evaluates and uses fully-connected neural networks.
 //!
-//! Exit status: 0 done, 1 the check or the training says no, 2 wrong use or wrong data.
+//! Exit status: 0 done, 1 the check or the training says no, 2 wrong use or wrong data, 130 interrupted.
 
 mod arguments;
 mod commands;
@@ -10,14 +10,15 @@ mod progress;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command};
 use commands::{check, datasets, encode, evaluate, predict, show, train};
 use output::{Outcome, hint, is_broken_pipe};
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Train(arguments) => train::run(&arguments),
+    let result = match arguments().command {
+        Command::Train(arguments) => train::run(*arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Encode(arguments) => encode::run(&arguments),
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -37,4 +39,17 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The arguments, where they are right.
+fn arguments() -> Arguments {
+    Arguments::try_parse().unwrap_or_else(|error| {
+        let of = |kind| matches!(error.get(kind), Some(ContextValue::String(name)) if name.starts_with("--resume"));
+        if error.kind() == ErrorKind::ArgumentConflict && of(ContextKind::InvalidArg) {
+            eprintln!("error: --resume takes its settings from the checkpoint");
+            eprintln!("hint: only --threads, --json and --quiet may be given anew");
+            std::process::exit(2);
+        }
+        error.exit()
+    })
 }

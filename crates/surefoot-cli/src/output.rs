@@ -10,6 +10,8 @@ pub enum Outcome {
     Done,
     /// The check or the training says no.
     No,
+    /// A signal ended it, and a checkpoint was written.
+    Interrupted,
 }
 
 /// An error about a wrong use of the command line, with what to do instead.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use surefoot::{Epoch, Observer};
+use surefoot::Epoch;
 
 use crate::output::{print_line, short};
 
@@ -49,15 +49,9 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
-}
 
-fn bar(epochs: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:24} {msg}, at most {eta} left");
-    ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-impl<T> Observer<T> for Progress {
-    fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+    /// Shows an epoch; to end, where it cannot.
+    pub fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
         let scores = || match epoch.validation_score {
             Some(score) => format!("cost {}, validation score {}", short(Some(epoch.cost)), short(Some(score))),
             None => format!("cost {}", short(Some(epoch.cost))),
@@ -94,4 +88,9 @@ impl<T> Observer<T> for Progress {
         }
         ControlFlow::Continue(())
     }
+}
+
+fn bar(epochs: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:24} {msg}, at most {eta} left");
+    ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

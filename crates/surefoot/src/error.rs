@@ -46,7 +46,17 @@ pub enum Error {
         /// The cost.
         got: f64,
     },
-    /// A model file that cannot be understood.
+    /// A training that cannot go on, since something is not as it was when it began.
+    #[error("cannot go on with the training: {what}: expected {expected}, got {got}")]
+    Resume {
+        /// Settings, training examples or validation examples.
+        what: &'static str,
+        /// What they were.
+        expected: String,
+        /// What they are.
+        got: String,
+    },
+    /// A model file or a checkpoint that cannot be understood.
     #[error("{}: {what}: expected {expected}, got {got}", path.display())]
     ModelFile {
         /// The file.
@@ -83,8 +93,9 @@ impl Error {
             }
             Error::Value { .. } => Some("another loss or output activation may allow these targets"),
             Error::Setting { .. } => None,
+            Error::Resume { .. } => Some("put data and settings back as they were, or begin anew"),
             Error::Cost { .. } => Some("smaller parameters, inputs or weight decay keep the cost finite"),
-            Error::ModelFile { .. } => Some("docs/model-format.md describes what a model file holds"),
+            Error::ModelFile { .. } => Some("docs/model-format.md describes what model files and checkpoints hold"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),
         }

@@ -20,7 +20,9 @@ pub struct Stage<T> {
     /// The activations of the layer below, which are the targets of an autoencoder, too; the output layer has the targets
     /// of the examples.
     pub data: Dataset<T>,
-    /// W and b of the layer as they are, and a decoder drawn by its [default](crate::Initialization::default_for).
+    /// θ of the whole network, as far as the layers below have learned.
+    pub whole: Vec<T>,
+    /// W and b of the layer as they are there, and a decoder drawn by its [default](crate::Initialization::default_for).
     pub start: Vec<T>,
 }
 
@@ -121,6 +123,6 @@ impl<T: Scalar> Stage<T> {
             Some(weights) => own_data.with_weights(weights.to_vec())?,
             None => own_data,
         };
-        Ok(Stage { layer, network: Network::new(this.inputs, &layers)?, loss, data, start })
+        Ok(Stage { layer, network: Network::new(this.inputs, &layers)?, loss, data, whole: theta.to_vec(), start })
     }
 }

@@ -159,8 +159,8 @@ impl Training {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] when the state was made by other settings, for another network, or on other data;
-    /// what [`Cost::new`] refuses.
+    /// [`Error::Resume`] when the state was made by other settings, for another network, or on other data; what
+    /// [`Cost::new`] refuses.
     pub fn go_on<T: Scalar>(
         &self,
         network: &Network,

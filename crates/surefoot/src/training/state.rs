@@ -164,18 +164,15 @@ impl Origin {
 
     /// That another one is the same.
     pub fn check(&self, other: &Origin) -> Result<()> {
-        let refuse = |setting, expected: String, got: String| Err(Error::Setting { setting, expected, got });
-        if self.settings != other.settings {
-            return refuse("resumed training", self.settings.clone(), other.settings.clone());
-        }
-        let name = |digest: Option<u64>| digest.map_or("none".into(), |digest| format!("those with {digest:016x}"));
-        for (setting, old, new) in [
-            ("training examples", Some(self.data), Some(other.data)),
-            ("validation examples", self.validation, other.validation),
+        let name =
+            |digest: Option<u64>| digest.map_or("none".into(), |digest| format!("those with the digest {digest:016x}"));
+        for (what, expected, got) in [
+            ("settings", self.settings.clone(), other.settings.clone()),
+            ("training examples", name(Some(self.data)), name(Some(other.data))),
+            ("validation examples", name(self.validation), name(other.validation)),
         ] {
-            if old != new {
-                let expected = format!("the same as when the training began, with the digest {}", name(old));
-                return refuse(setting, expected, name(new));
+            if expected != got {
+                return Err(Error::Resume { what, expected, got });
             }
         }
         Ok(())

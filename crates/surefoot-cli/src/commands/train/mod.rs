@@ -1,87 +1,99 @@
 //! `surefoot train`
 
+mod checkpoints;
 mod plan;
 mod pretraining;
+mod session;
 mod summary;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use surefoot::{
-    Dataset, GradientCheck, GradientReport, Loss, Model, Network, Objective, Parameters, Purpose, Random, Scalar,
-    StopReason, Training, check_writable, draw_defaults,
-};
+use surefoot::{Dataset, Model, Objective, Parameters, Scalar, StopReason, check_writable, draw_defaults};
 use surefoot_table::Targets;
 
-use super::check;
-use crate::arguments::{Precision, Train, Validation};
-use crate::output::{Outcome, count, keep_inputs, print, print_line, thousands, usage};
-use crate::progress::Progress;
+use crate::arguments::{Precision, Settings, Train, Validation};
+use crate::output::{Outcome, count, keep_inputs, print_line, usage};
+use checkpoints::Phase;
 use plan::Plan;
-use pretraining::Stopped;
+use session::{Ended, Fitted, Problem, Session};
 use summary::{Pretrained, Scores, Summary};
 
-/// Rows and coordinates that the gradient is checked on before training; fewer rows for networks so large that they
-/// would take more than about a second.
-const CHECKED_ROWS: usize = 100;
-const LEAST_CHECKED_ROWS: usize = 5;
-const CHECKED_ROWS_TIMES_PARAMETERS: usize = 10_000_000;
-const CHECKED_COORDINATES: usize = 200;
 const MAX_THREADS: usize = 1024;
 
-pub fn run(arguments: &Train) -> anyhow::Result<Outcome> {
-    let out = model_path(arguments)?;
-    let plan = Plan::new(arguments)?;
+pub fn run(train: Train) -> anyhow::Result<Outcome> {
+    let (train, resumed) = match &train.resume {
+        Some(path) => {
+            let (train, resumed) = checkpoints::resume(path, &train)?;
+            (train, Some(resumed))
+        }
+        None => (train, None),
+    };
+    let settings = &train.settings;
     let mut pool = rayon::ThreadPoolBuilder::new();
-    if let Some(threads) = arguments.threads {
+    if let Some(threads) = train.threads {
         if !(1..=MAX_THREADS).contains(&threads) {
             let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
             return Err(usage(message, "leave it out for one thread a processor"));
         }
         pool = pool.num_threads(threads);
     }
-    let train = || match arguments.precision {
-        Precision::F32 => train::<f32>(arguments, &plan, &out),
-        Precision::F64 => train::<f64>(arguments, &plan, &out),
-    };
-    pool.build()?.install(train)
+    // beyond a limit on the size of files, writing is to fail, not to end the process
+    #[cfg(unix)]
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    let inputs = inputs(settings);
+    let out = model_path(settings, &inputs)?;
+    let plan = Plan::new(settings)?;
+    let mut session = Session::new(&train, resumed, &inputs, &out)?;
+    let ended = pool.build()?.install(|| match settings.precision {
+        Precision::F32 => fit::<f32>(&mut session, &plan, &out),
+        Precision::F64 => fit::<f64>(&mut session, &plan, &out),
+    });
+    match ended {
+        Ok(()) => Ok(Outcome::Done),
+        Err(Ended::No) => Ok(Outcome::No),
+        Err(Ended::Interrupted) => Ok(Outcome::Interrupted),
+        Err(Ended::Failed(error)) => Err(error),
+    }
+}
+
+/// What is read from, and not to be written over.
+fn inputs(settings: &Settings) -> Vec<&Path> {
+    let mut inputs = vec![Path::new(&settings.data)];
+    inputs.extend(settings.target_file.as_ref().map(Path::new));
+    if let Some(Validation::Data(file)) = &settings.validation {
+        inputs.push(Path::new(file));
+    }
+    inputs
 }
 
 /// Where the model goes; that it can go there is seen before training, not after.
-fn model_path(arguments: &Train) -> anyhow::Result<PathBuf> {
-    let path = arguments.out.clone().unwrap_or_else(|| {
-        let mut name = Path::new(&arguments.data).file_stem().unwrap_or_default().to_os_string();
+fn model_path(settings: &Settings, inputs: &[&Path]) -> anyhow::Result<PathBuf> {
+    let path = settings.out.clone().unwrap_or_else(|| {
+        let mut name = Path::new(&settings.data).file_stem().unwrap_or_default().to_os_string();
         name.push(".safetensors");
         name.into()
     });
-    let validation = match &arguments.validation {
-        Some(Validation::Data(file)) => Path::new(file),
-        _ => Path::new(&arguments.data),
-    };
-    let labels = arguments.target_file.as_ref().unwrap_or(&arguments.data);
-    keep_inputs(&path, &[Path::new(&arguments.data), Path::new(labels), validation])?;
+    keep_inputs(&path, inputs)?;
     check_writable(&path).context("the model will have no place")?;
     Ok(path)
 }
 
-fn train<T: Scalar>(arguments: &Train, plan: &Plan, out: &Path) -> anyhow::Result<Outcome>
+fn fit<T: Scalar>(session: &mut Session<'_>, plan: &Plan, out: &Path) -> Result<(), Ended>
 where
     Parameters: From<Vec<T>>,
 {
+    let settings = &session.train.settings;
     let Plan { network, loss, training, task, .. } = plan;
     let data = plan.data.cast::<T>().context("cannot use the data in this precision; --precision f64 may")?;
     let validation = plan.validation.as_ref().map(Dataset::cast::<T>).transpose()?;
-    let start: Vec<T> = match arguments.init {
-        Some(initialization) => initialization.draw(network, arguments.seed),
-        None => draw_defaults(network, arguments.seed),
+    let start: Vec<T> = match settings.init {
+        Some(initialization) => initialization.draw(network, settings.seed),
+        None => draw_defaults(network, settings.seed),
     };
-    if talks(arguments) {
-        print(heading(arguments, plan))?;
-    }
-    if !arguments.no_check && !check_gradient(arguments, training, network, *loss, &start, &data)? {
-        return Ok(Outcome::No);
-    }
+    let problem = Problem { training, network, loss: *loss, data: &data, validation: validation.as_ref() };
     let measure = |parameters: &[T], data: &Dataset<T>| -> surefoot::Result<Scores> {
         let cost = training.cost(network, *loss, data)?.cost(parameters);
         let outputs = network.predict(parameters, data.inputs())?;
@@ -91,120 +103,75 @@ where
         Ok((measure(parameters, &data)?, validation.as_ref().map(|data| measure(parameters, data)).transpose()?))
     };
 
-    let (start, pretrained) = match &plan.pretraining {
-        None => (start, None),
-        Some(settings) => match pretraining::run(arguments, plan, settings, start, &data) {
-            Ok((start, costs)) => {
-                let (training, validation) = measure_both(&start)?;
-                let pretrained = Pretrained { costs, training, validation };
-                if talks(arguments) {
-                    print(pretrained.line(plan))?;
-                }
-                (start, Some(pretrained))
-            }
-            Err(Stopped::No) => return Ok(Outcome::No),
-            Err(Stopped::Failed(error)) => return Err(error),
-        },
+    session.say(heading(settings, plan))?;
+    session.check_gradient(&problem, &start)?;
+    let (start, pretrained) = match (&plan.pretraining, session.resumed.as_ref().map(|resumed| &resumed.phase)) {
+        (None, _) => (start, None),
+        (Some(_), Some(Phase::Training { pretrained })) => (start, pretrained.clone()), // it is behind us
+        (Some(pretraining), _) => {
+            let (start, costs) = pretraining::run(session, plan, pretraining, start, &data)?;
+            let (training, validation) = measure_both(&start)?;
+            let pretrained = Pretrained { costs, training, validation };
+            session.say(pretrained.line(plan))?;
+            (start, Some(pretrained))
+        }
     };
-
-    if talks(arguments) {
-        print("\n")?;
-    }
-    let mut progress = Progress::new(training.epochs, None, arguments.json, arguments.quiet);
-    let clock = Instant::now();
-    let trained = training
-        .fit(network, *loss, start, &data, validation.as_ref(), &mut progress)
-        .with_context(|| format!("cannot train on {}", plan.table.file()))?;
-    let seconds = clock.elapsed().as_secs_f64();
-    progress.finish();
-    if let Some(failure) = progress.failure {
-        return Err(failure);
-    }
-
+    session.say("\n")?;
+    let phase = Phase::Training { pretrained: pretrained.clone() };
+    let Fitted { trained, epochs_before, seconds } = session.fit(&problem, start, &[], phase)?;
     let (on_training, on_validation) = measure_both(&trained.parameters)?;
     let summary = Summary {
         pretrained,
         stop_reason: trained.stop_reason,
         best_epoch: trained.best_epoch,
         epochs: trained.history.len(),
+        epochs_before,
         steps: trained.steps,
         evaluations: trained.evaluations,
         seconds,
         training: on_training,
         validation: on_validation,
     };
-    model(arguments, plan, trained.parameters.into(), &summary)?.save(out)?;
-    if arguments.json {
+    save(session, &model(settings, plan, trained.parameters.into(), &summary)?, out)?;
+    if session.train.json {
         print_line(summary.json(plan, out))?;
-    } else if talks(arguments) {
-        print(summary.table(plan, out))?;
+    } else {
+        session.say(summary.table(plan, out))?;
     }
     if !summary.training.cost.is_finite() || matches!(summary.stop_reason, StopReason::NotFinite { .. }) {
         eprintln!(
             "error: stopped {}\nhint: try a smaller --learning-rate or --weight-decay, or another --init",
             summary.stopped()
         );
-        return Ok(Outcome::No);
+        return Err(Ended::No);
     }
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-/// Whether the run tells people how it goes.
-fn talks(arguments: &Train) -> bool {
-    !arguments.quiet && !arguments.json
-}
-
-/// Whether the gradient of a cost is right at the start, on some rows of the training part and some coordinates; where it
-/// is not, says so.
-fn check_gradient<T: Scalar>(
-    arguments: &Train,
-    training: &Training,
-    network: &Network,
-    loss: Loss,
-    start: &[T],
-    data: &Dataset<T>,
-) -> anyhow::Result<bool> {
-    let affordable = CHECKED_ROWS_TIMES_PARAMETERS / network.parameter_count();
-    let count = affordable.clamp(LEAST_CHECKED_ROWS, CHECKED_ROWS);
-    let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), count);
-    let some = data.select(&rows)?.cast::<f64>()?;
-    let mut cost = training.cost(network, loss, &some)?;
-    let start: Vec<f64> = start.iter().map(|x| x.to_f64()).collect();
-    let check = GradientCheck { sample: Some(CHECKED_COORDINATES), seed: training.seed, ..GradientCheck::default() };
-    let report = check.run(&mut cost, &start)?;
-    if report.total.wrong > 0 {
-        eprint!("{}", check::table(&report));
-        eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
-        return Ok(false);
+/// Writes the model; where that fails, what was learned is in the checkpoint, or written elsewhere.
+fn save(session: &Session<'_>, model: &Model, out: &Path) -> anyhow::Result<()> {
+    let Err(error) = model.save(out) else { return Ok(()) };
+    let error = anyhow::Error::from(error);
+    if let Some(checkpoints) = &session.checkpoints {
+        let hint = format!("the training is finished and kept; write the model with\n  {}", checkpoints.command());
+        return Err(usage(format!("{error:#}"), hint));
     }
-    if talks(arguments) {
-        print(check_line(&report))?;
+    let refuge = std::env::temp_dir().join(format!("surefoot-{}.safetensors", std::process::id()));
+    match model.save(&refuge) {
+        Ok(()) => Err(usage(format!("{error:#}"), format!("the model is at {} instead", refuge.display()))),
+        Err(_) => Err(error.context(format!("the model is lost: {} cannot be written, either", refuge.display()))),
     }
-    Ok(true)
-}
-
-fn check_line(report: &GradientReport) -> String {
-    let kinks = match report.total.kinks {
-        0 => String::new(),
-        kinks => format!(", {kinks} on kinks left out"),
-    };
-    let verdict = if report.passed() { "passed" } else { "both gradients are zero or too small to compare" };
-    let (checked, all) = (thousands(report.total.checked as u64), thousands(report.parameters as u64));
-    format!(
-        "gradient check: {checked} of {all} coordinates, difference {:.1e}{kinks}: {verdict}\n",
-        report.total.difference
-    )
 }
 
 /// The data and the network.
-fn heading(arguments: &Train, plan: &Plan) -> String {
+fn heading(settings: &Settings, plan: &Plan) -> String {
     let column = &plan.encoding.target_columns[0];
     let target = match &plan.encoding.targets {
-        Targets::Numbers if arguments.autoencoder => "which are the targets, too".into(),
+        Targets::Numbers if settings.autoencoder => "which are the targets, too".into(),
         Targets::Classes(names) => format!("{} classes in column `{column}`", names.len()),
         Targets::Numbers => format!("numbers in column `{column}`"),
     };
-    let guess = match plan.task_was_guessed_from_integers(arguments) {
+    let guess = match plan.task_was_guessed_from_integers(settings) {
         true => "\n(classes, because they are integers with few values; --task regression takes them as numbers)",
         false => "",
     };
@@ -214,7 +181,7 @@ fn heading(arguments: &Train, plan: &Plan) -> String {
 }
 
 /// The model with all that a prediction needs, and how it came to be.
-fn model(arguments: &Train, plan: &Plan, parameters: Parameters, summary: &Summary) -> surefoot::Result<Model> {
+fn model(settings: &Settings, plan: &Plan, parameters: Parameters, summary: &Summary) -> surefoot::Result<Model> {
     let Plan { network, loss, training, encoding, .. } = plan;
     let mut model = Model::new(network.clone(), parameters, *loss, training.weight_decay)?;
     model.task = plan.task;
@@ -226,6 +193,6 @@ fn model(arguments: &Train, plan: &Plan, parameters: Parameters, summary: &Summa
     if let Targets::Classes(names) = &encoding.targets {
         model.classes.clone_from(names);
     }
-    model.training = summary.provenance(arguments, plan);
+    model.training = summary.provenance(settings, plan);
     Ok(model)
 }

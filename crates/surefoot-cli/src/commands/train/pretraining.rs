@@ -1,89 +1,66 @@
 //! Pretraining: each layer by itself, its gradient checked and its epochs shown as those of the whole network.
 
-use anyhow::Context;
 use serde_json::{Value, json};
 use surefoot::{Dataset, Objective, Scalar, Stage, StopReason, pretrain};
 
+use super::checkpoints::Phase;
 use super::plan::{Plan, Pretraining};
-use super::{check_gradient, talks};
-use crate::arguments::Train;
-use crate::output::{count, print_line, short};
-use crate::progress::Progress;
-
-/// Why there is no start for the fine-tuning.
-pub enum Stopped {
-    /// The gradient check, or a cost that is not finite, says no; it was said why.
-    No,
-    Failed(anyhow::Error),
-}
-
-impl From<surefoot::Error> for Stopped {
-    fn from(error: surefoot::Error) -> Self {
-        Stopped::Failed(error.into())
-    }
-}
-
-impl From<anyhow::Error> for Stopped {
-    fn from(error: anyhow::Error) -> Self {
-        Stopped::Failed(error)
-    }
-}
+use super::session::{Ended, Problem, Session};
+use crate::output::{count, short};
 
 /// θ after each layer has learned by itself, and the cost that each came to.
 pub fn run<T: Scalar>(
-    arguments: &Train,
+    session: &mut Session<'_>,
     plan: &Plan,
     pretraining: &Pretraining,
-    start: Vec<T>,
+    mut start: Vec<T>,
     data: &Dataset<T>,
-) -> Result<(Vec<T>, Vec<f64>), Stopped> {
+) -> Result<(Vec<T>, Vec<f64>), Ended> {
     let mut costs = Vec::new();
-    let parameters = pretrain(&plan.network, plan.loss, start, data, arguments.seed, |stage| {
-        let (parameters, cost) = learn(arguments, plan, pretraining, stage)?;
+    if let Some(resumed) = &session.resumed
+        && let Phase::Pretraining { costs: before, .. } = &resumed.phase
+    {
+        (start, costs) = (resumed.checkpoint.whole()?, before.clone());
+    }
+    let done = costs.len();
+    let parameters = pretrain(&plan.network, plan.loss, start, data, session.train.settings.seed, |stage| {
+        if stage.layer < done {
+            return Ok(stage.start.clone()); // learned before the interruption
+        }
+        let (parameters, cost) = learn(session, plan, pretraining, stage, &costs)?;
         costs.push(cost);
-        Ok::<_, Stopped>(parameters)
+        Ok::<_, Ended>(parameters)
     })?;
     Ok((parameters, costs))
 }
 
 fn learn<T: Scalar>(
-    arguments: &Train,
+    session: &mut Session<'_>,
     plan: &Plan,
     pretraining: &Pretraining,
     stage: &Stage<T>,
-) -> Result<(Vec<T>, f64), Stopped> {
-    let Stage { layer, network, loss, data, start } = stage;
+    costs: &[f64],
+) -> Result<(Vec<T>, f64), Ended> {
+    let Stage { layer, network, loss, data, whole, start } = stage;
     let hidden = layer + 1 < plan.network.layers().len();
     let (training, what) = match hidden {
         true => (&pretraining.hidden, "a sparse autoencoder"),
         false => (&pretraining.output, "the output layer"),
     };
-    if talks(arguments) {
-        let rows = count(data.rows(), "row");
-        print_line(format_args!("\npretraining layer {layer}: {what}, {}, {rows}", network.widths()))?;
-    }
-    if !arguments.no_check && !check_gradient(arguments, training, network, *loss, start, data)? {
-        return Err(Stopped::No);
-    }
-    let mut progress = Progress::new(training.epochs, Some(*layer), arguments.json, arguments.quiet);
-    let trained = training
-        .fit(network, *loss, start.clone(), data, None, &mut progress)
-        .with_context(|| format!("cannot pretrain layer {layer}"))?;
-    progress.finish();
-    if let Some(failure) = progress.failure {
-        return Err(failure.into());
-    }
+    let rows = count(data.rows(), "row");
+    session.say(format_args!("\npretraining layer {layer}: {what}, {}, {rows}\n", network.widths()))?;
+    let problem = Problem { training, network, loss: *loss, data, validation: None };
+    session.check_gradient(&problem, start)?;
+    let phase = Phase::Pretraining { layer: *layer, costs: costs.to_vec() };
+    let trained = session.fit(&problem, start.clone(), whole, phase)?.trained;
     if let StopReason::NotFinite { epoch, .. } = trained.stop_reason {
-        eprintln!(
-            "error: pretraining of layer {layer} stopped in epoch {epoch}, where the cost or its gradient was not finite"
-        );
+        eprintln!("error: pretraining of layer {layer} stopped in epoch {epoch}, where the cost was not finite");
         eprintln!("hint: try a smaller --pretrain-weight-decay or --sparsity-weight, or another --init");
-        return Err(Stopped::No);
+        return Err(Ended::No);
     }
     let cost = training.cost(network, *loss, data)?.cost(&trained.parameters);
-    if talks(arguments) {
-        print_line(format_args!("cost {} after {}", short(Some(cost)), count(trained.history.len(), "iteration")))?;
-    }
+    let iterations = count(trained.history.len(), "iteration");
+    session.say(format_args!("cost {} after {iterations}\n", short(Some(cost))))?;
     Ok((trained.parameters, cost))
 }
 

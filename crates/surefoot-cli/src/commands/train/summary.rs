@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use surefoot::{BatchSize, FirstOrder, Optimizer, StopReason, Task};
 
 use super::plan::Plan;
 use super::pretraining;
-use crate::arguments::{Precision, Train};
+use crate::arguments::{Precision, Settings};
 use crate::output::{count, short, thousands};
 
 /// What came out of a training.
@@ -17,15 +18,18 @@ pub struct Summary {
     /// The epoch whose parameters were kept.
     pub best_epoch: usize,
     pub epochs: usize,
+    /// Those of them that an earlier process did.
+    pub epochs_before: usize,
     pub steps: u64,
     pub evaluations: u64,
-    /// Of the epochs with their validation passes, and nothing else.
+    /// Of the others with their validation passes, and nothing else.
     pub seconds: f64,
     pub training: Scores,
     pub validation: Option<Scores>,
 }
 
 /// What the parameters that were kept reach on a part of the data.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Scores {
     /// J(θ), weight decay included.
     pub cost: f64,
@@ -34,6 +38,7 @@ pub struct Scores {
 }
 
 /// What came out of pretraining.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Pretrained {
     /// What each layer's own training came to.
     pub costs: Vec<f64>,
@@ -68,7 +73,7 @@ fn score_name(task: Task) -> &'static str {
 
 impl Summary {
     fn examples_per_second(&self, plan: &Plan) -> f64 {
-        (plan.data.rows() * self.epochs) as f64 / self.seconds.max(f64::MIN_POSITIVE)
+        (plan.data.rows() * (self.epochs - self.epochs_before)) as f64 / self.seconds.max(f64::MIN_POSITIVE)
     }
 
     /// The last line of `--json`.
@@ -145,7 +150,7 @@ impl Summary {
     }
 
     /// How the model came to be, for its file.
-    pub fn provenance(&self, arguments: &Train, plan: &Plan) -> Value {
+    pub fn provenance(&self, settings: &Settings, plan: &Plan) -> Value {
         let batch_size = match plan.training.batch_size {
             Some(BatchSize::Rows(rows)) => json!(rows),
             Some(BatchSize::Full) | None => json!("full"),
@@ -168,12 +173,12 @@ impl Summary {
             "data": plan.table.file(), "rows": plan.data.rows(),
             "validation_rows": plan.validation.as_ref().map_or(0, |data| data.rows()),
             "optimizer": optimizer, "schedule": plan.training.schedule.to_string(), "batch_size": batch_size,
-            "initialization": arguments.init.map_or_else(|| "by activation".into(), |init| init.to_string()),
+            "initialization": settings.init.map_or_else(|| "by activation".into(), |init| init.to_string()),
             "pretraining": plan.pretraining.as_ref().zip(self.pretrained.as_ref()).map(|(settings, pretrained)| {
                 pretraining::provenance(settings, &pretrained.costs)
             }),
-            "seed": arguments.seed,
-            "precision": if arguments.precision == Precision::F32 { "f32" } else { "f64" },
+            "seed": settings.seed,
+            "precision": if settings.precision == Precision::F32 { "f32" } else { "f64" },
             "patience": plan.training.patience, "stop_reason": self.stop_reason.name(),
             "epochs": self.epochs, "best_epoch": self.best_epoch, "steps": self.steps,
             "evaluations": self.evaluations,

@@ -1,0 +1,221 @@
+//! `--checkpoint` and `--resume`: the training in a file, every so often and when a signal asks it to end.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Parser;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use surefoot::{Checkpoint, Scalar, TrainingState, check_writable, remove_leftovers};
+
+use super::summary::Pretrained;
+use crate::arguments::{Arguments, Command, Every, Train};
+use crate::output::{keep_inputs, print_line, usage};
+
+/// What a checkpoint has of the command beside the state.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    program: String,
+    /// The arguments of the command that began, in the folder where it did.
+    arguments: Vec<String>,
+    folder: PathBuf,
+    phase: Phase,
+}
+
+/// Where in the command a state belongs.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Phase {
+    /// The pretraining of a layer, after those below came to these costs.
+    Pretraining { layer: usize, costs: Vec<f64> },
+    /// The training of the whole network, and what pretraining gave, if there was any.
+    Training { pretrained: Option<Pretrained> },
+}
+
+/// A command to go on with.
+pub struct Resumed {
+    pub checkpoint: Checkpoint,
+    pub phase: Phase,
+    /// Where it is.
+    path: PathBuf,
+    arguments: Vec<String>,
+}
+
+/// The command in this checkpoint, with what may be given anew, and its place in the training. From here on the present
+/// folder is that of the command, so that it finds its data.
+pub fn resume(path: &Path, anew: &Train) -> anyhow::Result<(Train, Resumed)> {
+    let path = std::path::absolute(path)?;
+    let checkpoint = Checkpoint::open(&path)?;
+    let note =
+        Note::deserialize(checkpoint.note()).with_context(|| format!("{} is not of this command", path.display()))?;
+    let arguments = ["surefoot", "train"].into_iter().map(String::from).chain(note.arguments.iter().cloned());
+    let Command::Train(mut train) = Arguments::try_parse_from(arguments)
+        .with_context(|| {
+            format!("{} is of {}, whose arguments this version does not know", path.display(), note.program)
+        })?
+        .command
+    else {
+        return Err(usage(format!("{} has no training", path.display()), "give it another checkpoint"));
+    };
+    (train.threads, train.json, train.quiet) = (anew.threads.or(train.threads), anew.json, anew.quiet);
+    std::env::set_current_dir(&note.folder)
+        .with_context(|| format!("cannot go to {}, the folder where the training began", note.folder.display()))?;
+    Ok((*train, Resumed { checkpoint, phase: note.phase, path, arguments: note.arguments }))
+}
+
+/// Writes the training into its file.
+pub struct Checkpoints {
+    path: PathBuf,
+    every: Every,
+    arguments: Vec<String>,
+    folder: PathBuf,
+    last: Instant,
+    /// The last try failed.
+    is_failing: bool,
+    /// Set by a signal.
+    signal: Arc<AtomicBool>,
+    /// Why the last checkpoint, which a signal asked for, could not be written.
+    failure: Option<anyhow::Error>,
+}
+
+impl Checkpoints {
+    /// As the command wants them, none if it does not; signals are listened to from here on.
+    pub fn new(train: &Train, resumed: Option<&Resumed>, inputs: &[&Path], out: &Path) -> anyhow::Result<Option<Self>> {
+        let (path, arguments) = match (resumed, &train.settings.checkpoint) {
+            (Some(resumed), _) => (resumed.path.clone(), resumed.arguments.clone()),
+            (None, Some(path)) => {
+                if std::path::absolute(path)? == std::path::absolute(out)? {
+                    let message = format!("--checkpoint {} is the model's place", path.display());
+                    return Err(usage(message, "give --checkpoint or --out another name"));
+                }
+                keep_inputs(path, inputs)?;
+                keep_what_is_there(path)?;
+                (path.clone(), own_arguments()?)
+            }
+            (None, None) => return Ok(None),
+        };
+        if resumed.is_none() {
+            check_writable(&path).context("the checkpoint will have no place")?;
+        }
+        remove_leftovers(&path);
+        let signal = Arc::new(AtomicBool::new(false));
+        for kind in [SIGINT, SIGTERM] {
+            // the second one ends the process at once
+            signal_hook::flag::register_conditional_shutdown(kind, 130, Arc::clone(&signal))?;
+            signal_hook::flag::register(kind, Arc::clone(&signal))?;
+        }
+        Ok(Some(Checkpoints {
+            path,
+            every: train.settings.checkpoint_every,
+            arguments,
+            folder: std::env::current_dir()?,
+            last: Instant::now(),
+            is_failing: false,
+            signal,
+            failure: None,
+        }))
+    }
+
+    /// Writes the state where it is time to, or where a signal has come; then the training is to end.
+    pub fn after_step<T: Scalar>(&mut self, state: &TrainingState<T>, whole: &[T], phase: &Phase) -> ControlFlow<()> {
+        if self.is_interrupted() {
+            self.failure = self.write(state, whole, phase).err();
+            return ControlFlow::Break(());
+        }
+        let is_due = match self.every {
+            Every::Time(time) => self.last.elapsed() >= time,
+            Every::Steps(steps) => state.steps().is_multiple_of(steps),
+        };
+        if is_due {
+            self.save(state, whole, phase);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Writes the state; where that fails, it says so, and the next time may go better.
+    pub fn save<T: Scalar>(&mut self, state: &TrainingState<T>, whole: &[T], phase: &Phase) {
+        let was_failing = self.is_failing;
+        match (self.write(state, whole, phase), was_failing) {
+            (Ok(()), true) => eprintln!("checkpoints are written again: {}", self.path.display()),
+            (Err(error), false) => {
+                eprintln!("warning: no checkpoint: {error:#}; the training goes on, and the next one is tried");
+            }
+            (Ok(()), false) | (Err(_), true) => {}
+        }
+    }
+
+    fn write<T: Scalar>(&mut self, state: &TrainingState<T>, whole: &[T], phase: &Phase) -> anyhow::Result<()> {
+        let note = Note {
+            program: concat!("surefoot ", env!("CARGO_PKG_VERSION")).into(),
+            arguments: self.arguments.clone(),
+            folder: self.folder.clone(),
+            phase: phase.clone(),
+        };
+        let written = state.save(&self.path, whole, &json!(note));
+        (self.last, self.is_failing) = (Instant::now(), written.is_err());
+        Ok(written?)
+    }
+
+    /// Whether a signal has come.
+    pub fn is_interrupted(&self) -> bool {
+        self.signal.load(Ordering::Relaxed)
+    }
+
+    /// Tells how to go on after an interruption.
+    pub fn tell(&mut self, json: bool) -> anyhow::Result<()> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure.context("interrupted, and the last checkpoint could not be written"));
+        }
+        let command = self.command();
+        if json {
+            return print_line(json!({"event": "interrupted", "checkpoint": self.path, "resume": command}));
+        }
+        eprintln!("interrupted; go on with\n  {command}");
+        Ok(())
+    }
+
+    /// The command that goes on.
+    pub fn command(&self) -> String {
+        let path = self.path.to_string_lossy();
+        let is_plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+=@%:,".contains(c));
+        match is_plain {
+            true => format!("surefoot train --resume {path}"),
+            false => format!("surefoot train --resume '{}'", path.replace('\'', r"'\''")),
+        }
+    }
+}
+
+/// That no training that could go on, and no other file, is written over.
+fn keep_what_is_there(path: &Path) -> anyhow::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    match Checkpoint::open(path) {
+        Ok(checkpoint) if checkpoint.stopped().is_some() => Ok(()),
+        Ok(_) => {
+            let message = format!("{} has a training that is not finished", path.display());
+            Err(usage(message, format!("surefoot train --resume {} goes on with it; or take it away", path.display())))
+        }
+        Err(_) => {
+            let message = format!("{} is there and is no checkpoint", path.display());
+            Err(usage(message, "give --checkpoint another name"))
+        }
+    }
+}
+
+/// The arguments of this command after `train`.
+fn own_arguments() -> anyhow::Result<Vec<String>> {
+    let text = |argument: OsString| {
+        let refuse = |argument: OsString| {
+            let message = format!("{} is not UTF-8, which a checkpoint cannot keep", argument.display());
+            usage(message, "rename the file, or leave --checkpoint out")
+        };
+        argument.into_string().map_err(refuse)
+    };
+    std::env::args_os().skip(2).map(text).collect()
+}
