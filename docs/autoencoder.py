@@ -237,13 +237,13 @@ def main():
 
     def stacked_digits():
         pictures, labels = digits()
-        stacked("stacked-digits", (pictures[::2], labels[::2]), (pictures[1::2], labels[1::2]), 16, 1e-4)
+        stacked("stacked-digits", (pictures[::2], labels[::2]), (pictures[1::2], labels[1::2]), 16, 1e-3)
 
     known = {
         "patches": patches,
         "fashion": garments,
         "self-taught-digits": lambda: self_taught("self-taught-digits", *digits(), 16, 1e-4),
-        "self-taught-fashion": lambda: self_taught("self-taught-fashion", *fashion("train"), 255, 3e-3),
+        "self-taught-fashion": lambda: self_taught("self-taught-fashion", *fashion("train"), 255, 1e-4),
         "stacked-digits": stacked_digits,
         "stacked-fashion": lambda: stacked("stacked-fashion", fashion("train"), fashion("t10k"), 255, 3e-3),
     }

@@ -14,7 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command};
 use commands::{check, datasets, encode, evaluate, predict, show, train};
-use output::{Outcome, hint, is_broken_pipe};
+use output::{Outcome, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
     let result = match arguments().command {
@@ -32,9 +32,9 @@ fn main() -> ExitCode {
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", visible(&format!("{error:#}")));
             if let Some(hint) = hint(&error) {
-                eprintln!("hint: {hint}");
+                eprintln!("hint: {}", visible(&hint));
             }
             ExitCode::from(2)
         }

@@ -1,5 +1,6 @@
 //! What commands say: to standard output, and of errors.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -55,8 +56,18 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Writes text to standard output.
 pub fn print(text: impl fmt::Display) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    write!(out, "{text}")?;
+    out.write_all(visible(&text.to_string()).as_bytes())?;
     Ok(out.flush()?)
+}
+
+/// Text in which the names of a stranger's file cannot move the cursor or colour the terminal: control characters but
+/// line ends and tabs are written as Rust writes them.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let is_harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    if text.chars().all(is_harmless) {
+        return text.into();
+    }
+    text.chars().map(|c| if is_harmless(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }
 
 /// Writes a line to standard output.
@@ -110,6 +121,12 @@ pub fn short(number: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_made_visible() {
+        assert_eq!(visible("a\tb\nλ"), "a\tb\nλ");
+        assert_eq!(visible("a\u{1b}[2Jb\r\u{7f}\u{9b}"), "a\\u{1b}[2Jb\\r\\u{7f}\\u{9b}");
+    }
 
     #[test]
     fn numbers_are_short() {

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use surefoot::{Model, Task};
 
 use crate::error::{AN_INPUT, Error, NUMBER_TARGET, Result, TWO_CLASSES};
-use crate::table::{Table, parse};
+use crate::table::{Table, parse, short};
 
 /// How the rows of a table become examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Targets {
 
 /// Integers with at most so many different values are taken for classes.
 const MAX_INTEGER_CLASSES: usize = 10;
+/// The classes that an error names.
+const SHOWN_CLASSES: usize = 20;
 
 impl Encoding {
     /// Finds the encoding of a table to learn from: the target is the named column, or the last one; the others are
@@ -65,7 +67,7 @@ impl Encoding {
                 let names = class_names(table, target);
                 if names.len() < 2 {
                     let expected = format!("{TWO_CLASSES} in column `{}`", target_columns[0]);
-                    return Err(columns(&expected, format!("`{}` in every row", names.join(""))));
+                    return Err(columns(&expected, format!("`{}` in every row", short(&names.join("")))));
                 }
                 if names.len() == table.rows() && names.len() > MAX_INTEGER_CLASSES {
                     let expected = format!("{TWO_CLASSES} with several rows in column `{}`", target_columns[0]);
@@ -193,7 +195,12 @@ fn find_classes(table: &Table, column: usize, names: &[String]) -> Result<Vec<us
         let by_value =
             || class_number(&cell).filter(|_| all_numbers).and_then(|x| index.get((x + 0.0).to_string().as_str()));
         let class = index.get(&*cell).or_else(by_value).copied();
-        class.ok_or_else(|| table.cell_error(row, column, format!("one of the classes {}", names.join(", "))))
+        let shown = || {
+            let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
+            let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
+            format!("one of the classes {}{more}", some.join(", "))
+        };
+        class.ok_or_else(|| table.cell_error(row, column, shown()))
     };
     table.cells(column).enumerate().map(find).collect()
 }

@@ -1,7 +1,8 @@
 //! IDX files, in which MNIST, Fashion-MNIST and their like come: a whole array of numbers, packed with gzip or not.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))] // the bytes are a stranger's
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -57,7 +58,7 @@ impl Kind {
     /// The number of these bytes, as many as [`size`](Self::size); exact, whichever the kind.
     fn number(self, bytes: &[u8]) -> f64 {
         let mut wide = [0; 8];
-        wide[..bytes.len()].copy_from_slice(bytes);
+        wide.iter_mut().zip(bytes).for_each(|(wide, byte)| *wide = *byte);
         let [a, b, c, d, ..] = wide;
         match self {
             Kind::U8 => f64::from(a),
@@ -72,13 +73,17 @@ impl Kind {
 
 /// The most dimensions that are read.
 const DIMENSIONS: usize = 8;
+/// The most that a packed file may unpack to, as a multiple of its size, beyond `SMALL`: images of MNIST are packed to a
+/// tenth, but gzip can promise a thousand times as much as there is.
+const LARGEST_RATIO: u64 = 200;
+const SMALL: u64 = 1 << 20;
 
 impl Idx {
     /// Reads a file; one that begins as gzip does is unpacked.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Format`] when it is not an IDX file, or has fewer or more bytes than
-    /// its own head says.
+    /// [`Error::Io`] when it cannot be read, [`Error::Format`] when it is not an IDX file, has fewer or more bytes than
+    /// its own head says, or would unpack to more than a megabyte and 200 times its size.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let io = |source| Error::Io { path: path.into(), source };
@@ -88,12 +93,18 @@ impl Idx {
         file.rewind().map_err(io)?;
         let name = path.display().to_string();
         let file = BufReader::new(file);
-        if start == [0x1f, 0x8b] { Idx::read(&name, MultiGzDecoder::new(file)) } else { Idx::read(&name, file) }
+        let size = file.get_ref().metadata().map_err(io)?.len();
+        if start == [0x1f, 0x8b] { Idx::unpack(&name, file, size) } else { Idx::read(&name, file) }
+    }
+
+    /// Reads a packed file of so many bytes.
+    fn unpack(file: &str, packed: impl BufRead, size: u64) -> Result<Self> {
+        Idx::read_up_to(file, MultiGzDecoder::new(packed), SMALL + LARGEST_RATIO * size)
     }
 
     /// Reads the bytes of a packed file, which errors call `file`.
     pub(crate) fn read_packed(file: &str, bytes: &[u8]) -> Result<Self> {
-        Idx::read(file, MultiGzDecoder::new(bytes))
+        Idx::unpack(file, bytes, bytes.len() as u64)
     }
 
     /// Reads the bytes of an unpacked file, which errors call `file`. Memory is taken as the bytes come, not as the head
@@ -101,7 +112,11 @@ impl Idx {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn read(file: &str, mut reader: impl Read) -> Result<Self> {
+    pub fn read(file: &str, reader: impl Read) -> Result<Self> {
+        Idx::read_up_to(file, reader, isize::MAX as u64)
+    }
+
+    fn read_up_to(file: &str, mut reader: impl Read, largest: u64) -> Result<Self> {
         let mut take = |count: usize| -> Result<Vec<u8>> {
             let mut bytes = Vec::new();
             let read = reader.by_ref().take(count as u64).read_to_end(&mut bytes);
@@ -131,8 +146,11 @@ impl Idx {
         let shape: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
         let length = shape.iter().try_fold(kind.size(), |product, &size| product.checked_mul(size));
         let shown = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
-        let Some(length) = length.filter(|&length| length < isize::MAX as usize) else {
-            return wrong("an array that fits into memory".into(), shown);
+        if length == Some(0) {
+            return wrong("at least one number in each dimension".into(), shown);
+        }
+        let Some(length) = length.filter(|&length| (length as u64) < largest) else {
+            return wrong(format!("at most {largest} bytes of numbers from a file of this size"), shown);
         };
         let bytes = take(length + 1)?;
         if bytes.len() != length {
@@ -147,10 +165,15 @@ impl Idx {
         &self.shape
     }
 
+    /// The first dimension, and the others.
+    pub(crate) fn rows(&self) -> (usize, &[usize]) {
+        self.shape.split_first().map_or((0, &[]), |(rows, row)| (*rows, row))
+    }
+
     /// The array as a matrix: the first dimension is the rows, all others together are the columns.
     pub fn matrix<T: Scalar>(&self) -> Array2<T> {
-        let rows = self.shape[0];
-        let columns = self.shape[1..].iter().product();
+        let (rows, row) = self.rows();
+        let columns = row.iter().product();
         let mut numbers = self.bytes.chunks_exact(self.kind.size()).map(|bytes| T::from_f64(self.kind.number(bytes)));
         Array2::from_shape_simple_fn((rows, columns), || numbers.next().unwrap_or_else(T::zero))
     }
@@ -220,7 +243,20 @@ mod tests {
         assert!(refused(4, 255).contains("4278190082 × 2 × 3 numbers, got 12"), "{}", refused(4, 255));
         assert!(refused(7, 1).contains("got more"));
         let huge = [vec![0, 0, 14, 3], vec![255; 12]].concat();
-        assert!(Idx::read("huge", &huge[..]).unwrap_err().to_string().contains("fits into memory"));
+        assert!(Idx::read("huge", &huge[..]).unwrap_err().to_string().contains("expected at most"));
+        // nor does one without any number, whose other sizes say what they like
+        for sizes in [[0, u32::MAX, u32::MAX], [u32::MAX, 0, u32::MAX], [u32::MAX, u32::MAX, 0]] {
+            let head: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
+            let empty = Idx::read("empty", &[vec![0, 0, 8, 3], head].concat()[..]).unwrap_err().to_string();
+            assert!(empty.contains("at least one number"), "{empty}");
+        }
+        // a gzip bomb: 64 MB of zeros in 64 KB
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&[0, 0, 8, 2, 0, 0, 4, 0, 0, 1, 0, 0]).unwrap();
+        (0..64).for_each(|_| encoder.write_all(&vec![0; 1 << 20]).unwrap());
+        let bomb = encoder.finish().unwrap();
+        let error = Idx::read_packed("bomb", &bomb).unwrap_err().to_string();
+        assert!(bomb.len() < 100_000 && error.contains("from a file of this size, got 1024 × 65536"), "{error}");
     }
 
     /// The real files, where Debian's package dataset-fashion-mnist is installed.

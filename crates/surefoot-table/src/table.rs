@@ -1,7 +1,7 @@
 //! A table: columns with names, rows of cells that know their line.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use crate::idx::Idx;
 pub struct Table {
     file: String,
     columns: Vec<String>,
+    /// Where each name is among them.
+    places: HashMap<String, usize>,
     cells: Cells,
     /// The column that says what a row is, where that is known.
     label: Option<String>,
@@ -42,6 +44,8 @@ pub enum Part {
 
 /// The column that the labels of an IDX file become.
 const LABEL: &str = "label";
+/// The characters of a cell or a name that an error shows.
+const SHOWN: usize = 60;
 
 impl Table {
     /// The built-in data set of this name, else the file at this path: CSV, or IDX, packed with gzip or not. A folder
@@ -73,6 +77,15 @@ impl Table {
             path = packed_or_not(path.join(format!("{begin}-images-idx3-ubyte")));
         }
         let io = |source| Error::Io { path: path.clone(), source };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileTypeExt;
+            let kind = path.metadata().map_err(io)?.file_type();
+            if kind.is_char_device() || kind.is_block_device() {
+                let (expected, got) = ("a file that has an end".into(), "a device".into());
+                return Err(Error::Format { file: data.into(), expected, got });
+            }
+        }
         let mut file = File::open(&path).map_err(io)?;
         let mut start = Vec::new();
         file.by_ref().take(2).read_to_end(&mut start).map_err(io)?;
@@ -96,7 +109,7 @@ impl Table {
     /// The rows of an IDX file, a column for each number of a row: `pixel_3_0` for row 3 and column 0 of an image.
     fn of_idx(file: &str, idx: &Idx) -> Self {
         let numbers = idx.matrix::<f64>();
-        let sizes = &idx.shape()[1..];
+        let (_, sizes) = idx.rows();
         let name = |mut at: usize| {
             let mut places: Vec<String> = Vec::new();
             for &size in sizes.iter().rev() {
@@ -106,8 +119,8 @@ impl Table {
             places.reverse();
             ["pixel".to_string()].into_iter().chain(places).collect::<Vec<_>>().join("_")
         };
-        let columns = (0..numbers.ncols()).map(name).collect();
-        Table { file: file.into(), columns, cells: Cells::Numbers(numbers), label: None }
+        let columns: Vec<String> = (0..numbers.ncols()).map(name).collect();
+        Table { file: file.into(), places: places(&columns), columns, cells: Cells::Numbers(numbers), label: None }
     }
 
     /// With the numbers of an IDX file as a last column.
@@ -122,6 +135,7 @@ impl Table {
             && let Ok(both) = concatenate(Axis(1), &[numbers.view(), labels.matrix::<f64>().view()])
         {
             *numbers = both;
+            self.places.insert(LABEL.into(), self.columns.len());
             self.columns.push(LABEL.into());
             self.label = Some(LABEL.into());
         }
@@ -155,9 +169,9 @@ impl Table {
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(&bytes[..]);
         let header = reader.headers().map_err(|error| csv_error(file, &bytes, error))?.clone();
         let columns: Vec<String> = header.iter().map(String::from).collect();
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = columns.iter().find(|name| !seen.insert(*name)) {
-            let (expected, got) = ("a name of its own for each column".into(), format!("`{twice}` twice"));
+        let places = places(&columns);
+        if let Some((_, twice)) = columns.iter().enumerate().find(|&(i, name)| places.get(name) != Some(&i)) {
+            let (expected, got) = ("a name of its own for each column".into(), format!("`{}` twice", short(twice)));
             return Err(Error::Columns { file: file.into(), expected, got });
         }
         let records = reader.records().collect::<std::result::Result<Vec<_>, _>>();
@@ -178,7 +192,7 @@ impl Table {
         if let (1, Some(gap)) = (columns.len(), rows.iter().zip(&lines).find(|(row, line)| before(row) < **line)) {
             return error(before(gap.0), FINITE, EMPTY);
         }
-        Ok(Table { file: file.into(), columns, cells: Cells::Text(rows, lines), label: None })
+        Ok(Table { file: file.into(), columns, places, cells: Cells::Text(rows, lines), label: None })
     }
 
     /// The file or built-in name.
@@ -209,11 +223,11 @@ impl Table {
     /// # Errors
     /// [`Error::Columns`] with the names that there are.
     pub fn column(&self, name: &str) -> Result<usize> {
-        self.columns.iter().position(|column| column == name).ok_or_else(|| {
-            let shown: Vec<_> = self.columns.iter().take(8).map(|name| format!("`{name}`")).collect();
+        self.places.get(name).copied().ok_or_else(|| {
+            let shown: Vec<_> = self.columns.iter().take(8).map(|name| format!("`{}`", short(name))).collect();
             let more =
                 if self.columns.len() > 8 { format!(" and {} more", self.columns.len() - 8) } else { String::new() };
-            let (expected, got) = (format!("a column `{name}`"), format!("{}{more}", shown.join(", ")));
+            let (expected, got) = (format!("a column `{}`", short(name)), format!("{}{more}", shown.join(", ")));
             Error::Columns { file: self.file.clone(), expected, got }
         })
     }
@@ -261,10 +275,23 @@ impl Table {
                 Cells::Text(_, lines) => lines[row],
                 Cells::Numbers(_) => row as u64 + 1,
             },
-            column: self.columns[column].clone(),
+            column: short(&self.columns[column]).into_owned(),
             expected: expected.into(),
-            got: if text.is_empty() { EMPTY.into() } else { format!("`{text}`") },
+            got: if text.is_empty() { EMPTY.into() } else { format!("`{}`", short(&text)) },
         }
+    }
+}
+
+/// The place of each name, the last of equal ones.
+fn places(columns: &[String]) -> HashMap<String, usize> {
+    columns.iter().enumerate().map(|(i, name)| (name.clone(), i)).collect()
+}
+
+/// A text as an error shows it: its beginning, where it is long.
+pub(crate) fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
     }
 }
 

@@ -1,4 +1,5 @@
 //! A training in a file, so that it survives its process. `docs/model-format.md` specifies it.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))] // the bytes are a stranger's
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

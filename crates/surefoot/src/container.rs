@@ -1,4 +1,5 @@
 //! The container of models and checkpoints: safetensors with a JSON object in the metadata, nothing executable.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))] // the bytes are a stranger's
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

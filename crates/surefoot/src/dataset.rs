@@ -127,7 +127,7 @@ impl<T: Scalar> Dataset<T> {
 
     /// Some of the examples, in an order.
     pub(crate) fn examples<'a>(&'a self, rows: Rows<'a>) -> Examples<'a, T> {
-        let flat = |matrix: &'a Array2<T>| matrix.as_slice().expect("standard layout since `new`");
+        let flat = |matrix: &'a Array2<T>| matrix.as_slice().unwrap_or_default(); // standard layout since `new`
         Examples {
             inputs: flat(&self.inputs),
             targets: flat(&self.targets),

@@ -27,6 +27,11 @@
 //! # Ok::<(), surefoot::Error>(())
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
+)]
+
 mod activation;
 mod backpropagation;
 mod checkpoint;

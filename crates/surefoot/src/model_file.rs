@@ -1,6 +1,8 @@
 //! The model file: safetensors, nothing executable. `docs/model-format.md` specifies it.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))] // the bytes are a stranger's
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -124,13 +126,17 @@ fn write_tensors(path: &Path, network: &Network, values: &Parameters, entry: Opt
         let range = end..end + segment.len();
         end = range.end;
         let (dtype, bytes): (_, Box<dyn Fn() -> Vec<u8>>) = match values {
-            Parameters::F32(values) => (Dtype::F32, Box::new(move || f32::to_bytes(&values[range.clone()]))),
-            Parameters::F64(values) => (Dtype::F64, Box::new(move || f64::to_bytes(&values[range.clone()]))),
+            Parameters::F32(values) => (Dtype::F32, Box::new(move || bytes_of(values, range.clone()))),
+            Parameters::F64(values) => (Dtype::F64, Box::new(move || bytes_of(values, range.clone()))),
         };
         Tensor { shape: shape(&segment), name: segment.name, dtype, bytes }
     };
     let tensors: Vec<_> = network.segments().into_iter().map(tensor).collect();
     Container { path }.write(entry.map(|json| (ENTRY, json)), &tensors)
+}
+
+fn bytes_of<T: Scalar>(values: &[T], range: Range<usize>) -> Vec<u8> {
+    T::to_bytes(values.get(range).unwrap_or_default())
 }
 
 fn shape(segment: &Segment) -> Vec<usize> {
@@ -192,38 +198,37 @@ impl Reader<'_> {
         if let Some(name) = found.difference(&expected).next() {
             return Err(self.error(name, "no tensor but those of the layers", "an extra one"));
         }
-        let mut views = Vec::new();
+        let mut found = Vec::new();
         for segment in &segments {
             let view = tensors.tensor(&segment.name).map_err(|error| self.error(&segment.name, "a tensor", error))?;
             if view.shape() != shape(segment) {
                 let (expected, got) = (format!("{:?}", shape(segment)), format!("{:?}", view.shape()));
                 return Err(self.error(&format!("shape of {}", segment.name), expected, got));
             }
-            views.push(view);
+            found.push((segment, view));
         }
-        match views[0].dtype() {
-            Dtype::F32 => self.numbers(&segments, &views, f32::from_le_bytes, f32::is_finite).map(Parameters::F32),
-            Dtype::F64 => self.numbers(&segments, &views, f64::from_le_bytes, f64::is_finite).map(Parameters::F64),
-            other => Err(self.error(&format!("type of {}", segments[0].name), "F32 or F64", format!("{other:?}"))),
+        match found.first().map(|(_, first)| first.dtype()) {
+            Some(Dtype::F32) => self.numbers(Dtype::F32, &found, f32::from_le_bytes).map(Parameters::F32),
+            Some(Dtype::F64) => self.numbers(Dtype::F64, &found, f64::from_le_bytes).map(Parameters::F64),
+            other => Err(self.error("type of the tensors", "F32 or F64", format!("{other:?}"))),
         }
     }
 
-    fn numbers<T: Copy + ToString, const SIZE: usize>(
+    fn numbers<T: Scalar, const SIZE: usize>(
         &self,
-        segments: &[Segment],
-        views: &[TensorView<'_>],
+        dtype: Dtype,
+        found: &[(&Segment, TensorView<'_>)],
         read: fn([u8; SIZE]) -> T,
-        is_finite: fn(T) -> bool,
     ) -> Result<Vec<T>> {
         let mut numbers = Vec::new();
-        for (segment, view) in segments.iter().zip(views) {
-            if view.dtype() != views[0].dtype() {
-                let expected = format!("{:?}, as {} has", views[0].dtype(), segments[0].name);
+        for (segment, view) in found {
+            if view.dtype() != dtype {
+                let expected = format!("{dtype:?}, as the first has");
                 return Err(self.error(&format!("type of {}", segment.name), expected, format!("{:?}", view.dtype())));
             }
             for (offset, bytes) in view.data().as_chunks().0.iter().enumerate() {
                 let number = read(*bytes);
-                if !is_finite(number) {
+                if !number.is_finite() {
                     return Err(self.error(&segment.place(offset), "a finite number", number));
                 }
                 numbers.push(number);
@@ -272,10 +277,10 @@ impl Reader<'_> {
                     format!("{} and {}", centre.len(), scale.len()),
                 ));
             }
-            if let Some(column) =
-                (0..columns).find(|&i| !centre[i].is_finite() || !scale[i].is_finite() || scale[i] == 0.0)
-            {
-                let got = format!("centre {} and scale {} in column {column}", centre[column], scale[column]);
+            let is_wrong =
+                |&(_, (centre, scale)): &(_, (&f64, &f64))| !centre.is_finite() || !scale.is_finite() || *scale == 0.0;
+            if let Some((column, (centre, scale))) = centre.iter().zip(scale).enumerate().find(is_wrong) {
+                let got = format!("centre {centre} and scale {scale} in column {column}");
                 return Err(self.error(what, "finite numbers, no scale of 0", got));
             }
         }

@@ -141,6 +141,7 @@ impl Network {
     ///
     /// # Panics
     /// When there is no layer `l`, or `parameters` is not a θ of this network.
+    #[cfg_attr(not(test), expect(clippy::expect_used, reason = "a range of this length is this matrix"))]
     pub fn weight<'a, T>(&self, parameters: &'a [T], l: usize) -> ArrayView2<'a, T> {
         let shape = (self.layers[l].outputs, self.layers[l].inputs);
         ArrayView2::from_shape(shape, &parameters[self.weight_range(l)]).expect("θ of this network")

@@ -46,7 +46,8 @@ impl Network {
                 }
             },
         );
-        Ok(Array2::from_shape_vec((rows, self.outputs()), outputs).expect("one row of outputs for each row of inputs"))
+        let wrong = |error| Error::Shape { what: "outputs".into(), expected: format!("{rows} rows"), got: error };
+        Array2::from_shape_vec((rows, self.outputs()), outputs).map_err(|error| wrong(error.to_string()))
     }
 
     /// The network up to hidden layer `layer`, which is 1 for the first: its outputs are that layer's activations, and its
