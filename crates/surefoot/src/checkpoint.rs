@@ -31,6 +31,8 @@ const STEPS: &str = "steps";
 const CHANGES: &str = "changes";
 const HISTORY: &str = "history";
 const NAMES: [&str; 10] = [PARAMETERS, LAST_FINITE, BEST, WHOLE, FIRST, SECOND, GRADIENT, STEPS, CHANGES, HISTORY];
+/// More than any training does, and so few that counting on does not overflow.
+const MOST_STEPS: u64 = 1 << 53;
 /// The numbers that the file has of each epoch.
 const EPOCH_NUMBERS: usize = 4;
 
@@ -241,7 +243,8 @@ impl Checkpoint {
         }
         let all = names.iter().filter_map(|name| Some((*name, tensors.tensor(name).ok()?.data().into())));
         let found = checksum(&header, all);
-        if header.checksum != Some(found) {
+        // a fuzzer is to come past this, to what a file with the right checksum could still do
+        if header.checksum != Some(found) && !cfg!(fuzzing) {
             let expected = header.checksum.map_or("one".into(), |checksum| format!("{checksum:016x}"));
             return Err(file.error("checksum", expected, format!("{found:016x}: the file was changed")));
         }
@@ -281,6 +284,11 @@ impl Checkpoint {
         let length = parameters.len();
         let vector = |name| self.rows::<T>(name, Some(length)).map(|mut rows| rows.pop().unwrap_or_default());
         let Header { settings, data, validation, batches, cost_sum, steps, lbfgs, watch, stopped, .. } = &self.header;
+        for count in [*steps, lbfgs.as_ref().map_or(0, |lbfgs| lbfgs.evaluations)] {
+            if count > MOST_STEPS {
+                return Err(self.error("steps and evaluations", format!("at most {MOST_STEPS}"), count));
+            }
+        }
         let mut optimizer = OptimizerState::new(&training.optimizer, length);
         let other = |what: &str| self.error(what, format!("what {:?} needs", training.optimizer), "something else");
         match (&mut optimizer, lbfgs) {

@@ -105,6 +105,14 @@ impl Model {
         let bytes = file.read()?;
         Reader { file }.model(&bytes)
     }
+
+    /// Reads a model from the bytes of its file, such as `include_bytes!` puts into a program.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Reader { file: Container { path: Path::new("model") } }.model(bytes)
+    }
 }
 
 /// Writes a vector as long as θ as tensors under the names of the layers' weights and biases, without the metadata

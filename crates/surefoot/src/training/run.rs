@@ -61,7 +61,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             let Some(mut reason) = reason else { continue };
             if let Some(layer) = first_not_finite(self.network, &self.state.parameters) {
                 // the last step of all, whose cost nobody asked for
-                let epoch = self.state.history.len() + usize::from(self.state.batches > 0);
+                let epoch = (self.state.history.len() + usize::from(self.state.batches > 0)).max(1);
                 let learning_rate = self.learning_rate((epoch - 1) as f64);
                 reason = StopReason::NotFinite { epoch, step: self.state.steps(), layer: Some(layer), learning_rate };
             }
