@@ -46,7 +46,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
     let check = || match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Err(std::io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => Ok(()),
-        _ => temporary_file_beside(path).map(drop),
+        _ => tempfile::tempfile_in(folder_of(path)).map(drop), // without a name, where the system knows such files
     };
     check().map_err(|error| write_error(path, error))
 }

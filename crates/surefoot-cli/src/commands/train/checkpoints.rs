@@ -103,6 +103,9 @@ impl Checkpoints {
             check_writable(&path).context("the checkpoint will have no place")?;
         }
         remove_leftovers(&path);
+        if resumed.is_some() {
+            remove_leftovers(out);
+        }
         let signal = Arc::new(AtomicBool::new(false));
         for kind in [SIGINT, SIGTERM] {
             // the second one ends the process at once
@@ -177,6 +180,11 @@ impl Checkpoints {
         }
         eprintln!("interrupted; go on with\n  {command}");
         Ok(())
+    }
+
+    /// Whether the last state that was to be written was.
+    pub fn is_kept(&self) -> bool {
+        !self.is_failing
     }
 
     /// The command that goes on.

@@ -148,19 +148,28 @@ where
     Ok(())
 }
 
-/// Writes the model; where that fails, what was learned is in the checkpoint, or written elsewhere.
+/// Writes the model; where that fails, the training is in its checkpoint, or the model goes elsewhere.
 fn save(session: &Session<'_>, model: &Model, out: &Path) -> anyhow::Result<()> {
     let Err(error) = model.save(out) else { return Ok(()) };
-    let error = anyhow::Error::from(error);
-    if let Some(checkpoints) = &session.checkpoints {
+    if let Some(checkpoints) = session.checkpoints.as_ref().filter(|checkpoints| checkpoints.is_kept()) {
         let hint = format!("the training is finished and kept; write the model with\n  {}", checkpoints.command());
-        return Err(usage(format!("{error:#}"), hint));
+        return Err(usage(chain(&error.into()), hint));
     }
-    let refuge = std::env::temp_dir().join(format!("surefoot-{}.safetensors", std::process::id()));
-    match model.save(&refuge) {
-        Ok(()) => Err(usage(format!("{error:#}"), format!("the model is at {} instead", refuge.display()))),
-        Err(_) => Err(error.context(format!("the model is lost: {} cannot be written, either", refuge.display()))),
+    let name = out.file_name().unwrap_or_default();
+    let elsewhere = || -> anyhow::Result<PathBuf> {
+        let path = tempfile::Builder::new().prefix("surefoot-").tempdir()?.keep().join(name);
+        model.save(&path)?;
+        Ok(path)
+    };
+    match elsewhere() {
+        Ok(path) => Err(usage(chain(&error.into()), format!("the model is at {} instead", path.display()))),
+        Err(other) => Err(usage(chain(&error.into()), format!("nor could it be written elsewhere: {}", chain(&other)))),
     }
+}
+
+/// An error with its causes.
+fn chain(error: &anyhow::Error) -> String {
+    format!("{error:#}")
 }
 
 /// The data and the network.
