@@ -33,11 +33,12 @@ enum How {
 const LINES: usize = 20;
 
 impl Progress {
-    pub fn new(epochs: usize, layer: Option<usize>, json: bool, quiet: bool) -> Self {
+    /// For so many epochs, of which some were done before.
+    pub fn new(epochs: usize, done: usize, layer: Option<usize>, json: bool, quiet: bool) -> Self {
         let how = match (json, quiet, std::io::stderr().is_terminal()) {
             (true, _, _) => How::Json,
             (_, true, _) => How::Nothing,
-            (_, _, true) => How::Bar(bar(epochs)),
+            (_, _, true) => How::Bar(bar(epochs, done)),
             (_, _, false) => How::Lines,
         };
         Progress { how, epochs, layer, start: Instant::now(), failure: None }
@@ -90,7 +91,10 @@ impl Progress {
     }
 }
 
-fn bar(epochs: usize) -> ProgressBar {
+fn bar(epochs: usize, done: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:24} {msg}, at most {eta} left");
-    ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let bar = ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_position(done as u64);
+    bar.reset_eta(); // the time that is left follows from what is done here
+    bar
 }

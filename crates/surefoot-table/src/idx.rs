@@ -259,6 +259,30 @@ mod tests {
         assert!(bomb.len() < 100_000 && error.contains("from a file of this size, got 1024 × 65536"), "{error}");
     }
 
+    #[test]
+    fn a_packed_file_cut_anywhere_and_a_head_with_any_bit_changed_are_no_surprise() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&IMAGES).unwrap();
+        let packed = encoder.finish().unwrap();
+        for length in 0..packed.len() {
+            assert!(Idx::read_packed("cut", &packed[..length]).is_err(), "{length}");
+        }
+        for bit in 0..8 * packed.len() {
+            let mut changed = packed.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(idx) = Idx::read_packed("changed", &changed) {
+                assert_eq!(idx.bytes, IMAGES[16..], "{bit}"); // what gzip leaves open, such as the time
+            }
+        }
+        for bit in 0..8 * 16 {
+            let mut changed = IMAGES;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(idx) = Idx::read("changed", &changed[..]) {
+                assert_eq!((idx.shape(), idx.kind), (&[2, 2, 3][..], Kind::I8), "{bit}");
+            }
+        }
+    }
+
     /// The real files, where Debian's package dataset-fashion-mnist is installed.
     #[test]
     fn fashion_mnist_is_read() {

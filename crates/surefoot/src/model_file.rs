@@ -215,10 +215,11 @@ impl Reader<'_> {
             }
             found.push((segment, view));
         }
-        match found.first().map(|(_, first)| first.dtype()) {
-            Some(Dtype::F32) => self.numbers(Dtype::F32, &found, f32::from_le_bytes).map(Parameters::F32),
-            Some(Dtype::F64) => self.numbers(Dtype::F64, &found, f64::from_le_bytes).map(Parameters::F64),
-            other => Err(self.error("type of the tensors", "F32 or F64", format!("{other:?}"))),
+        let Some((segment, first)) = found.first() else { return Err(self.error("tensors", "some", "none")) };
+        match first.dtype() {
+            Dtype::F32 => self.numbers(Dtype::F32, &found, f32::from_le_bytes).map(Parameters::F32),
+            Dtype::F64 => self.numbers(Dtype::F64, &found, f64::from_le_bytes).map(Parameters::F64),
+            other => Err(self.error(&format!("type of {}", segment.name), "F32 or F64", format!("{other:?}"))),
         }
     }
 

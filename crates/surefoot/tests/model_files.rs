@@ -294,6 +294,42 @@ fn a_file_cut_short_anywhere_is_refused() {
 }
 
 #[test]
+fn a_file_with_any_bit_of_its_header_changed_is_refused_or_a_model_that_holds() {
+    let bytes = File::minimal().bytes();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let (mut refused, mut read) = (0, 0);
+    for bit in 0..8 * header {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        match Model::from_bytes(&changed) {
+            Err(_) => refused += 1,
+            Ok(model) => {
+                // a digit of λ, a letter of a key that nobody reads
+                assert_eq!(model.predict(ndarray::array![[0.5, 1.0]].view()).unwrap().dim(), (1, 1), "bit {bit}");
+                read += 1;
+            }
+        }
+    }
+    assert!(refused > 20 * read && read > 0, "{refused} refused, {read} read");
+}
+
+#[test]
+fn tensors_that_overlap_or_leave_gaps_are_refused() {
+    let folder = Folder::new();
+    let text = |from: &str, to: &str| {
+        let bytes = File::minimal().bytes();
+        let at = bytes.windows(from.len()).position(|part| part == from.as_bytes()).expect("these offsets");
+        let mut changed = bytes.clone();
+        changed[at..at + from.len()].copy_from_slice(to.as_bytes());
+        folder.error(&changed)
+    };
+    for (from, to) in [("[24,36]", "[20,32]"), ("[24,36]", "[28,40]"), ("[36,48]", "[36,99]"), ("[36,48]", "[48,36]")] {
+        let error = text(from, to);
+        assert!(error.starts_with("file: expected safetensors"), "{from} as {to}: {error}");
+    }
+}
+
+#[test]
 fn a_declared_size_takes_no_memory_before_it_is_checked() {
     let folder = Folder::new();
     let huge = 1usize << 30;

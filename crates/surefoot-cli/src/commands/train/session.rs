@@ -99,7 +99,7 @@ impl<'a> Session<'a> {
             Phase::Pretraining { layer, .. } => Some(*layer),
             Phase::Training { .. } => None,
         };
-        let progress = Progress::new(training.epochs, layer, self.train.json, self.train.quiet);
+        let progress = Progress::new(training.epochs, epochs_before, layer, self.train.json, self.train.quiet);
         let mut watcher = Watcher { progress, checkpoints: self.checkpoints.as_mut(), whole, phase: &phase };
         let clock = Instant::now();
         let reason = training.go_on(network, *loss, &mut state, data, *validation, &mut watcher)?;
