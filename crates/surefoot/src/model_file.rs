@@ -232,7 +232,8 @@ impl Reader<'_> {
         let mut numbers = Vec::new();
         for (segment, view) in found {
             if view.dtype() != dtype {
-                let expected = format!("{dtype:?}, as the first has");
+                let first = found.first().map_or("", |(segment, _)| &segment.name);
+                let expected = format!("{dtype:?}, as {first} has");
                 return Err(self.error(&format!("type of {}", segment.name), expected, format!("{:?}", view.dtype())));
             }
             for (offset, bytes) in view.data().as_chunks().0.iter().enumerate() {
