@@ -91,7 +91,7 @@ pub enum BatchSize {
 }
 
 impl Training {
-    /// Minimises J(θ) from the start `parameters`: [`start`](Self::start) and [`go_on`](Self::go_on) in one.
+    /// Minimises J(θ) from the start `parameters`: [`start`](Self::start) and [`go_on`](Self::go_on) in one go.
     ///
     /// # Errors
     /// [`Error::Setting`] for a setting out of its range, [`Error::Value`] for a parameter that is not finite, and what
@@ -106,7 +106,7 @@ impl Training {
         observer: &mut dyn Observer<T>,
     ) -> Result<Trained<T>> {
         let mut state = self.start(network, loss, parameters, data, validation)?;
-        let stop_reason = self.go_on(network, loss, &mut state, data, validation, observer)?;
+        let stop_reason = Run::new(self, network, loss, &mut state, data, validation)?.finish(observer)?;
         Ok(state.into_trained(stop_reason))
     }
 
