@@ -207,6 +207,27 @@ fn the_layer_whose_gradient_is_not_finite_is_named() {
 }
 
 #[test]
+fn a_training_that_explodes_names_the_step_its_layer_and_its_learning_rate() {
+    let network = Network::new(2, &[(3, Activation::Identity), (1, Activation::Identity)]).unwrap();
+    let data = Dataset::new(array![[1e30f32, 1.0], [1.0, 2.0]], array![[0.0], [1.0]]).unwrap();
+    let (alpha, schedule) = (1e-30, Schedule::Cosine);
+    let optimizer = GradientDescent { learning_rate: alpha, momentum: 0.0, nesterov: false }.into();
+    let steps: Vec<u64> = (0..8)
+        .map(|seed| {
+            let batch_size = Some(BatchSize::Rows(1));
+            let training = Training { optimizer, schedule, seed, batch_size, epochs: 1, ..Training::default() };
+            let start = vec![1e3f32; network.parameter_count()];
+            let trained = training.fit(&network, Loss::SquaredError, start, &data, None, &mut ()).unwrap();
+            let StopReason::NotFinite { epoch, step, layer, learning_rate } = trained.stop_reason else { panic!() };
+            assert_eq!((epoch, layer), (1, Some(0)));
+            assert_eq!(learning_rate, alpha * schedule.factor((step - 1) as f64 / 2.0, 1));
+            step
+        })
+        .collect();
+    assert!(steps.contains(&1) && steps.contains(&2), "{steps:?}"); // either row may come first
+}
+
+#[test]
 fn early_stopping_restores_the_best_parameters() {
     let network = Network::new(4, &[(40, Activation::Tanh), (1, Activation::Identity)]).unwrap();
     // noise: what is learned of the training part only makes the validation part worse, sooner or later

@@ -59,7 +59,8 @@ impl<'a, T: Scalar> Run<'a, T> {
                 false => Some(StopReason::Epochs),
             };
             let Some(mut reason) = reason else { continue };
-            if let Some(layer) = first_not_finite(self.network, &self.state.parameters) {
+            let is_known = matches!(reason, StopReason::NotFinite { .. });
+            if let (Some(layer), false) = (first_not_finite(self.network, &self.state.parameters), is_known) {
                 // the last step of all, whose cost nobody asked for
                 let epoch = (self.state.history.len() + usize::from(self.state.batches > 0)).max(1);
                 let learning_rate = self.learning_rate((epoch - 1) as f64);
@@ -153,7 +154,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             let TrainingState { parameters, optimizer: OptimizerState::FirstOrder(_, memory), last_finite, .. } =
                 &mut **state
             else {
-                break;
+                break; // another kind of state does not come here
             };
             let learning_rate = rate((epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64);
             let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
