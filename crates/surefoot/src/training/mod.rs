@@ -152,7 +152,10 @@ impl Training {
     /// let (training, loss) = (Training { epochs: 20, ..Training::default() }, Loss::SquaredError);
     /// let start = draw_defaults(&network, 1);
     /// let mut state = training.start(&network, loss, start.clone(), &data, None)?;
-    /// while training.go_on(&network, loss, &mut state, &data, None, &mut Three(state.steps()))? == StopReason::Observer {}
+    /// while state.stopped().is_none() {
+    ///     let mut three = Three(state.steps());
+    ///     training.go_on(&network, loss, &mut state, &data, None, &mut three)?;
+    /// }
     /// let trained = training.fit(&network, loss, start, &data, None, &mut ())?;
     /// assert_eq!(state.into_trained(StopReason::Epochs), trained);
     /// # Ok::<(), surefoot::Error>(())
