@@ -65,7 +65,7 @@ fn wait(child: Child) -> Ran {
     Ran { status, out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// A time up to so long, a little longer each time it is asked, so that all of a run is met.
+/// Some time up to so long.
 fn pause(random: &mut Random, longest: Duration) {
     sleep(longest.mul_f64(random.uniform()));
 }
@@ -73,39 +73,37 @@ fn pause(random: &mut Random, longest: Duration) {
 #[test]
 fn a_signal_ends_a_training_that_goes_on_to_the_same_file() {
     for run in RUNS {
+        let run = run.replace("--epochs ", "--epochs 3"); // hundreds more, as nothing is written in between
         let shell = Shell::with_data();
         shell.out(&format!("{run} --quiet --out whole.safetensors"));
         let mut interrupted = 0;
-        for (i, name) in ["-INT", "-TERM"].into_iter().enumerate() {
-            let child =
-                shell.spawn(&format!("{run} --quiet --out m.safetensors --checkpoint c{i} --checkpoint-every 1"));
-            shell.wait_for(&format!("c{i}"));
-            signal(&child, name);
-            let mut ran = wait(child);
-            for threads in 1.. {
-                if ran.status != 130 {
-                    break;
+        for name in ["-INT", "-TERM"] {
+            // no checkpoint but those of the start and of the signal
+            let begins = format!("{run} --quiet --out m.safetensors --checkpoint c{name} --checkpoint-every 1000s");
+            let mut child = shell.spawn(&begins);
+            shell.wait_for(&format!("c{name}"));
+            for threads in 1..=8 {
+                let before = shell.read(&format!("c{name}"));
+                if threads < 8 {
+                    sleep(Duration::from_millis(20));
+                    // it may just have ended
+                    let _ = Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
                 }
-                interrupted += 1;
-                assert!(ran.err.contains("go on with\n  surefoot train --resume"), "{}", ran.err);
-                let child = shell.spawn(&format!("train --resume c{i} --threads {threads} --json"));
-                sleep(Duration::from_millis(20));
-                // it may just have ended
-                let _ = Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
-                ran = wait(child);
-                if ran.status == -2 || ran.status == -15 {
-                    ran.status = 130; // before it listened: the checkpoint is as it was
-                    ran.err = "go on with\n  surefoot train --resume".into();
-                } else if ran.status == 130 {
-                    assert!(ran.out.lines().last().unwrap().contains("\"event\":\"interrupted\""), "{}", ran.out);
-                    ran.err = "go on with\n  surefoot train --resume".into();
+                let Ran { status, out, err } = wait(child);
+                match status {
+                    0 => break,
+                    130 => {
+                        assert!((out + &err).contains("surefoot train --resume "), "{run} does not say how to go on");
+                        assert!(shell.read(&format!("c{name}")) != before, "{run}: not written at {name}");
+                        interrupted += 1;
+                    }
+                    -2 | -15 => {} // before it listened
+                    other => panic!("{run}: {other}, {err}"),
                 }
-                if threads > 6 {
-                    ran = wait(shell.spawn(&format!("train --resume c{i} --quiet")));
-                }
+                child = shell.spawn(&format!("train --resume c{name} --threads {threads} --json"));
             }
-            assert_eq!(ran.status, 0, "{run}: {}", ran.err);
             assert!(shell.read("m.safetensors") == shell.read("whole.safetensors"), "{run}: another model");
+            std::fs::remove_file(shell.path().join("m.safetensors")).unwrap();
         }
         assert!(interrupted > 0, "{run} was too short to be interrupted");
     }
