@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
+use surefoot_table::{Part, Source};
 
 /// Train, check and use fully-connected neural networks.
 ///
-/// DATA is everywhere a CSV file with a header, the name of a built-in data set (`surefoot datasets`), an IDX file (packed
-/// with gzip or not), or a folder with the four files of the MNIST family: of these, the files that begin with `train` are
-/// learned from, checked on and encoded, those that begin with `t10k` are predicted and evaluated.
+/// DATA is everywhere a table: a text file with commas, tabs, semicolons or bars (that is found out), `.npy`, `.npz`, IDX or
+/// Parquet (where it was built with it), each packed with gzip or not; `-` for standard input; the name of a built-in data set
+/// (`surefoot datasets`); or a folder with the four files of the MNIST family. Of such a folder the files that begin with
+/// `train` are learned from, checked on and encoded, those that begin with `t10k` are predicted and evaluated; so are arrays
+/// of an `.npz` that end in `_train` and `_test`.
 /// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data, 130 interrupted, with a
 /// checkpoint to go on from.
 #[derive(Parser)]
@@ -37,7 +40,7 @@ pub enum Command {
 
 /// Train a network on a table and write it as a model file.
 ///
-/// Columns are standardised, a validation part is set aside, the gradient is checked, and training goes on until the
+/// What each column is, is found out, a validation part is set aside, the gradient is checked, and training goes on until the
 /// validation cost no longer falls. The model file has all that a prediction needs.
 #[derive(Args)]
 #[command(allow_negative_numbers = true)]
@@ -71,16 +74,34 @@ pub struct Train {
 #[derive(Args)]
 #[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain"]).multiple(true))]
 pub struct Settings {
-    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
     pub data: String,
-    /// The column to predict [default: the last]
+    /// The column to predict [default: that of a built-in set or of labels, else the last]
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
     /// An IDX file with the target of each row of an IDX file [default: for …-images-idx3-ubyte the …-labels-idx1-ubyte
     /// beside it]
     #[arg(long, value_name = "LABELS.idx", conflicts_with = "target")]
     pub target_file: Option<String>,
+    /// Whether the first line of a text file has the names of the columns [default: found out]
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub header: Option<bool>,
+    /// Columns to take as numbers, separated by commas; where a cell is none, that is an error
+    #[arg(long, value_name = "COLUMNS")]
+    pub numeric: Vec<String>,
+    /// Columns to take as categories
+    #[arg(long, value_name = "COLUMNS")]
+    pub categorical: Vec<String>,
+    /// Columns to leave out
+    #[arg(long, value_name = "COLUMNS")]
+    pub ignore: Vec<String>,
+    /// A column that says how much each row counts, at least 0; no input
+    #[arg(long, value_name = "COLUMN", conflicts_with = "autoencoder")]
+    pub weight: Option<String>,
+    /// A column whose equal values belong together, as rows of one patient: never on both sides of a split; no input
+    #[arg(long, value_name = "COLUMN", conflicts_with = "autoencoder")]
+    pub group: Option<String>,
     /// Take the first rows only
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub rows: Option<usize>,
@@ -94,6 +115,9 @@ pub struct Settings {
     /// Units of each hidden layer, as 32,16; none: inputs straight to outputs
     #[arg(long, value_name = "UNITS", default_value = "64")]
     pub hidden: Hidden,
+    /// balanced: classes count alike, however many rows each has
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "autoencoder")]
+    pub class_weight: Option<ClassWeight>,
     /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: tanh; sigmoid with --autoencoder or --pretrain]
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
@@ -133,10 +157,16 @@ pub struct Settings {
     /// Steps that lbfgs remembers [default: 10]
     #[arg(long, value_name = "N")]
     pub history: Option<usize>,
+    /// β₂ of adam [default: 0.999]
+    #[arg(long, value_name = "β₂")]
+    pub beta2: Option<f64>,
+    /// ε: the share of each training target that is spread evenly over the classes
+    #[arg(long, value_name = "ε", default_value_t = 0.0)]
+    pub label_smoothing: f64,
     /// μ of gradient-descent or sgd, from 0 to 1
     #[arg(long, value_name = "μ")]
     pub momentum: Option<f64>,
-    /// constant, cosine, or step:EVERY:FACTOR (every so many epochs times the factor)
+    /// constant, cosine, cycles, or step:EVERY:FACTOR (every so many epochs times the factor)
     #[arg(long, value_name = "S", default_value = "constant")]
     pub schedule: Schedule,
     /// Rows a step, or full [default: full for gradient-descent and lbfgs, else 32]
@@ -149,9 +179,17 @@ pub struct Settings {
     /// never [default: 20; 0 for lbfgs without a validation part]
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
-    /// Share of the rows to validate on, 0 for none, or a CSV file [default: 0.2; none for tables of fewer than 10 rows and with --autoencoder]
+    /// Share of the rows to stop by, with the same share of each class, 0 for none, or a table [default: 0.2; none for tables
+    /// of fewer than 10 rows and with --autoencoder]
     #[arg(long, value_name = "SHARE|FILE")]
-    pub validation: Option<Validation>,
+    pub validation: Option<Held>,
+    /// Share of the rows to measure the result on, which nothing else looks at, or a table [default: none]
+    #[arg(long, value_name = "SHARE|FILE")]
+    pub test: Option<Held>,
+    /// Before the training itself, train so many times, each time on all rows but one part, and measure on that part: how
+    /// good such a network is, and how much that varies
+    #[arg(long, value_name = "N", conflicts_with_all = ["checkpoint", "pretrain", "autoencoder"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..))]
+    pub folds: Option<usize>,
     /// Start of the weights: normal, normal:ε, uniform:r, glorot, he, lecun [default: he for relu and leaky-relu, lecun for selu, else glorot]
     #[arg(long, value_name = "I")]
     pub init: Option<Initialization>,
@@ -177,16 +215,19 @@ pub struct Settings {
 
 /// Predict a row of output for each row of a table.
 ///
-/// Writes CSV with the header `prediction` (`prediction_COLUMN` for each of several targets): the class, or the number in the unit of the target. Columns are found by the
-/// names that the model was trained with, in any order; others, the target too, are ignored.
+/// Writes CSV with the header `prediction` (`prediction_COLUMN` for each of several targets): the class, or the number in the
+/// unit of the target. Columns are found by the names that the model was trained with, in any order; others, the target too,
+/// are ignored. A text file of any length is predicted piece by piece.
 #[derive(Args)]
 #[command(after_help = "Example:
   surefoot predict iris.safetensors flowers.csv --probabilities --out species.csv")]
 pub struct Predict {
     /// A model file
     pub model: PathBuf,
-    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Where the CSV goes [default: standard output]
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
@@ -205,11 +246,10 @@ pub struct Predict {
 pub struct Evaluate {
     /// A model file
     pub model: PathBuf,
-    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
-    /// An IDX file with the target of each row of an IDX file
-    #[arg(long, value_name = "LABELS.idx")]
-    pub target_file: Option<String>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
@@ -225,8 +265,10 @@ pub struct Evaluate {
 pub struct Encode {
     /// A model file
     pub model: PathBuf,
-    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
+    #[command(flatten)]
+    pub reading: Reading,
     /// The hidden layer, from 1
     #[arg(long, value_name = "L", default_value_t = 1)]
     pub layer: usize,
@@ -246,11 +288,10 @@ pub struct Encode {
 pub struct Check {
     /// A model file
     pub model: Option<PathBuf>,
-    /// A CSV or IDX file, a folder of the MNIST family, or a built-in name
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: Option<String>,
-    /// An IDX file with the target of each row of an IDX file
-    #[arg(long, value_name = "LABELS.idx")]
-    pub target_file: Option<String>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// EPSILON, the step to each side
     #[arg(long, value_name = "EPSILON", default_value_t = 1e-4)]
     pub epsilon: f64,
@@ -283,6 +324,31 @@ pub struct Show {
     pub features: Option<PathBuf>,
 }
 
+/// How a table is read.
+#[derive(Args)]
+pub struct Reading {
+    /// An IDX file with the target of each row of an IDX file
+    #[arg(long, value_name = "LABELS.idx")]
+    pub target_file: Option<String>,
+    /// Whether the first line of a text file has the names of the columns [default: found out]
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub header: Option<bool>,
+}
+
+impl Reading {
+    pub fn source<'a>(&'a self, data: &'a str, part: Part) -> Source<'a> {
+        Source { target_file: self.target_file.as_deref(), header: self.header, ..Source::new(data, part) }
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("expected yes or no".into()),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TaskChoice {
     Auto,
@@ -306,6 +372,12 @@ pub enum OptimizerChoice {
     Sgd,
     Adam,
     Lbfgs,
+}
+
+/// How much the rows of a class count.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClassWeight {
+    Balanced,
 }
 
 /// How layers learn by themselves.
@@ -355,23 +427,23 @@ impl FromStr for Batch {
     }
 }
 
-/// What to validate on.
+/// What is held back.
 #[derive(Clone)]
-pub enum Validation {
+pub enum Held {
     Nothing,
     Share(f64),
     Data(String),
 }
 
-impl FromStr for Validation {
+impl FromStr for Held {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse::<f64>() {
-            Ok(0.0) => Ok(Validation::Nothing),
-            Ok(share) if share > 0.0 && share < 1.0 => Ok(Validation::Share(share)),
+            Ok(0.0) => Ok(Held::Nothing),
+            Ok(share) if share > 0.0 && share < 1.0 => Ok(Held::Share(share)),
             Ok(_) => Err("expected a share from 0 to 1 (1 excluded), or a file".into()),
-            Err(_) => Ok(Validation::Data(text.into())),
+            Err(_) => Ok(Held::Data(text.into())),
         }
     }
 }

@@ -93,6 +93,16 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
 }
 
+/// The names, shortened in the middle where there are many.
+pub fn listed(names: &[String]) -> String {
+    match names {
+        [first, second, .., last] if names.len() > 12 => {
+            format!("{first}, {second}, …, {last} ({} in all)", names.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
 /// That a result does not take the place of what it is made from.
 pub fn keep_inputs(out: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
     let same =

@@ -1,82 +1,127 @@
-//! Which columns are inputs and which are targets, and what the targets mean.
+//! From the columns of a table to the inputs and targets of a network.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use ndarray::{Array2, ArrayViewMut1, Axis, s};
+use serde::{Deserialize, Serialize};
+use surefoot::{Model, Scaling};
 
-use ndarray::Array2;
-use surefoot::{Model, Task};
-
-use crate::error::{AN_INPUT, Error, NUMBER_TARGET, Result, TWO_CLASSES};
-use crate::table::{Table, parse, short};
+use crate::categories::Categories;
+use crate::error::{AN_INPUT, Error, FINITE, NUMBER_TARGET, Result};
+use crate::kind::{Asked, Kind, LeftOut, find_kind};
+use crate::table::{Table, short};
+use crate::targets::{Target, Targets, find_classes};
 
 /// How the rows of a table become examples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoding {
-    /// The names of the columns of numbers that are inputs, in the order of the network's inputs.
-    pub input_columns: Vec<String>,
+    /// The columns that are inputs, in their order.
+    pub columns: Vec<Column>,
     /// The names of the target columns.
     pub target_columns: Vec<String>,
     /// What the targets mean.
     pub targets: Targets,
 }
 
-/// What the target columns mean.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Targets {
-    /// One column of classes, with these names in the order of the network's outputs.
-    Classes(Vec<String>),
-    /// Columns of numbers, one for each output.
-    Numbers,
+/// A column that is an input, or several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Its name in the table.
+    pub name: String,
+    /// How its cells become inputs.
+    pub kind: Kind,
 }
 
-/// Integers with at most so many different values are taken for classes.
-const MAX_INTEGER_CLASSES: usize = 10;
-/// The classes that an error names.
-const SHOWN_CLASSES: usize = 20;
+/// What the user says of columns; each is a name.
+#[derive(Clone, Debug, Default)]
+pub struct Roles<'a> {
+    /// Those that are numbers.
+    pub numeric: Vec<&'a str>,
+    /// Those that are categories.
+    pub categorical: Vec<&'a str>,
+    /// Those that are left out.
+    pub ignored: Vec<&'a str>,
+    /// The one with the weights of the rows.
+    pub weight: Option<&'a str>,
+    /// The one with the groups of the rows.
+    pub group: Option<&'a str>,
+}
+
+/// What was learned of the columns of a table.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// How they become inputs.
+    pub encoding: Encoding,
+    /// The centre and scale of each input, robust, with a smooth limit.
+    pub scaling: Scaling,
+    /// The columns that are no inputs, and why.
+    pub left_out: Vec<(String, LeftOut)>,
+}
+
+/// Where outliers of scaled inputs are held back.
+const LIMIT: f64 = 3.0;
 
 impl Encoding {
-    /// Finds the encoding of a table to learn from: the target is the named column, or the last one; the others are
-    /// inputs. Without a task, text means classes, and numbers mean regression, unless all are integers with at most
-    /// 10 different values. Classes are in ascending order: by number where all are numbers, else by text.
+    /// Learns from these rows what each column is, the target's apart: numbers, yes and no, categories, or nothing to learn
+    /// from (identifiers, constants, what is empty).
     ///
     /// # Errors
-    /// [`Error::Columns`] when there is no such column, no other column, only one class, or a class for each row;
-    /// [`Error::Cell`] for a target that is empty, NaN or infinite.
-    pub fn find(table: &Table, target: Option<&str>, task: Option<Task>) -> Result<Self> {
-        let columns =
-            |expected: &str, got: String| Error::Columns { file: table.file().into(), expected: expected.into(), got };
-        let target = match target {
-            Some(name) => table.column(name)?,
-            None => table.columns().len().saturating_sub(1),
-        };
-        let input_columns: Vec<String> =
-            table.columns().iter().enumerate().filter(|&(i, _)| i != target).map(|(_, name)| name.clone()).collect();
-        if input_columns.is_empty() {
-            return Err(columns(&format!("{AN_INPUT} beside the target"), format!("{} column", table.columns().len())));
+    /// [`Error::Columns`] when a named column is not there or no input is left; [`Error::Cell`] for a cell that is no number
+    /// in a column of numbers.
+    pub fn learn(table: &Table, rows: &[usize], target: &Target, roles: &Roles<'_>) -> Result<Learned> {
+        let named = [&roles.numeric, &roles.categorical, &roles.ignored];
+        for name in named.into_iter().flatten().chain(&roles.weight).chain(&roles.group) {
+            table.column(name)?;
         }
-        // a cell that says NaN or infinity has no more of a class than of a number
-        let nothing = |cell: Cow<'_, str>| cell.is_empty() || cell.parse().is_ok_and(|x: f64| !x.is_finite());
-        if let Some(row) = table.cells(target).position(nothing) {
-            return Err(table.cell_error(row, target, "a target"));
-        }
-        let target_columns = vec![table.columns()[target].clone()];
-        let task = task.unwrap_or_else(|| guess_task(table, target));
-        let targets = match task {
-            Task::Regression => Targets::Numbers,
-            Task::Classification => {
-                let names = class_names(table, target);
-                if names.len() < 2 {
-                    let expected = format!("{TWO_CLASSES} in column `{}`", target_columns[0]);
-                    return Err(columns(&expected, format!("`{}` in every row", short(&names.join("")))));
+        let (mut columns, mut left_out) = (Vec::new(), Vec::new());
+        let (mut centre, mut scale) = (Vec::new(), Vec::new());
+        for (place, name) in table.columns().iter().enumerate().filter(|&(place, _)| place != target.column) {
+            let is_in = |names: &[&str]| names.contains(&name.as_str());
+            let found = if roles.weight == Some(name) {
+                Err(LeftOut::Weight)
+            } else if is_in(&roles.ignored) {
+                Err(LeftOut::Ignored)
+            } else if is_in(&roles.numeric) {
+                find_kind(table, rows, place, Asked::Number)?
+            } else if is_in(&roles.categorical) {
+                find_kind(table, rows, place, Asked::Category)?
+            } else if roles.group == Some(name) {
+                Err(LeftOut::Group)
+            } else {
+                find_kind(table, rows, place, Asked::Nothing)?
+            };
+            match found {
+                Ok((kind, first)) => {
+                    // the first input of a number or of yes and no has a scale of its own, one-hot inputs are as they are
+                    let inputs = std::iter::once(first).chain(std::iter::repeat((0.0, 1.0))).take(kind.width());
+                    inputs.for_each(|(c, s)| {
+                        centre.push(c);
+                        scale.push(s);
+                    });
+                    columns.push(Column { name: name.clone(), kind });
                 }
-                if names.len() == table.rows() && names.len() > MAX_INTEGER_CLASSES {
-                    let expected = format!("{TWO_CLASSES} with several rows in column `{}`", target_columns[0]);
-                    return Err(columns(&expected, "another class in every row".into()));
-                }
-                Targets::Classes(names)
+                Err(why) => left_out.push((name.clone(), why)),
             }
-        };
-        Ok(Encoding { input_columns, target_columns, targets })
+        }
+        if columns.is_empty() {
+            let got = match left_out.len() {
+                0 => format!("{} column", table.columns().len()),
+                1 => format!("`{}`, which is {}", short(&left_out[0].0), described(left_out[0].1)),
+                others => format!("{others} columns that are {}", described(left_out[0].1)),
+            };
+            let expected = format!("{AN_INPUT} beside the target");
+            return Err(Error::Columns { file: table.file().into(), expected, got });
+        }
+        let target_columns = vec![table.columns()[target.column].clone()];
+        let encoding = Encoding { columns, target_columns, targets: target.targets.clone() };
+        Ok(Learned { encoding, scaling: Scaling { centre, scale, limit: Some(LIMIT) }, left_out })
+    }
+
+    /// Each column but the target's as a number that has to be there.
+    pub fn plain(table: &Table, target: &Target) -> Self {
+        let columns = table.columns().iter().enumerate().filter(|&(place, _)| place != target.column);
+        let names: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
+        let target_columns = vec![table.columns()[target.column].clone()];
+        Encoding { columns: plain(&names), target_columns, targets: target.targets.clone() }
     }
 
     /// The encoding of a table that an autoencoder learns from: all columns are inputs, and targets as well, but for one
@@ -90,190 +135,348 @@ impl Encoding {
             None => None,
         };
         let columns = table.columns().iter().enumerate().filter(|&(i, _)| Some(i) != left_out);
-        let input_columns: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
-        if input_columns.is_empty() {
+        let names: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
+        if names.is_empty() {
             let (expected, got) = (AN_INPUT.into(), "none".into());
             return Err(Error::Columns { file: table.file().into(), expected, got });
         }
-        Ok(Encoding { target_columns: input_columns.clone(), input_columns, targets: Targets::Numbers })
+        Ok(Encoding { columns: plain(&names), target_columns: names, targets: Targets::Numbers })
     }
 
     /// The encoding that a model asks for. Columns are found by the names that the model has; where it has none, they
     /// are those of the table by their position: first the inputs, then the targets.
-    pub fn of_model(model: &Model, table: &Table) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Format`] when what the model says of columns is not understood, or does not fit its network.
+    pub fn of_model(model: &Model, table: &Table) -> Result<Self> {
         let mut rest = table.columns().iter();
         let mut positions = |count| rest.by_ref().take(count).cloned().collect::<Vec<_>>();
         let or_positions =
             |names: &[String], positions: Vec<String>| if names.is_empty() { positions } else { names.to_vec() };
-        let input_columns = or_positions(&model.input_columns, positions(model.network.inputs()));
+        let columns = match &model.encoding {
+            serde_json::Value::Null => plain(&or_positions(&model.input_columns, positions(model.network.inputs()))),
+            encoding => {
+                let wrong = |got: String| {
+                    let expected = "an encoding of columns for its inputs".into();
+                    Error::Format { file: "the model".into(), expected, got }
+                };
+                let columns: Vec<Column> =
+                    serde_json::from_value(encoding.clone()).map_err(|error| wrong(error.to_string()))?;
+                let inputs: usize = columns.iter().map(|column| column.kind.width()).sum();
+                if inputs != model.network.inputs() {
+                    return Err(wrong(format!("{inputs} inputs for a network with {}", model.network.inputs())));
+                }
+                columns
+            }
+        };
         let target_count = if model.classes.is_empty() { model.network.outputs() } else { 1 };
         let target_columns = or_positions(&model.target_columns, positions(target_count));
         let targets = match model.classes.as_slice() {
             [] => Targets::Numbers,
             names => Targets::Classes(names.to_vec()),
         };
-        Encoding { input_columns, target_columns, targets }
+        Ok(Encoding { columns, target_columns, targets })
     }
 
-    /// The inputs of every row.
+    /// For the metadata of a model.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!(self.columns)
+    }
+
+    /// The names of the inputs.
+    pub fn input_names(&self) -> Vec<String> {
+        self.columns.iter().flat_map(|column| column.kind.inputs(&column.name)).collect()
+    }
+
+    /// The inputs that each column has.
+    pub fn input_groups(&self) -> Vec<Vec<usize>> {
+        let mut next = 0;
+        let group = |column: &Column| {
+            let first = next;
+            next += column.kind.width();
+            (first..next).collect()
+        };
+        self.columns.iter().map(group).collect()
+    }
+
+    /// The inputs of these rows, in the unit of the table.
     ///
     /// # Errors
-    /// [`Error::Columns`] for a missing column, [`Error::Cell`] for a cell that is not a finite number.
-    pub fn inputs(&self, table: &Table) -> Result<Array2<f64>> {
-        table.numbers(&self.find_columns(table, &self.input_columns)?)
+    /// [`Error::Columns`] with the missing columns, [`Error::Cell`] for a cell that is no number where it has to be one.
+    pub fn inputs(&self, table: &Table, rows: &[usize]) -> Result<Array2<f64>> {
+        let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
+        let width = self.columns.iter().map(|column| column.kind.width()).sum();
+        let mut inputs = Array2::zeros((rows.len(), width));
+        let mut first = 0;
+        for (Column { kind, .. }, place) in self.columns.iter().zip(places) {
+            let categories = match kind {
+                Kind::Number { .. } => Categories::new(&[]),
+                Kind::YesNo { values, .. } => Categories::new(values),
+                Kind::Category { categories, .. } => Categories::new(categories),
+            };
+            let mut part = inputs.slice_mut(s![.., first..first + kind.width()]);
+            for (inputs, &row) in part.axis_iter_mut(Axis(0)).zip(rows) {
+                encode(kind, &categories, table, row, place, inputs)?;
+            }
+            first += kind.width();
+        }
+        Ok(inputs)
     }
 
-    /// The targets of every row for a network with so many outputs: numbers as they are; classes as 1 for the class
+    /// The targets of these rows for a network with so many outputs: numbers as they are; classes as 1 for the class
     /// and 0 for the others, and for two classes on one output as 1 for the second.
     ///
     /// # Errors
     /// As [`inputs`](Self::inputs), and [`Error::Cell`] for a class that the encoding does not know.
-    pub fn targets(&self, table: &Table, outputs: usize) -> Result<Array2<f64>> {
-        let columns = self.find_columns(table, &self.target_columns)?;
+    pub fn targets(&self, table: &Table, rows: &[usize], outputs: usize) -> Result<Array2<f64>> {
+        let columns = self.find_columns(table, self.target_columns.iter())?;
         let needed = if self.targets == Targets::Numbers { outputs } else { 1 };
         if columns.len() != needed {
             let (expected, got) = (format!("target columns ({needed}) beside the inputs"), columns.len().to_string());
             return Err(Error::Columns { file: table.file().into(), expected, got });
         }
+        let mut targets = Array2::zeros((rows.len(), outputs));
         match &self.targets {
-            Targets::Numbers => table.numbers_expected(&columns, NUMBER_TARGET),
+            Targets::Numbers => {
+                for ((i, k), target) in targets.indexed_iter_mut() {
+                    let (row, column) = (rows[i], columns[k]);
+                    *target = table.number(row, column).ok_or_else(|| table.cell_error(row, column, NUMBER_TARGET))?;
+                }
+            }
             Targets::Classes(names) => {
-                let mut targets = Array2::zeros((table.rows(), outputs));
-                for (row, class) in find_classes(table, columns[0], names)?.into_iter().enumerate() {
+                for (i, class) in find_classes(table, rows, columns[0], names)?.into_iter().enumerate() {
                     match outputs {
-                        1 => targets[[row, 0]] = class as f64,
-                        _ => targets[[row, class]] = 1.0,
+                        1 => targets[[i, 0]] = class as f64,
+                        _ => targets[[i, class]] = 1.0,
                     }
                 }
-                Ok(targets)
+            }
+        }
+        Ok(targets)
+    }
+
+    /// The rows that have all targets.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] with the missing columns, or when there is no such row.
+    pub fn rows_with_targets(&self, table: &Table) -> Result<Vec<usize>> {
+        let columns = self.find_columns(table, self.target_columns.iter())?;
+        let is_there = |&row: &usize| columns.iter().all(|&column| !table.is_missing(row, column));
+        let rows: Vec<usize> = (0..table.rows()).filter(is_there).collect();
+        if rows.is_empty() {
+            let expected = format!("{} in column `{}`", crate::error::TARGETS, short(&self.target_columns[0]));
+            return Err(Error::Columns { file: table.file().into(), expected, got: "only missing cells".into() });
+        }
+        Ok(rows)
+    }
+
+    fn find_columns<'a>(&self, table: &Table, names: impl Iterator<Item = &'a String>) -> Result<Vec<usize>> {
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for name in names {
+            match table.column(name) {
+                Ok(place) => found.push(place),
+                Err(error) => missing.push((name, error)),
+            }
+        }
+        match &mut missing[..] {
+            [] => Ok(found),
+            [_] => Err(missing.swap_remove(0).1),
+            several => {
+                let shown: Vec<_> = several.iter().take(8).map(|(name, _)| format!("`{}`", short(name))).collect();
+                let more = if several.len() > 8 { format!(" and {} more", several.len() - 8) } else { String::new() };
+                let expected = format!("the columns {}{more}", shown.join(", "));
+                let got: Vec<_> = table.columns().iter().take(8).map(|name| format!("`{}`", short(name))).collect();
+                let more = if table.columns().len() > 8 { ", …" } else { "" };
+                Err(Error::Columns { file: table.file().into(), expected, got: format!("{}{more}", got.join(", ")) })
             }
         }
     }
+}
 
-    fn find_columns(&self, table: &Table, names: &[String]) -> Result<Vec<usize>> {
-        names.iter().map(|name| table.column(name)).collect()
+/// The inputs of one cell, which are 0 so far.
+fn encode(
+    kind: &Kind,
+    categories: &Categories<'_>,
+    table: &Table,
+    row: usize,
+    column: usize,
+    mut inputs: ArrayViewMut1<'_, f64>,
+) -> Result<()> {
+    let is_missing = table.is_missing(row, column);
+    if is_missing && kind.is_marked() {
+        inputs[kind.width() - 1] = 1.0;
     }
-}
-
-fn guess_task(table: &Table, target: usize) -> Task {
-    let numbers: Option<Vec<f64>> = table.cells(target).map(|cell| cell.parse().ok()).collect();
-    let Some(mut numbers) = numbers else { return Task::Classification };
-    numbers.sort_by(f64::total_cmp);
-    numbers.dedup();
-    let integers = numbers.iter().all(|number| number.fract() == 0.0);
-    if integers && numbers.len() <= MAX_INTEGER_CLASSES { Task::Classification } else { Task::Regression }
-}
-
-/// The value of a cell that stands for a class as a number: whole enough for its text to follow from its value.
-fn class_number(cell: &str) -> Option<f64> {
-    parse(cell).filter(|number| number.abs() < (1u64 << 53) as f64)
-}
-
-/// The classes in ascending order. Where all are numbers they go by their value, so that 1 and 1.0 are one class;
-/// else each is its text.
-fn class_names(table: &Table, target: usize) -> Vec<String> {
-    let mut names: Vec<String> = match table.cells(target).map(|cell| class_number(&cell)).collect::<Option<Vec<f64>>>()
-    {
-        Some(mut numbers) => {
-            numbers.sort_by(f64::total_cmp);
-            numbers.iter().map(|number| (number + 0.0).to_string()).collect() // + 0.0 makes −0 to 0
+    match kind {
+        Kind::Number { fill: Some(fill), .. } if is_missing => inputs[0] = *fill,
+        Kind::Number { .. } => {
+            inputs[0] = table.number(row, column).ok_or_else(|| table.cell_error(row, column, FINITE))?;
         }
-        None => {
-            let mut texts: Vec<String> = table.cells(target).map(Cow::into_owned).collect();
-            texts.sort();
-            texts
-        }
-    };
-    names.dedup();
-    names
+        Kind::YesNo { .. } => inputs[0] = categories.find(table, row, column).map_or(0.5, |value| value as f64),
+        Kind::Category { .. } if is_missing => {}
+        Kind::Category { categories: names, other, .. } => match categories.find(table, row, column) {
+            Some(category) => inputs[category] = 1.0,
+            None if *other => inputs[names.len()] = 1.0,
+            None => {}
+        },
+    }
+    Ok(())
 }
 
-fn find_classes(table: &Table, column: usize, names: &[String]) -> Result<Vec<usize>> {
-    let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect();
-    let all_numbers = names.iter().all(|name| class_number(name).is_some());
-    let find = |(row, cell): (usize, Cow<'_, str>)| {
-        let by_value =
-            || class_number(&cell).filter(|_| all_numbers).and_then(|x| index.get((x + 0.0).to_string().as_str()));
-        let class = index.get(&*cell).or_else(by_value).copied();
-        let shown = || {
-            let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
-            let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
-            format!("one of the classes {}{more}", some.join(", "))
-        };
-        class.ok_or_else(|| table.cell_error(row, column, shown()))
-    };
-    table.cells(column).enumerate().map(find).collect()
+/// Columns of numbers that all have to be there.
+fn plain(names: &[String]) -> Vec<Column> {
+    let number = Kind::Number { fill: None, marked: false };
+    names.iter().map(|name| Column { name: name.clone(), kind: number.clone() }).collect()
+}
+
+/// What a column that is left out is.
+fn described(why: LeftOut) -> String {
+    match why {
+        LeftOut::Identifier => "an identifier".into(),
+        other => other.reason().into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use ndarray::array;
+    use surefoot::{Activation, Loss, Network, Parameters};
+
+    const TABLE: &str = "id,size,colour,open,same,price\n\
+        a,1.5,red,yes,x,10\nb,2.5,green,no,x,20.5\nc,,red,no,x,30\nd,5.5,green,yes,x,40\ne,7.5,red,,x,50\nf,2,green,no,x,60\n\
+        g,3,blue,no,x,70\nh,3,,no,x,80\ni,3,red,no,x,90\nj,3,red,no,x,100\n";
 
     fn table(csv: &str) -> Table {
         Table::read("t.csv", csv.as_bytes()).unwrap()
     }
 
-    fn targets_of(cells: &[&str]) -> Targets {
-        let csv = format!("x,y\n{}", cells.iter().map(|cell| format!("0,{cell}\n")).collect::<String>());
-        Encoding::find(&table(&csv), None, None).unwrap().targets
+    fn learn(table: &Table, roles: &Roles<'_>) -> Result<Learned> {
+        let target = Target::find(table, None, &[], None)?;
+        Encoding::learn(table, &target.rows, &target, roles)
     }
 
-    fn classes(names: &[&str]) -> Targets {
-        Targets::Classes(names.iter().map(ToString::to_string).collect())
+    fn learned(csv: &str) -> Encoding {
+        learn(&table(csv), &Roles::default()).unwrap().encoding
     }
 
     #[test]
-    fn the_task_follows_from_the_target() {
-        assert_eq!(targets_of(&["b", "a", "b"]), classes(&["a", "b"]));
-        assert_eq!(targets_of(&["10", "9", "1.0", "1"]), classes(&["1", "9", "10"]));
-        assert_eq!(targets_of(&["1", "x", "10"]), classes(&["1", "10", "x"]));
-        assert_eq!(targets_of(&["007", "7", "abc", "1.0"]), classes(&["007", "1.0", "7", "abc"]));
-        assert_eq!(targets_of(&["0", "-0", "1"]), classes(&["0", "1"]));
-        assert_eq!(targets_of(&["0.5", "1"]), Targets::Numbers);
-        let many: Vec<String> = (0..11).map(|i| i.to_string()).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert_eq!(targets_of(&many), Targets::Numbers);
-        assert!(matches!(targets_of(&many[..10]), Targets::Classes(_)));
+    fn a_table_becomes_numbers() {
+        let table = table(TABLE);
+        let Learned { encoding, scaling, left_out } = learn(&table, &Roles::default()).unwrap();
+        let names = [
+            "size",
+            "size=(missing)",
+            "colour=green",
+            "colour=red",
+            "colour=(other)",
+            "colour=(missing)",
+            "open=yes",
+            "open=(missing)",
+        ];
+        assert_eq!(encoding.input_names(), names);
+        assert_eq!(encoding.input_groups(), [vec![0, 1], vec![2, 3, 4, 5], vec![6, 7]]);
+        assert_eq!(left_out, [("id".to_string(), LeftOut::Identifier), ("same".to_string(), LeftOut::Constant)]);
+        let inputs = encoding.inputs(&table, &[0, 2, 4, 6, 7]).unwrap();
+        assert_eq!(
+            inputs,
+            array![
+                [1.5, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0],
+                [3.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+                [7.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 1.0],
+                [3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+                [3.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+            ]
+        );
+        assert_eq!((scaling.centre[0], scaling.centre[6], scaling.scale[6]), (3.0, 0.5, 0.5));
+        assert_eq!((scaling.centre[1], scaling.scale[1], scaling.scale[3]), (0.0, 1.0, 1.0));
+        assert_eq!(encoding.targets(&table, &[1], 1).unwrap(), array![[20.5]]);
+    }
+
+    #[test]
+    fn unseen_and_missing_cells_have_a_place_in_a_model() {
+        let training = table(TABLE);
+        let Learned { encoding, .. } = learn(&training, &Roles::default()).unwrap();
+        let network = Network::new(8, &[(1, Activation::Identity)]).unwrap();
+        let parameters = Parameters::F64(vec![0.0; network.parameter_count()]);
+        let mut model = Model::new(network, parameters, Loss::SquaredError, 0.0).unwrap();
+        model.encoding = encoding.to_json();
+        let other = table("open,colour,extra,size\nmaybe,violet,1,?\nno,red,2,9\n");
+        let found = Encoding::of_model(&model, &other).unwrap();
+        assert_eq!(found.columns, encoding.columns);
+        assert_eq!(
+            found.inputs(&other, &[0, 1]).unwrap(),
+            array![[3.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.0], [9.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]
+        );
+        let error = found.inputs(&table("size,x\n1,2\n"), &[0]).unwrap_err();
+        assert_eq!(error.to_string(), "t.csv: expected the columns `colour`, `open`, got `size`, `x`");
+        assert!(error.hint().is_some());
+        model.encoding = serde_json::json!([{"name": "x", "kind": {"number": {}}}]);
+        assert!(Encoding::of_model(&model, &other).unwrap_err().to_string().ends_with("1 inputs for a network with 8"));
+        model.encoding = serde_json::json!("x");
+        assert!(Encoding::of_model(&model, &other).is_err());
+    }
+
+    #[test]
+    fn what_the_user_says_of_a_column_holds() {
+        let table = table(TABLE);
+        let roles =
+            Roles { categorical: vec!["size"], ignored: vec!["colour"], group: Some("open"), ..Roles::default() };
+        let Learned { encoding, left_out, .. } = learn(&table, &roles).unwrap();
+        assert_eq!(encoding.input_names(), ["size=3", "size=(other)", "size=(missing)"]);
+        assert!(
+            left_out.contains(&("colour".into(), LeftOut::Ignored))
+                && left_out.contains(&("open".into(), LeftOut::Group))
+        );
+        let error = learn(&table, &Roles { numeric: vec!["colour"], ..Roles::default() }).unwrap_err().to_string();
+        assert!(error.contains("line 2, column `colour`: expected a finite number, as --numeric says"), "{error}");
+        let error = learn(&table, &Roles { ignored: vec!["color"], ..Roles::default() }).unwrap_err().to_string();
+        assert!(error.contains("a column `color`"), "{error}");
+    }
+
+    #[test]
+    fn only_the_given_rows_are_learned_from() {
+        let table = table(TABLE);
+        let target = Target::find(&table, None, &[], None).unwrap();
+        let rows = [0, 1, 3, 4, 5, 8, 9];
+        let Learned { encoding, .. } = Encoding::learn(&table, &rows, &target, &Roles::default()).unwrap();
+        assert!(!encoding.input_names().contains(&"size=(missing)".to_string()), "its missing cell is in another row");
+        let unseen = encoding.inputs(&table, &[6, 7]).unwrap();
+        assert_eq!(encoding.input_names()[1], "colour=red");
+        assert_eq!((unseen[[0, 1]], unseen[[1, 1]]), (0.5, 0.5), "blue was not seen, and neither was nothing");
+    }
+
+    #[test]
+    fn a_table_without_inputs_is_refused() {
+        let message = |csv: &str| {
+            let error = learn(&table(csv), &Roles::default()).unwrap_err();
+            assert!(error.hint().is_some());
+            error.to_string()
+        };
+        assert_eq!(message("y\n1\n2\n"), "t.csv: expected an input column beside the target, got 1 column");
+        assert_eq!(
+            message("x,y\n1,a\n1,b\n"),
+            "t.csv: expected an input column beside the target, got `x`, which is constant"
+        );
     }
 
     #[test]
     fn classes_become_columns_of_zero_and_one() {
-        let table = table("kind,x\nb,1\na,2\nc,3\n");
-        let encoding = Encoding::find(&table, Some("kind"), None).unwrap();
-        assert_eq!(encoding.input_columns, ["x"]);
-        assert_eq!(encoding.inputs(&table).unwrap(), array![[1.0], [2.0], [3.0]]);
-        let targets = encoding.targets(&table, 3).unwrap();
+        let three = table("x,kind\n1.5,b\n2,a\n3,c\n");
+        let encoding = learned("x,kind\n1.5,b\n2,a\n3,c\n");
+        let targets = encoding.targets(&three, &[0, 1, 2], 3).unwrap();
         assert_eq!(targets, array![[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]);
+        let two = table("x,y\n1,yes\n2,no\n");
+        let encoding = learned("x,y\n1,yes\n2,no\n");
+        assert_eq!(encoding.targets(&two, &[0, 1], 1).unwrap(), array![[1.0], [0.0]]);
+        assert_eq!(encoding.targets(&two, &[0, 1], 2).unwrap(), array![[0.0, 1.0], [1.0, 0.0]]);
+        let error = encoding.targets(&table("x,y\n1,yes\n2,q\n"), &[0, 1], 1).unwrap_err().to_string();
+        assert_eq!(error, "t.csv, line 3, column `y`: expected one of the classes no, yes, got `q`");
     }
 
     #[test]
-    fn two_classes_fit_on_one_output() {
-        let table = table("x,y\n1,yes\n2,no\n");
-        let encoding = Encoding::find(&table, None, None).unwrap();
-        assert_eq!(encoding.targets(&table, 1).unwrap(), array![[1.0], [0.0]]);
-        assert_eq!(encoding.targets(&table, 2).unwrap(), array![[0.0, 1.0], [1.0, 0.0]]);
-    }
-
-    #[test]
-    fn targets_that_cannot_be_learned_are_refused() {
-        let message = |csv: &str, target| Encoding::find(&table(csv), target, None).unwrap_err().to_string();
-        assert_eq!(
-            message("x,y\n1,a\n2,a\n", None),
-            "t.csv: expected at least two classes in column `y`, got `a` in every row"
-        );
-        assert_eq!(message("y\n1\n", None), "t.csv: expected an input column beside the target, got 1 column");
-        assert_eq!(message("x,y\n1,a\n2,\n", None), "t.csv, line 3, column `y`: expected a target, got an empty cell");
-        assert_eq!(message("x,y\n1,a\n2,NaN\n", None), "t.csv, line 3, column `y`: expected a target, got `NaN`");
-        let ids: String = (0..11).map(|i| format!("1,id{i}\n")).collect();
-        assert!(message(&format!("x,y\n{ids}"), None).ends_with("got another class in every row"));
-        assert!(message("x,y\n1,a\n", Some("z")).contains("a column `z`"));
-    }
-
-    #[test]
-    fn an_unknown_class_has_its_line() {
-        let encoding = Encoding::find(&table("x,y\n1,a\n2,b\n"), None, None).unwrap();
-        let error = encoding.targets(&table("x,y\n1,a\n2,q\n"), 1).unwrap_err().to_string();
-        assert_eq!(error, "t.csv, line 3, column `y`: expected one of the classes a, b, got `q`");
+    fn missing_targets_are_passed_over_in_data_to_measure_on() {
+        let encoding = learned("x,y\n1,yes\n2,no\n");
+        assert_eq!(encoding.rows_with_targets(&table("y,x\n,1\nno,2\n")).unwrap(), [1]);
+        assert!(encoding.rows_with_targets(&table("y,x\n,1\n,2\n")).is_err());
     }
 }

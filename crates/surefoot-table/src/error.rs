@@ -70,22 +70,42 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Io { .. } => Some(
-                "DATA is a CSV or IDX file, a folder of the MNIST family, or a built-in name; `surefoot datasets` lists those",
+                "DATA is a file (CSV, TSV, npy, npz, IDX), a folder of the MNIST family, - for standard input, or a built-in name; `surefoot datasets` lists those",
             ),
             Error::Line { expected, .. } if expected == UTF8 => Some("save the file as UTF-8"),
-            Error::Line { .. } => Some("a table has a header and, in each line, as many cells as the header"),
-            Error::Cell { got, .. } if got == EMPTY => Some("fill the cell, or remove its line"),
-            Error::Cell { expected, .. } if expected == FINITE => {
-                Some("inputs are numbers: remove the column if it is none, or write its categories as numbers")
+            Error::Line { expected, .. } if expected.starts_with("a closing quote") => {
+                Some("a quote opens at the start of a cell and closes at its end; write two for one within")
             }
+            Error::Line { .. } => Some("a table has a header and, in each line, as many cells as the header"),
+            Error::Cell { expected, .. } if expected == NUMBER_LIKE_OTHERS => {
+                Some("correct the cell, empty it, or name the column with --categorical or --ignore")
+            }
+            Error::Cell { expected, .. } if expected == NUMBER_ASKED => {
+                Some("leave the column out of --numeric, correct the cell, or empty it")
+            }
+            Error::Cell { got, .. } if got == EMPTY => Some("fill the cell, or remove its line"),
             Error::Cell { expected, .. } if expected == NUMBER_TARGET => {
                 Some("where the target is text, leave --task out, or take --task classification")
             }
-            Error::Columns { expected, .. } if expected.starts_with(AN_INPUT) => {
-                Some("columns are separated by commas; has the file semicolons or tabs in their place?")
+            Error::Cell { expected, .. } if expected == FINITE => {
+                Some("this model takes numbers only in this column: correct the cell, or remove its line")
             }
+            Error::Columns { expected, .. } if expected == UNIQUE_NAMES => {
+                Some("rename one of them; where the first line is no header, say --header no")
+            }
+            Error::Columns { expected, .. } if expected.starts_with(AN_INPUT) => Some(
+                "are columns separated by commas, semicolons, tabs or bars? --numeric and --categorical keep a column",
+            ),
             Error::Columns { expected, .. } if expected.starts_with(TWO_CLASSES) => {
                 Some("--target names another column; --task regression takes numbers as numbers")
+            }
+            Error::Columns { expected, .. } if expected.starts_with(TWO_VALUES) || expected.starts_with(TARGETS) => {
+                Some("--target names another column")
+            }
+            Error::Columns { expected, .. }
+                if expected.starts_with("the column") || expected.starts_with("a column") =>
+            {
+                Some("names are compared letter by letter; where the file has no header, say --header no")
             }
             Error::Format { .. } => Some("was the file copied whole?"),
             Error::Cell { .. } | Error::Columns { .. } => None,
@@ -95,12 +115,22 @@ impl Error {
 
 /// What a cell of an input has to be.
 pub(crate) const FINITE: &str = "a finite number";
+/// What a cell is where nearly all others of its column are.
+pub(crate) const NUMBER_LIKE_OTHERS: &str = "a finite number, as nearly all of this column are, or nothing";
+/// What a cell is in a column that was said to be of numbers.
+pub(crate) const NUMBER_ASKED: &str = "a finite number, as --numeric says, or nothing";
 /// What a target of regression has to be.
 pub(crate) const NUMBER_TARGET: &str = "a finite number, as the task is regression";
 /// What a table to learn from has beside its target.
 pub(crate) const AN_INPUT: &str = "an input column";
 /// What a target of classification has.
 pub(crate) const TWO_CLASSES: &str = "at least two classes";
+/// What a target of regression has.
+pub(crate) const TWO_VALUES: &str = "at least two different numbers";
+/// What a table to learn from has.
+pub(crate) const TARGETS: &str = "a target in some row";
+/// What the names of columns have to be.
+pub(crate) const UNIQUE_NAMES: &str = "a name of its own for each column";
 /// What the bytes of a file are.
 pub(crate) const UTF8: &str = "text in UTF-8";
 /// What a cell without anything is called.

@@ -75,8 +75,8 @@ impl Kind {
 const DIMENSIONS: usize = 8;
 /// The most that a packed file may unpack to, as a multiple of its size, beyond `SMALL`: images of MNIST are packed to a
 /// tenth, but gzip can promise a thousand times as much as there is.
-const LARGEST_RATIO: u64 = 200;
-const SMALL: u64 = 1 << 20;
+pub(crate) const LARGEST_RATIO: u64 = 200;
+pub(crate) const SMALL: u64 = 1 << 20;
 
 impl Idx {
     /// Reads a file; one that begins as gzip does is unpacked.

@@ -1,4 +1,5 @@
-//! Tables in, matrices out: the readers of CSV and IDX files, the data sets that are built in, and the encoding of a table's
+//! Tables in, matrices out: the readers of CSV, NumPy, IDX and Parquet files, the data sets that are built in, what each
+//! column is, and the encoding of a table's
 //! columns as inputs and targets of a network.
 
 #![cfg_attr(
@@ -7,13 +8,26 @@
 )]
 
 mod builtin;
+mod categories;
+mod cell;
+mod dialect;
 mod encoding;
 mod error;
 mod idx;
+mod kind;
+mod numpy;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod source;
 mod table;
+mod targets;
+mod text;
 
 pub use builtin::{BUILTIN, Builtin};
-pub use encoding::{Encoding, Targets};
+pub use encoding::{Column, Encoding, Learned, Roles};
 pub use error::{Error, Result};
 pub use idx::Idx;
-pub use table::{Part, Table};
+pub use kind::{Kind, LeftOut};
+pub use source::{Chunks, Part, Source};
+pub use table::Table;
+pub use targets::{Target, Targets};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, FINITE, Result};
-use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
+use crate::split::split_rows;
 
 /// m examples (x⁽ⁱ⁾, y⁽ⁱ⁾), rows of two matrices of finite numbers, each with a weight that is 1 unless given.
 ///
@@ -138,24 +138,6 @@ impl<T: Scalar> Dataset<T> {
     }
 }
 
-/// The rows of `0..rows` that stay, and those of the part that [`Dataset::split`] takes; both ascending.
-///
-/// # Errors
-/// As [`Dataset::split`].
-pub fn split_rows(rows: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
-    if !(fraction > 0.0 && fraction < 1.0) {
-        let expected = "a fraction between 0 and 1, both excluded".into();
-        return Err(Error::Setting { setting: "validation", expected, got: fraction.to_string() });
-    }
-    if rows < 2 {
-        return Err(shape("rows to split", "at least 2".into(), rows));
-    }
-    let count = ((rows as f64 * fraction).round() as usize).clamp(1, rows - 1);
-    let part = Random::new(seed, Purpose::Split, 0).sample(rows, count);
-    let rest = (0..rows).filter(|row| part.binary_search(row).is_err()).collect();
-    Ok((rest, part))
-}
-
 /// Some rows of a data set, as slices.
 #[derive(Clone, Copy)]
 pub(crate) struct Examples<'a, T> {
@@ -273,20 +255,6 @@ mod tests {
         assert!(three_rows().with_weights(vec![1.0]).is_err());
         assert!(three_rows().with_weights(vec![1.0, -1.0, 1.0]).is_err());
         assert!(three_rows().with_weights(vec![0.0; 3]).is_err());
-    }
-
-    #[test]
-    fn a_split_has_every_row_once() {
-        for (rows, fraction, expected) in [(10, 0.2, 2), (3, 0.01, 1), (3, 0.99, 2), (2, 0.5, 1)] {
-            let (rest, part) = split_rows(rows, fraction, 1).unwrap();
-            assert_eq!(part.len(), expected);
-            let mut all = [rest, part].concat();
-            all.sort_unstable();
-            assert_eq!(all, (0..rows).collect::<Vec<_>>());
-        }
-        assert!(split_rows(1, 0.5, 1).is_err());
-        assert!(split_rows(10, 0.0, 1).is_err());
-        assert!(split_rows(10, f64::NAN, 1).is_err());
     }
 
     #[test]

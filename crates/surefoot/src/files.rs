@@ -20,7 +20,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// As [`write_atomically`], of what `write` writes.
-pub(crate) fn write_atomically_by(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Io`] with the system's reason, or that of `write`.
+pub fn write_atomically_by(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
     write_beside(path, write).map_err(|error| write_error(path, error))
 }
 

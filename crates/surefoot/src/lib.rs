@@ -55,14 +55,15 @@ mod prediction;
 mod pretraining;
 mod scaling;
 mod sparsity;
+mod split;
 mod training;
 
 pub use activation::Activation;
 pub use checkpoint::Checkpoint;
 pub use cost::{Batch, Cost};
-pub use dataset::{Dataset, split_rows};
+pub use dataset::Dataset;
 pub use error::{Error, Result};
-pub use files::{check_writable, remove_leftovers, write_atomically};
+pub use files::{check_writable, remove_leftovers, write_atomically, write_atomically_by};
 pub use gradient_check::{Comparison, Coordinate, GradientCheck, GradientReport};
 pub use initialization::{Initialization, draw_defaults};
 pub use loss::Loss;
@@ -82,6 +83,7 @@ pub use prediction::Predictor;
 pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
+pub use split::{Held, Split, split_rows, without};
 pub use training::{BatchSize, Epoch, Observer, OptimizerState, StopReason, Trained, Training, TrainingState};
 
 /// The Rust of the README is compiled and run with the other examples.

@@ -31,12 +31,14 @@ pub struct Model {
     pub input_scaling: Option<Scaling>,
     /// Reverted on outputs after the network, so that they have the targets' unit; `None`: they come out as they are.
     pub target_scaling: Option<Scaling>,
-    /// The names of the input columns, or empty.
+    /// The names of the inputs, or empty.
     pub input_columns: Vec<String>,
     /// The names of the target columns in the data, or empty.
     pub target_columns: Vec<String>,
     /// The names of the classes in the order of the outputs (two of them may share one output), or empty.
     pub classes: Vec<String>,
+    /// How the columns of a table become the inputs, for whoever reads tables; `Null`: each input is a column of numbers.
+    pub encoding: serde_json::Value,
     /// How it was trained, for people to read; `Null` when unknown.
     pub training: serde_json::Value,
 }
@@ -109,6 +111,7 @@ impl Model {
             input_columns: Vec::new(),
             target_columns: Vec::new(),
             classes: Vec::new(),
+            encoding: serde_json::Value::Null,
             training: serde_json::Value::Null,
         })
     }
@@ -247,8 +250,8 @@ mod tests {
     #[test]
     fn inputs_and_outputs_keep_the_unit_of_the_data() {
         let mut model = model(1, Activation::Identity, Loss::SquaredError); // h = x' + 1
-        model.input_scaling = Some(Scaling { centre: vec![10.0], scale: vec![2.0] });
-        model.target_scaling = Some(Scaling { centre: vec![100.0], scale: vec![5.0] });
+        model.input_scaling = Some(Scaling { centre: vec![10.0], scale: vec![2.0], limit: None });
+        model.target_scaling = Some(Scaling { centre: vec![100.0], scale: vec![5.0], limit: None });
         assert_eq!(model.predict(array![[14.0]].view()).unwrap(), array![[115.0]]);
         let examples = model.examples(array![[14.0]].view(), array![[115.0]].view()).unwrap();
         assert_eq!((examples.inputs()[[0, 0]], examples.targets()[[0, 0]]), (2.0, 3.0));

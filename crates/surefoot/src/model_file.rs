@@ -48,6 +48,8 @@ struct Header {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     classes: Vec<String>,
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    encoding: serde_json::Value,
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     training: serde_json::Value,
 }
 
@@ -88,6 +90,7 @@ impl Model {
             input_columns: self.input_columns.clone(),
             target_columns: self.target_columns.clone(),
             classes: self.classes.clone(),
+            encoding: self.encoding.clone(),
             training: self.training.clone(),
         };
         let json = serde_json::to_string(&header).map_err(|error| reader.error(ENTRY, "JSON", error))?;
@@ -268,6 +271,7 @@ impl Reader<'_> {
             input_columns: header.input_columns,
             target_columns: header.target_columns,
             classes: header.classes,
+            encoding: header.encoding,
             training: header.training,
             ..model
         })
@@ -279,13 +283,19 @@ impl Reader<'_> {
         for (what, scaling, columns) in
             [("input_scaling", &model.input_scaling, inputs), ("target_scaling", &model.target_scaling, outputs)]
         {
-            let Some(Scaling { centre, scale }) = scaling else { continue };
+            let Some(Scaling { centre, scale, limit }) = scaling else { continue };
             if centre.len() != columns || scale.len() != columns {
                 return Err(self.error(
                     what,
                     format!("{columns} columns"),
                     format!("{} and {}", centre.len(), scale.len()),
                 ));
+            }
+            if let Some(limit) = limit
+                && (what == "target_scaling" || !(*limit > 0.0 && limit.is_finite()))
+            {
+                let expected = "no limit on targets, on inputs a finite number above 0";
+                return Err(self.error(&format!("{what}.limit"), expected, limit));
             }
             let is_wrong =
                 |&(_, (centre, scale)): &(_, (&f64, &f64))| !centre.is_finite() || !scale.is_finite() || *scale == 0.0;

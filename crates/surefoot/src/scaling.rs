@@ -3,11 +3,15 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
-/// For each column a centre and a scale.  (D1)
+/// For each column a centre and a scale, and for all of them a limit or none.  (D1) (D5)
 ///
 /// ```text
 ///   x' = (x − centre) / scale        x = x'·scale + centre
+///   with a limit L:                  x' / √(1 + (x'/L)²), which is almost x' near 0 and never beyond ±L
 /// ```
+///
+/// Source of the limit: Holzmüller, Grinsztajn and Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
+/// Tabular Data*, 2024, section 3, with L = 3.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
@@ -15,6 +19,9 @@ pub struct Scaling {
     pub centre: Vec<f64>,
     /// What becomes 1 above it, one number a column, not 0.
     pub scale: Vec<f64>,
+    /// L, above 0: where outliers are held back smoothly; `None`: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
 }
 
 impl Scaling {
@@ -47,6 +54,28 @@ impl Scaling {
         })
     }
 
+    /// Centre and scale of a column by numbers that outliers do not move: the median, and the distance of the quartiles; where
+    /// half of the numbers are equal, half the distance of the extremes; of a column with one value 1.  (D4)
+    ///
+    /// ```text
+    ///   centre = q½,   scale = q¾ − q¼, or (max x − min x)/2
+    /// ```
+    ///
+    /// A quantile between two numbers is on the line between them. The column is sorted by that. No number has to be there.
+    pub fn robust(column: &mut [f64]) -> (f64, f64) {
+        column.sort_by(f64::total_cmp);
+        let column = &*column;
+        let [least, .., most] = column else { return (column.first().copied().unwrap_or(0.0), 1.0) };
+        let quantile = |share: f64| {
+            let place = share * (column.len() - 1) as f64;
+            let (below, above) = (column[place.floor() as usize], column[place.ceil() as usize]);
+            below + (above * place.fract() - below * place.fract())
+        };
+        let (quartiles, half) = (quantile(0.75) - quantile(0.25), *most / 2.0 - *least / 2.0);
+        let scale = [quartiles, half].into_iter().find(|scale| *scale > 0.0 && scale.is_finite());
+        (quantile(0.5), scale.unwrap_or(1.0)) // (D4)
+    }
+
     /// By a rule for columns that have more than one value; the others become 0, with their scale kept.
     fn by_column(matrix: ArrayView2<'_, f64>, rule: impl Fn(ArrayView1<'_, f64>) -> (f64, f64)) -> Self {
         let of = |column: ArrayView1<'_, f64>| {
@@ -54,7 +83,7 @@ impl Scaling {
             if most > least { rule(column) } else { (least, 1.0) }
         };
         let (centre, scale) = matrix.axis_iter(Axis(1)).map(of).unzip();
-        Scaling { centre, scale }
+        Scaling { centre, scale, limit: None }
     }
 
     /// The number of columns.
@@ -67,10 +96,14 @@ impl Scaling {
     /// # Panics
     /// When the matrix has another number of columns.
     pub fn apply(&self, matrix: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.each(matrix, |x, centre, scale| (x - centre) / scale) // (D1)
+        let limited = |x: f64| match self.limit {
+            Some(limit) => x / libm::hypot(1.0, x / limit), // (D5), where no square overflows
+            None => x,
+        };
+        self.each(matrix, |x, centre, scale| limited((x - centre) / scale)) // (D1)
     }
 
-    /// x for every row.
+    /// x for every row, of a scaling without a limit.
     ///
     /// # Panics
     /// When the matrix has another number of columns.
@@ -115,6 +148,20 @@ mod tests {
             let scaled = Scaling::standard(matrix.view()).apply(matrix.view());
             assert!((scaled[[0, 0]] + 1.0).abs() < 1e-12 && (scaled[[1, 0]] - 1.0).abs() < 1e-12, "{scaled}");
         }
+    }
+
+    #[test]
+    fn outliers_move_a_robust_scaling_little_and_are_held_back() {
+        // the quartiles of NumPy's percentile
+        assert_eq!(Scaling::robust(&mut [4.0, 1.0, 3.0, 2.0, 1000.0]), (3.0, 2.0));
+        assert_eq!(Scaling::robust(&mut [0.0, 0.0, 0.0, 0.0, 8.0]), (0.0, 4.0));
+        assert_eq!(Scaling::robust(&mut [7.0, 7.0]), (7.0, 1.0));
+        assert_eq!((Scaling::robust(&mut [7.0]), Scaling::robust(&mut [])), ((7.0, 1.0), (0.0, 1.0)));
+        assert_eq!(Scaling::robust(&mut [-f64::MAX, f64::MAX, f64::MAX]).1, f64::MAX);
+        let scaling = Scaling { centre: vec![3.0], scale: vec![2.0], limit: Some(3.0) };
+        let scaled = scaling.apply(array![[3.0], [3.2], [1e200], [-1e200]].view());
+        assert!(scaled[[0, 0]] == 0.0 && (scaled[[1, 0]] - 0.1).abs() < 1e-4);
+        assert!((scaled[[2, 0]] - 3.0).abs() < 1e-12 && (scaled[[3, 0]] + 3.0).abs() < 1e-12, "{scaled}");
     }
 
     #[test]

@@ -101,8 +101,9 @@ fn full_model(parameters: impl Into<Parameters>) -> Model {
     let network = Network::new(2, &[(4, Activation::LeakyRelu), (3, Activation::Selu), (1, Activation::Tanh)]).unwrap();
     let mut model = Model::new(network, parameters.into(), Loss::SquaredError, 0.125).unwrap();
     model.task = Task::Classification;
-    model.input_scaling = Some(Scaling { centre: vec![0.1, -1e-300], scale: vec![3.3333333333333335, 1e300] });
-    model.target_scaling = Some(Scaling { centre: vec![1.0 / 3.0], scale: vec![0.7] });
+    model.input_scaling =
+        Some(Scaling { centre: vec![0.1, -1e-300], scale: vec![3.3333333333333335, 1e300], limit: None });
+    model.target_scaling = Some(Scaling { centre: vec![1.0 / 3.0], scale: vec![0.7], limit: None });
     model.input_columns = vec!["größe".into(), "a \"b\", c".into()];
     model.target_columns = vec!["kind".into()];
     model.classes = vec!["no".into(), "yes".into()];
@@ -158,7 +159,7 @@ fn what_could_not_be_loaded_is_not_written() {
     let mut model = full_model(vec![f32::INFINITY; 31]);
     assert!(model.save(folder.path()).unwrap_err().to_string().contains("finite numbers, got another at 0"));
     model.parameters = vec![0.0f32; 31].into();
-    model.input_scaling = Some(Scaling { centre: vec![0.0; 2], scale: vec![1.0, f64::INFINITY] });
+    model.input_scaling = Some(Scaling { centre: vec![0.0; 2], scale: vec![1.0, f64::INFINITY], limit: None });
     assert!(model.save(folder.path()).unwrap_err().to_string().contains("scale inf in column 1"));
     assert!(!folder.path().exists());
 }

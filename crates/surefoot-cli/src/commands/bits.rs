@@ -7,7 +7,7 @@ use surefoot::{
     Activation, Adam, BatchSize, Dataset, Epoch, GradientDescent, InstructionSet, Lbfgs, Loss, Network, Observer,
     Scalar, Sparsity, Training, draw_defaults,
 };
-use surefoot_table::{Encoding, Part, Table};
+use surefoot_table::{Encoding, Part, Source, Target};
 
 use crate::output::{Outcome, print_line};
 
@@ -37,9 +37,10 @@ pub fn run(as_json: bool) -> anyhow::Result<Outcome> {
 /// A digest of the parameters and costs of five short runs on digits: both precisions, every activation, all losses and
 /// optimizers, mini-batches and the full batch, sparsity.
 fn digest() -> anyhow::Result<u64> {
-    let table = Table::open("digits", None, Part::Training)?;
-    let encoding = Encoding::find(&table, None, None)?;
-    let data = Dataset::new(encoding.inputs(&table)? / 16.0, encoding.targets(&table, 10)?)?;
+    let table = Source::new("digits", Part::Training).table()?;
+    let target = Target::find(&table, None, &[], None)?;
+    let (encoding, rows) = (Encoding::plain(&table, &target), &target.rows);
+    let data = Dataset::new(encoding.inputs(&table, rows)? / 16.0, encoding.targets(&table, rows, 10)?)?;
     let weights = (0..data.rows()).map(|row| 0.5 + (row % 3) as f64).collect();
     let weighted = data.clone().with_weights(weights)?;
     let adam = Training { optimizer: Adam::default().into(), epochs: 2, ..Training::default() };

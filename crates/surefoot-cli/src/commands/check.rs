@@ -7,7 +7,7 @@ use surefoot::{
     Activation, Comparison, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose, Random,
     draw_defaults, save_tensors,
 };
-use surefoot_table::{BUILTIN, Encoding, Part, Table};
+use surefoot_table::{BUILTIN, Encoding, Part, Source, Target};
 
 use super::bits;
 use crate::arguments::Check;
@@ -43,11 +43,13 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
         }
         (Some(path), Some(data)) => {
             let model = Model::load(path)?;
-            let table = Table::open(data, arguments.target_file.as_deref(), Part::Training)?;
-            let encoding = Encoding::of_model(&model, &table);
-            let (inputs, targets) = (encoding.inputs(&table)?, encoding.targets(&table, model.network.outputs())?);
+            let table = arguments.reading.source(data, Part::Training).table()?;
+            let encoding = Encoding::of_model(&model, &table)?;
+            let rows = encoding.rows_with_targets(&table)?;
+            let inputs = encoding.inputs(&table, &rows)?;
+            let targets = encoding.targets(&table, &rows, model.network.outputs())?;
             let examples = model.examples(inputs.view(), targets.view())?;
-            (model, examples, format!("{} ({} rows)", table.file(), thousands(table.rows() as u64)))
+            (model, examples, format!("{} ({} rows)", table.file(), thousands(rows.len() as u64)))
         }
     };
     let parameters = model.parameters.to_f64();
@@ -72,14 +74,14 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
 
 /// A new network for the digits, and some of its rows.
 fn network_on_digits() -> anyhow::Result<(Model, Dataset<f64>, String)> {
-    let table = Table::open("digits", None, Part::Training)?;
-    let encoding = Encoding::find(&table, None, None)?;
+    let table = Source::new("digits", Part::Training).table()?;
+    let target = Target::find(&table, None, &[], None)?;
+    let encoding = Encoding::plain(&table, &target);
     let network = Network::new(64, &[(32, Activation::Tanh), (10, Activation::Softmax)])?;
     let parameters = draw_defaults::<f64>(&network, 0);
     let model = Model::new(network, parameters.into(), Loss::CrossEntropy, 1e-4)?;
-    let inputs = encoding.inputs(&table)? / 16.0;
     let rows = Random::new(0, Purpose::GradientCheck, 0).sample(table.rows(), DIGITS_ROWS);
-    let data = Dataset::new(inputs, encoding.targets(&table, 10)?)?.select(&rows)?;
+    let data = Dataset::new(encoding.inputs(&table, &rows)? / 16.0, encoding.targets(&table, &rows, 10)?)?;
     Ok((model, data, format!("digits ({DIGITS_ROWS} of its rows)")))
 }
 

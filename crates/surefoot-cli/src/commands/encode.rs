@@ -4,19 +4,19 @@ use std::path::Path;
 
 use anyhow::Context;
 use surefoot::{Model, Parameters, write_atomically};
-use surefoot_table::{Encoding, Part, Table};
+use surefoot_table::{Encoding, Part};
 
 use crate::arguments::Encode;
 use crate::output::{Outcome, keep_inputs, print};
 
 pub fn run(arguments: &Encode) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = Table::open(&arguments.data, None, Part::Training)?;
+    let table = arguments.reading.source(&arguments.data, Part::Training).table()?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }
-    let encoding = Encoding::of_model(&model, &table);
-    let inputs = encoding.inputs(&table)?;
+    let encoding = Encoding::of_model(&model, &table)?;
+    let inputs = encoding.inputs(&table, &table.all_rows())?;
     let activations =
         model.encode(inputs.view(), arguments.layer).with_context(|| format!("cannot encode {}", table.file()))?;
     // the shortest text that reads back to the same bits of the model's precision
@@ -24,8 +24,9 @@ pub fn run(arguments: &Encode) -> anyhow::Result<Outcome> {
         Parameters::F32(_) => format!("{:?}", a as f32),
         Parameters::F64(_) => format!("{a:?}"),
     };
-    let kept: Vec<usize> =
-        (0..table.columns().len()).filter(|&i| !encoding.input_columns.contains(&table.columns()[i])).collect();
+    let kept: Vec<usize> = (0..table.columns().len())
+        .filter(|&i| encoding.columns.iter().all(|column| column.name != table.columns()[i]))
+        .collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
     let units = (0..activations.ncols()).map(|unit| format!("unit_{unit}"));
     writer.write_record(units.chain(kept.iter().map(|&column| table.columns()[column].clone())))?;

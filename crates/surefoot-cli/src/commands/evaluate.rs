@@ -6,24 +6,28 @@ use anyhow::Context;
 use serde_json::json;
 use surefoot::metrics::{Confusion, accuracy, classes, log_loss, mae, r_squared, rmse};
 use surefoot::{Model, Objective, Task};
-use surefoot_table::{Encoding, Part, Table};
+use surefoot_table::{Encoding, Part};
 
 use crate::arguments::Evaluate;
 use crate::output::{Outcome, count, print, print_line, short};
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = Table::open(&arguments.data, arguments.target_file.as_deref(), Part::Test)?;
-    let encoding = Encoding::of_model(&model, &table);
-    let inputs = encoding.inputs(&table)?;
-    let targets = encoding.targets(&table, model.network.outputs())?;
+    let table = arguments.reading.source(&arguments.data, Part::Test).table()?;
+    let encoding = Encoding::of_model(&model, &table)?;
+    let rows = encoding.rows_with_targets(&table)?;
+    let inputs = encoding.inputs(&table, &rows)?;
+    let targets = encoding.targets(&table, &rows, model.network.outputs())?;
     let evaluation = || -> surefoot::Result<_> {
         let examples = model.examples(inputs.view(), targets.view())?;
         let mut cost = model.cost(&examples)?;
         Ok((cost.cost(&model.parameters.to_f64()), model.predict(inputs.view())?))
     };
     let (cost, outputs) = evaluation().with_context(|| format!("cannot evaluate {}", table.file()))?;
-    let rows = table.rows();
+    let rows = rows.len();
+    if rows < table.rows() {
+        eprintln!("{} without a target left out", count(table.rows() - rows, "row"));
+    }
     match model.task {
         Task::Regression => {
             let [rmse, mae, r2] = [rmse, mae, r_squared].map(|metric| metric(outputs.view(), targets.view()));

@@ -1,38 +1,75 @@
 //! `surefoot predict`
 
+use std::io;
 use std::path::Path;
 
 use anyhow::Context;
-use ndarray::ArrayView2;
-use surefoot::{Model, Task, write_atomically};
-use surefoot_table::{Encoding, Part, Table};
+use ndarray::{Array2, ArrayView2};
+use surefoot::{Model, Task, write_atomically_by};
+use surefoot_table::{Chunks, Encoding, Part};
 
 use crate::arguments::Predict;
-use crate::output::{Outcome, keep_inputs, print, usage};
+use crate::output::{Outcome, keep_inputs, usage};
+
+/// Rows that are in memory at a time, of a text file.
+const ROWS: usize = 4096;
 
 pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = Table::open(&arguments.data, None, Part::Test)?;
+    let mut chunks = arguments.reading.source(&arguments.data, Part::Test).chunks()?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }
-    let inputs = Encoding::of_model(&model, &table).inputs(&table)?;
-    let outputs = model.predict(inputs.view()).with_context(|| format!("cannot predict {}", table.file()))?;
-    let csv = predictions(&model, outputs.view(), arguments.probabilities)?;
-    match &arguments.out {
-        Some(path) => write_atomically(path, csv.as_bytes())?,
-        None => print(csv)?,
+    let Some(out) = &arguments.out else {
+        predict(&model, &mut chunks, arguments.probabilities, &mut io::stdout().lock())?;
+        return Ok(Outcome::Done);
+    };
+    // what goes wrong with the data is told as such, not as an error of writing
+    let mut failure = None;
+    let written = write_atomically_by(out, |file| {
+        predict(&model, &mut chunks, arguments.probabilities, file).map_err(|error| {
+            failure = Some(error);
+            io::Error::other("no prediction")
+        })
+    });
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(written.map(|()| Outcome::Done)?),
     }
-    Ok(Outcome::Done)
 }
 
-/// The CSV: one row for each row of outputs.
-fn predictions(model: &Model, outputs: ArrayView2<'_, f64>, with_probabilities: bool) -> anyhow::Result<String> {
-    let probabilities =
-        with_probabilities.then(|| model.probabilities(outputs)).map(|shares| shares.ok_or_else(no_probabilities));
-    let probabilities = probabilities.transpose()?;
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header(model, with_probabilities))?;
+/// Writes the CSV: a header, then a row for each row of the table, piece by piece.
+fn predict(
+    model: &Model,
+    chunks: &mut Chunks,
+    with_probabilities: bool,
+    out: &mut dyn io::Write,
+) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    let mut is_first = true;
+    while let Some(table) = chunks.next(ROWS)? {
+        let inputs = Encoding::of_model(model, &table)?.inputs(&table, &table.all_rows())?;
+        let outputs = model.predict(inputs.view()).with_context(|| format!("cannot predict {}", table.file()))?;
+        let probabilities = match with_probabilities {
+            true => Some(model.probabilities(outputs.view()).ok_or_else(no_probabilities)?),
+            false => None,
+        };
+        if is_first {
+            writer.write_record(header(model, with_probabilities))?;
+            is_first = false;
+        }
+        write_rows(model, outputs.view(), probabilities.as_ref(), &mut writer)?;
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+fn write_rows(
+    model: &Model,
+    outputs: ArrayView2<'_, f64>,
+    probabilities: Option<&Array2<f64>>,
+    writer: &mut csv::Writer<impl io::Write>,
+) -> anyhow::Result<()> {
     let classes = match model.task {
         Task::Classification => Some(model.classify(outputs)),
         Task::Regression => None,
@@ -42,12 +79,12 @@ fn predictions(model: &Model, outputs: ArrayView2<'_, f64>, with_probabilities: 
             Some(classes) => writer.write_field(model.class_name(classes[row]))?,
             None => numbers.iter().try_for_each(|number| writer.write_field(exact(*number)))?,
         }
-        if let Some(probabilities) = &probabilities {
+        if let Some(probabilities) = probabilities {
             probabilities.row(row).iter().try_for_each(|p| writer.write_field(exact(*p)))?;
         }
         writer.write_record(None::<&[u8]>)?;
     }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+    Ok(())
 }
 
 /// The shortest text that reads back to the same bits.

@@ -4,7 +4,7 @@ use surefoot::Model;
 
 use super::features;
 use crate::arguments::Show;
-use crate::output::{Outcome, print_line};
+use crate::output::{Outcome, listed, print_line};
 
 pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
@@ -38,14 +38,4 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
-}
-
-/// The names, shortened in the middle where there are many.
-fn listed(names: &[String]) -> String {
-    match names {
-        [first, second, .., last] if names.len() > 12 => {
-            format!("{first}, {second}, …, {last} ({} in all)", names.len())
-        }
-        _ => names.join(", "),
-    }
 }

@@ -30,6 +30,15 @@ pub enum Schedule {
     /// Source: Loshchilov and Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*, 2017, equation (5),
     /// with one period and a minimum of 0.
     Cosine,
+    /// Four cosine waves, each twice as long as the one before, from 0 up to 1 and back.  (S3)
+    ///
+    /// ```text
+    ///   ½ (1 − cos(2π log₂(1 + 15 t / T)))
+    /// ```
+    ///
+    /// Source: Holzmüller, Grinsztajn and Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+    /// Data*, 2024, section 3, there called coslog₄.
+    Cycles,
 }
 
 impl Schedule {
@@ -38,6 +47,9 @@ impl Schedule {
         match *self {
             Schedule::Constant => 1.0,
             Schedule::Step { every, factor } => libm::pow(factor, (done / f64::from(every)).floor()), // (S1)
+            Schedule::Cycles => {
+                0.5 * (1.0 - libm::cos(std::f64::consts::TAU * libm::log2(1.0 + 15.0 * done / epochs as f64))) // (S3)
+            }
             Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * done / epochs as f64)), // (S2)
         }
     }
@@ -49,11 +61,12 @@ impl fmt::Display for Schedule {
             Schedule::Constant => f.write_str("constant"),
             Schedule::Step { every, factor } => write!(f, "step:{every}:{factor}"),
             Schedule::Cosine => f.write_str("cosine"),
+            Schedule::Cycles => f.write_str("cycles"),
         }
     }
 }
 
-/// Reads `constant`, `step:EVERY:FACTOR` or `cosine`.
+/// Reads `constant`, `step:EVERY:FACTOR`, `cosine` or `cycles`.
 impl FromStr for Schedule {
     type Err = Error;
 
@@ -61,6 +74,7 @@ impl FromStr for Schedule {
         match text {
             "constant" => return Ok(Schedule::Constant),
             "cosine" => return Ok(Schedule::Cosine),
+            "cycles" => return Ok(Schedule::Cycles),
             _ => {}
         }
         let step = text.strip_prefix("step:").and_then(|rest| rest.split_once(':'));
@@ -70,8 +84,9 @@ impl FromStr for Schedule {
             }
             _ => Err(Error::Setting {
                 setting: "schedule",
-                expected: "constant, cosine, or step:EVERY:FACTOR with epochs and a factor above 0 and at most 1"
-                    .into(),
+                expected:
+                    "constant, cosine, cycles, or step:EVERY:FACTOR with epochs and a factor above 0 and at most 1"
+                        .into(),
                 got: format!("`{text}`"),
             }),
         }
@@ -88,12 +103,18 @@ mod tests {
         assert_eq!([0.0, 9.9, 10.0, 25.0].map(|t| step.factor(t, 30)), [1.0, 1.0, 0.5, 0.25]);
         let cosine = [0.0, 15.0, 30.0].map(|t| Schedule::Cosine.factor(t, 30));
         assert!(cosine[0] == 1.0 && (cosine[1] - 0.5).abs() < 1e-15 && cosine[2].abs() < 1e-15);
+        // t/T where 1 + 15 t/T is 1, √2, 2, 2√2, 4, 16: the waves are at 0, 1, 0, 1, 0, 0
+        let at = |size: f64| Schedule::Cycles.factor(30.0 * (size - 1.0) / 15.0, 30);
+        for (size, factor) in [(1.0, 0.0), (2f64.sqrt(), 1.0), (2.0, 0.0), (8f64.sqrt(), 1.0), (4.0, 0.0), (16.0, 0.0)]
+        {
+            assert!((at(size) - factor).abs() < 1e-14, "{size}");
+        }
         assert_eq!(Schedule::Constant.factor(7.0, 30), 1.0);
     }
 
     #[test]
     fn names_are_read_back() {
-        for text in ["constant", "cosine", "step:30:0.1"] {
+        for text in ["constant", "cosine", "cycles", "step:30:0.1"] {
             assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
         }
         for text in ["step", "step:0:0.1", "step:5:0", "step:5:2", "step:5", "linear"] {

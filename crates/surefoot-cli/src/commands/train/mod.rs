@@ -1,6 +1,8 @@
 //! `surefoot train`
 
 mod checkpoints;
+mod data;
+mod folds;
 mod plan;
 mod pretraining;
 mod session;
@@ -11,12 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use surefoot::{Dataset, Model, Objective, Parameters, Scalar, StopReason, check_writable, draw_defaults};
-use surefoot_table::Targets;
+use surefoot::{Dataset, Model, Network, Parameters, Scalar, StopReason, check_writable, draw_defaults};
+use surefoot_table::{Encoding, Targets};
 
-use crate::arguments::{Precision, Settings, Train, Validation};
-use crate::output::{Outcome, count, keep_inputs, print_line, usage};
+use crate::arguments::{Held, Precision, Settings, Train};
+use crate::output::{Outcome, count, keep_inputs, listed, print_line, usage};
 use checkpoints::Phase;
+use data::Data;
 use plan::Plan;
 use session::{Ended, Fitted, Problem, Session};
 use summary::{Pretrained, Scores, Summary};
@@ -45,11 +48,12 @@ pub fn run(train: Train) -> anyhow::Result<Outcome> {
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let inputs = inputs(settings);
     let out = model_path(settings, &inputs)?;
-    let plan = Plan::new(settings)?;
+    let data = Data::read(settings)?;
+    let plan = Plan::new(settings, &data, &data.parts(settings)?)?;
     let mut session = Session::new(&train, resumed, &inputs, &out)?;
     let ended = pool.build()?.install(|| match settings.precision {
-        Precision::F32 => fit::<f32>(&mut session, &plan, &out),
-        Precision::F64 => fit::<f64>(&mut session, &plan, &out),
+        Precision::F32 => fit::<f32>(&mut session, &data, &plan, &out),
+        Precision::F64 => fit::<f64>(&mut session, &data, &plan, &out),
     });
     match ended {
         Ok(()) => Ok(Outcome::Done),
@@ -63,8 +67,10 @@ pub fn run(train: Train) -> anyhow::Result<Outcome> {
 fn inputs(settings: &Settings) -> Vec<&Path> {
     let mut inputs = vec![Path::new(&settings.data)];
     inputs.extend(settings.target_file.as_ref().map(Path::new));
-    if let Some(Validation::Data(file)) = &settings.validation {
-        inputs.push(Path::new(file));
+    for held in settings.validation.iter().chain(&settings.test) {
+        if let Held::Data(file) = held {
+            inputs.push(Path::new(file));
+        }
     }
     inputs
 }
@@ -72,7 +78,10 @@ fn inputs(settings: &Settings) -> Vec<&Path> {
 /// Where the model goes; that it can go there is seen before training, not after.
 fn model_path(settings: &Settings, inputs: &[&Path]) -> anyhow::Result<PathBuf> {
     let path = settings.out.clone().unwrap_or_else(|| {
-        let mut name = Path::new(&settings.data).file_stem().unwrap_or_default().to_os_string();
+        let mut name = match settings.data.as_str() {
+            "-" => "model".into(),
+            data => Path::new(data).file_stem().unwrap_or_default().to_os_string(),
+        };
         name.push(".safetensors");
         name.into()
     });
@@ -81,30 +90,29 @@ fn model_path(settings: &Settings, inputs: &[&Path]) -> anyhow::Result<PathBuf> 
     Ok(path)
 }
 
-fn fit<T: Scalar>(session: &mut Session<'_>, plan: &Plan, out: &Path) -> Result<(), Ended>
+fn fit<T: Scalar>(session: &mut Session<'_>, tables: &Data, plan: &Plan, out: &Path) -> Result<(), Ended>
 where
     Parameters: From<Vec<T>>,
 {
     let settings = &session.train.settings;
-    let Plan { network, loss, training, task, .. } = plan;
+    let Plan { network, loss, training, .. } = plan;
     let data = plan.data.cast::<T>().context("cannot use the data in this precision; --precision f64 may")?;
     let validation = plan.validation.as_ref().map(Dataset::cast::<T>).transpose()?;
-    let start: Vec<T> = match settings.init {
-        Some(initialization) => initialization.draw(network, settings.seed),
-        None => draw_defaults(network, settings.seed),
-    };
+    let test = plan.test.as_ref().map(Dataset::cast::<T>).transpose()?;
+    let start = start::<T>(settings, network);
     let problem = Problem { training, network, loss: *loss, data: &data, validation: validation.as_ref() };
-    let measure = |parameters: &[T], data: &Dataset<T>| -> surefoot::Result<Scores> {
-        let cost = training.cost(network, *loss, data)?.cost(parameters);
-        let outputs = network.predict(parameters, data.inputs())?;
-        Ok(Scores { cost, score: task.score(outputs.view(), data.targets()) })
-    };
+    let measure =
+        |parameters: &[T], data: &Dataset<T>| -> surefoot::Result<Scores> { Scores::new(plan, parameters, data) };
     let measure_both = |parameters: &[T]| -> surefoot::Result<(Scores, Option<Scores>)> {
         Ok((measure(parameters, &data)?, validation.as_ref().map(|data| measure(parameters, data)).transpose()?))
     };
 
-    session.say(heading(settings, plan))?;
+    session.say(heading(settings, tables, plan))?;
     session.check_gradient(&problem, &start)?;
+    let folds = match settings.folds {
+        Some(folds) => Some(folds::run::<T>(session, tables, folds)?),
+        None => None,
+    };
     let (start, pretrained) = match (&plan.pretraining, session.resumed.as_ref().map(|resumed| &resumed.phase)) {
         (None, _) => (start, None),
         (Some(_), Some(Phase::Training { pretrained })) => (start, pretrained.clone()), // it is behind us
@@ -131,8 +139,10 @@ where
         seconds,
         training: on_training,
         validation: on_validation,
+        test: test.as_ref().map(|data| measure(&trained.parameters, data)).transpose()?,
+        folds,
     };
-    save(session, &model(settings, plan, trained.parameters.into(), &summary)?, out)?;
+    save(session, &model(settings, tables, plan, trained.parameters.into(), &summary)?, out)?;
     if session.train.json {
         print_line(summary.json(plan, out))?;
     } else {
@@ -146,6 +156,14 @@ where
         return Err(Ended::No);
     }
     Ok(())
+}
+
+/// θ before training.
+fn start<T: Scalar>(settings: &Settings, network: &Network) -> Vec<T> {
+    match settings.init {
+        Some(initialization) => initialization.draw(network, settings.seed),
+        None => draw_defaults(network, settings.seed),
+    }
 }
 
 /// Writes the model; where that fails, the training is in its checkpoint, or the model goes elsewhere.
@@ -173,35 +191,67 @@ fn chain(error: &anyhow::Error) -> String {
 }
 
 /// The data and the network.
-fn heading(settings: &Settings, plan: &Plan) -> String {
-    let column = &plan.encoding.target_columns[0];
-    let target = match &plan.encoding.targets {
+fn heading(settings: &Settings, tables: &Data, plan: &Plan) -> String {
+    let Encoding { columns, target_columns, targets } = &plan.encoding;
+    let column = &target_columns[0];
+    let target = match targets {
         Targets::Numbers if settings.autoencoder => "which are the targets, too".into(),
         Targets::Classes(names) => format!("{} classes in column `{column}`", names.len()),
         Targets::Numbers => format!("numbers in column `{column}`"),
     };
-    let guess = match plan.task_was_guessed_from_integers(settings) {
-        true => "\n(classes, because they are integers with few values; --task regression takes them as numbers)",
-        false => "",
+    let kind = |name: &str| columns.iter().filter(|column| column.kind.name() == name).count();
+    let kinds = [("number", kind("number")), ("yes/no", kind("yes/no")), ("category", kind("category"))];
+    let kinds: Vec<String> = kinds.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();
+    let inputs = plan.network.inputs();
+    let inputs = match kinds.len() == 1 && inputs == columns.len() && kinds[0].ends_with("number") {
+        true => count(inputs, "input"),
+        false => format!("{} from {} ({})", count(inputs, "input"), count(columns.len(), "column"), kinds.join(", ")),
     };
-    let inputs = count(plan.encoding.input_columns.len(), "input");
-    let file = plan.table.file();
-    format!("{file}: {}, {inputs}, {target}{guess}\n{}\n", count(plan.table.rows(), "row"), plan.network)
+    let table = &tables.table;
+    let mut text = format!("{}: {}, {inputs}, {target}\n", table.file(), count(table.rows(), "row"));
+    if plan.task_was_guessed_from_integers(settings) {
+        text += "(classes, because they are integers with few values; --task regression takes them as numbers)\n";
+    }
+    let without_target = table.rows() - tables.rows().len();
+    if without_target > 0 {
+        text += &format!("left out: {} without a target\n", count(without_target, "row"));
+    }
+    text + &left_out(plan) + &format!("{}\n", plan.network)
+}
+
+/// The columns that are no inputs, by reason.
+fn left_out(plan: &Plan) -> String {
+    let mut reasons: Vec<&str> = plan.left_out.iter().map(|(_, why)| why.reason()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let line = |reason: &str| {
+        let names: Vec<String> =
+            plan.left_out.iter().filter(|(_, why)| why.reason() == reason).map(|(name, _)| name.clone()).collect();
+        format!("left out: {} ({reason})\n", listed(&names))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 /// The model with all that a prediction needs, and how it came to be.
-fn model(settings: &Settings, plan: &Plan, parameters: Parameters, summary: &Summary) -> surefoot::Result<Model> {
+fn model(
+    settings: &Settings,
+    tables: &Data,
+    plan: &Plan,
+    parameters: Parameters,
+    summary: &Summary,
+) -> surefoot::Result<Model> {
     let Plan { network, loss, training, encoding, .. } = plan;
     let mut model = Model::new(network.clone(), parameters, *loss, training.weight_decay)?;
     model.task = plan.task;
     model.sparsity = training.sparsity;
     model.input_scaling.clone_from(&plan.input_scaling);
     model.target_scaling.clone_from(&plan.target_scaling);
-    model.input_columns.clone_from(&encoding.input_columns);
+    model.input_columns = encoding.input_names();
+    model.encoding = encoding.to_json();
     model.target_columns.clone_from(&encoding.target_columns);
     if let Targets::Classes(names) = &encoding.targets {
         model.classes.clone_from(names);
     }
-    model.training = summary.provenance(settings, plan);
+    model.training = summary.provenance(settings, tables, plan);
     Ok(model)
 }

@@ -5,28 +5,26 @@ use clap::ValueEnum;
 use ndarray::{Array2, Axis};
 use surefoot::{
     Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Scaling, Sparsity, Task,
-    Training, split_rows,
+    Training,
 };
-use surefoot_table::{Encoding, Part, Table, Targets};
+use surefoot_table::{Encoding, Learned, LeftOut, Target, Targets};
 
-use crate::arguments::{OptimizerChoice, Pretrain, Settings, Validation};
+use super::data::{Data, Parts, Rows};
+use crate::arguments::{ClassWeight, OptimizerChoice, Pretrain, Settings};
 use crate::output::{thousands, usage};
 
-/// Tables with fewer rows are not split unless it is asked for: the part would say nothing.
-const MIN_ROWS_TO_SPLIT: usize = 10;
 /// Epochs without a lower watched cost until training stops.
 const PATIENCE: usize = 20;
 /// ρ of the autoencoders of pretraining.
 const PRETRAINING_SPARSITY: f64 = 0.1;
-/// The share of the rows to validate on.
-const VALIDATION_SHARE: f64 = 0.2;
 /// More parameters than this do not fit in the memory of any machine that we know of, with their moments.
 const MAX_PARAMETERS: usize = 10_000_000_000;
 
 /// Everything that is decided before training.
 pub struct Plan {
-    pub table: Table,
     pub encoding: Encoding,
+    /// The columns that are no inputs, and why.
+    pub left_out: Vec<(String, LeftOut)>,
     pub task: Task,
     pub network: Network,
     pub loss: Loss,
@@ -36,6 +34,7 @@ pub struct Plan {
     pub target_scaling: Option<Scaling>,
     pub data: Dataset<f64>,
     pub validation: Option<Dataset<f64>>,
+    pub test: Option<Dataset<f64>>,
 }
 
 /// The settings of pretraining.
@@ -46,20 +45,19 @@ pub struct Pretraining {
     pub output: Training,
 }
 
-/// Inputs and targets, as they are in the table.
-type Matrices = (Array2<f64>, Array2<f64>);
-
 impl Plan {
-    pub fn new(settings: &Settings) -> anyhow::Result<Plan> {
-        let table = Table::open(&settings.data, settings.target_file.as_deref(), Part::Training)?;
-        let table = match settings.rows {
-            Some(rows) => table.first(rows),
-            None => table,
-        };
-        let target = settings.target.as_deref();
-        let encoding = match settings.autoencoder {
-            true => Encoding::of_autoencoder(&table, target)?,
-            false => Encoding::find(&table, target, settings.task.task())?,
+    pub fn new(settings: &Settings, data: &Data, parts: &Parts<'_>) -> anyhow::Result<Plan> {
+        let roles = data.roles(settings);
+        let (encoding, scaling, left_out) = match &data.target {
+            None => {
+                let target = settings.target.as_deref();
+                (Encoding::of_autoencoder(&data.table, target)?, None, Vec::new())
+            }
+            Some(target) => {
+                let Learned { encoding, scaling, left_out } =
+                    Encoding::learn(&data.table, &parts.training.rows, target, &roles)?;
+                (encoding, Some(scaling), left_out)
+            }
         };
         let classes = match &encoding.targets {
             Targets::Classes(names) => Some(names.len()),
@@ -71,30 +69,25 @@ impl Plan {
             Some(2) if output != Activation::Softmax => 1,
             Some(classes) => classes,
         };
-        if classes.is_none() && output == Activation::Softmax {
-            return Err(usage("softmax needs classes, and the target has numbers", "leave --output-activation out"));
-        }
-        if classes.is_none() && loss == Loss::CrossEntropy {
-            return Err(usage("the loss cross-entropy needs classes, and the target has numbers", "leave --loss out"));
-        }
-        loss.check_output(output)?;
+        check_options(settings, classes, output, loss)?;
         let activation = match settings.activation {
             Some(activation) => activation,
             None if settings.autoencoder || settings.pretrain.is_some() => Activation::Sigmoid,
             None => Activation::Tanh,
         };
         let hidden = settings.hidden.0.iter().map(|&units| (units, activation));
-        let network =
-            Network::new(encoding.input_columns.len(), &hidden.chain([(outputs, output)]).collect::<Vec<_>>())?;
+        let inputs = encoding.input_names().len();
+        let network = Network::new(inputs, &hidden.chain([(outputs, output)]).collect::<Vec<_>>())?;
         if network.parameter_count() > MAX_PARAMETERS {
             let message = format!("a network of {} parameters", thousands(network.parameter_count() as u64));
             return Err(usage(message, "fewer units with --hidden"));
         }
 
-        let part = |table: &Table| -> anyhow::Result<Matrices> {
-            Ok((encoding.inputs(table)?, encoding.targets(table, outputs)?))
+        let matrices = |part: &Rows<'_>| -> anyhow::Result<(Array2<f64>, Array2<f64>)> {
+            let Rows { table, rows } = part;
+            Ok((encoding.inputs(table, rows)?, encoding.targets(table, rows, outputs)?))
         };
-        let (train, validation) = split(settings, &table, part)?;
+        let train = matrices(&parts.training)?;
         let (input_scaling, target_scaling) = match (settings.autoencoder, classes) {
             (true, _) => {
                 let both = common_scaling_onto(output, &train.0);
@@ -103,42 +96,57 @@ impl Plan {
             (false, classes) => {
                 let inputs = match settings.pretrain {
                     Some(Pretrain::SparseAutoencoder) => common_scaling_onto(activation, &train.0),
-                    None => Some(Scaling::standard(train.0.view())),
+                    None => scaling,
                 };
                 (inputs, classes.is_none().then(|| scaling_onto(output, &train.1)))
             }
         };
-        let scaled = |(inputs, targets): Matrices, what: &str| {
+        let weights = Weights::new(settings, data, parts)?;
+        let scaled = |(inputs, targets): (Array2<f64>, Array2<f64>), part: &Rows<'_>, what: &str| {
             let apply = |scaling: &Option<Scaling>, numbers: Array2<f64>| match scaling {
                 Some(scaling) => scaling.apply(numbers.view()),
                 None => numbers,
             };
-            Dataset::new(apply(&input_scaling, inputs), apply(&target_scaling, targets))
-                .with_context(|| format!("cannot use the {what} part"))
+            let context = || format!("cannot use the {what} part");
+            let targets = match what {
+                "training" if classes.is_some() => smooth(targets, settings.label_smoothing),
+                _ => targets,
+            };
+            let examples = Dataset::new(apply(&input_scaling, inputs), apply(&target_scaling, targets));
+            match weights.of(part, what != "test")? {
+                Some(weights) => examples.and_then(|examples| examples.with_weights(weights)).with_context(context),
+                None => examples.with_context(context),
+            }
         };
-        let data = scaled(train, "training")?;
-        let validation = validation.map(|part| scaled(part, "validation")).transpose()?;
+        let held = |part: &Option<Rows<'_>>, what: &str| {
+            let Some(part) = part else { return Ok(None) };
+            let matrices = matrices(part).with_context(|| format!("cannot use the {what} data"))?;
+            scaled(matrices, part, what).map(Some)
+        };
+        let (validation, test) = (held(&parts.validation, "validation")?, held(&parts.test, "test")?);
+        let examples = scaled(train, &parts.training, "training")?;
         let task = if classes.is_some() { Task::Classification } else { Task::Regression };
         let training = training(settings, task, validation.is_some())?;
         training.check()?;
         // what the cost refuses is said before anything is printed
-        training.cost(&network, loss, &data)?;
+        training.cost(&network, loss, &examples)?;
         let pretraining = settings.pretrain.map(|Pretrain::SparseAutoencoder| pretraining(settings, &training));
         if let Some(pretraining) = &pretraining {
-            pretraining.hidden.cost(&network, loss, &data)?;
+            pretraining.hidden.cost(&network, loss, &examples)?;
         }
         Ok(Plan {
-            table,
+            encoding,
+            left_out,
             task,
             network,
             loss,
             training,
             pretraining,
-            data,
-            validation,
             input_scaling,
             target_scaling,
-            encoding,
+            data: examples,
+            validation,
+            test,
         })
     }
 
@@ -170,27 +178,80 @@ fn output_and_loss(settings: &Settings, classes: Option<usize>) -> (Activation, 
     }
 }
 
-/// The rows to train on and those to validate on.
-fn split(
-    settings: &Settings,
-    table: &Table,
-    part: impl Fn(&Table) -> anyhow::Result<Matrices>,
-) -> anyhow::Result<(Matrices, Option<Matrices>)> {
-    let (inputs, targets) = part(table)?;
-    let share = match &settings.validation {
-        Some(Validation::Nothing) => return Ok(((inputs, targets), None)),
-        Some(Validation::Data(file)) => {
-            let validation = part(&Table::open(file, None, Part::Test)?).context("cannot use the validation data")?;
-            return Ok(((inputs, targets), Some(validation)));
-        }
-        Some(Validation::Share(share)) => *share,
-        None if settings.autoencoder || table.rows() < MIN_ROWS_TO_SPLIT => return Ok(((inputs, targets), None)),
-        None => VALIDATION_SHARE,
+/// What does not go together with the targets.
+fn check_options(settings: &Settings, classes: Option<usize>, output: Activation, loss: Loss) -> anyhow::Result<()> {
+    let smoothing = settings.label_smoothing;
+    let needs_classes = |what: &str, option: &str| {
+        usage(format!("{what} needs classes, and the target has numbers"), format!("leave {option} out"))
     };
-    let (rest, taken) =
-        split_rows(table.rows(), share, settings.seed).context("cannot set rows aside for validation")?;
-    let select = |rows: &[usize]| (inputs.select(Axis(0), rows), targets.select(Axis(0), rows));
-    Ok((select(&rest), Some(select(&taken))))
+    if !(0.0..1.0).contains(&smoothing) {
+        let message = format!("--label-smoothing: expected a share from 0 to 1, 1 excluded, got {smoothing}");
+        return Err(usage(message, "0.1 is usual, 0 none"));
+    }
+    if classes.is_none() {
+        if output == Activation::Softmax {
+            return Err(needs_classes("softmax", "--output-activation"));
+        }
+        if loss == Loss::CrossEntropy {
+            return Err(needs_classes("the loss cross-entropy", "--loss"));
+        }
+        if smoothing > 0.0 {
+            return Err(needs_classes("--label-smoothing", "it"));
+        }
+        if settings.class_weight.is_some() {
+            return Err(needs_classes("--class-weight", "it"));
+        }
+    }
+    Ok(loss.check_output(output)?)
+}
+
+/// Targets of classes of which a share ε is spread evenly: y' = (1 − ε) y + ε/K, with K = 2 for one output.
+fn smooth(targets: Array2<f64>, share: f64) -> Array2<f64> {
+    let classes = targets.ncols().max(2) as f64;
+    match share > 0.0 {
+        true => targets.mapv_into(|y| (1.0 - share) * y + share / classes),
+        false => targets,
+    }
+}
+
+/// How much rows count.
+struct Weights<'a> {
+    column: Option<&'a str>,
+    /// For each class what its rows are multiplied by, and the classes of the table's rows.
+    balance: Option<(Vec<f64>, &'a Target)>,
+}
+
+impl<'a> Weights<'a> {
+    fn new(settings: &'a Settings, data: &'a Data, parts: &Parts<'_>) -> anyhow::Result<Self> {
+        let balance = match (settings.class_weight, &data.target) {
+            (Some(ClassWeight::Balanced), Some(target)) => {
+                let classes = target.classes(&data.table).unwrap_or_default();
+                let mut counts = vec![0.0; classes.iter().max().map_or(0, |last| last + 1)];
+                parts.training.rows.iter().for_each(|&row| counts[classes[row]] += 1.0);
+                // m/(K mₖ), as scikit-learn's `balanced`
+                let all = parts.training.rows.len() as f64 / counts.len() as f64;
+                Some((counts.into_iter().map(|count| if count > 0.0 { all / count } else { 0.0 }).collect(), target))
+            }
+            _ => None,
+        };
+        Ok(Weights { column: settings.weight.as_deref(), balance })
+    }
+
+    /// Of the rows of a part; `None`: all count 1.
+    fn of(&self, part: &Rows<'_>, is_balanced: bool) -> anyhow::Result<Option<Vec<f64>>> {
+        let Rows { table, rows } = part;
+        let mut weights = match self.column {
+            Some(name) => Some(table.weights(table.column(name)?, rows)?),
+            None => None,
+        };
+        if let Some((balance, target)) = self.balance.as_ref().filter(|_| is_balanced) {
+            let column = Target { column: table.column(&target.name)?, ..(*target).clone() };
+            let classes = column.classes(table).unwrap_or_default();
+            let weights = weights.get_or_insert_with(|| vec![1.0; rows.len()]);
+            weights.iter_mut().zip(rows).for_each(|(weight, &row)| *weight *= balance[classes[row]]);
+        }
+        Ok(weights)
+    }
 }
 
 /// Numbers as targets, brought to where the output activation can reach them.
@@ -215,7 +276,7 @@ fn common_scaling_onto(output: Activation, numbers: &Array2<f64>) -> Option<Scal
     }
     let all = Scaling::range(numbers.flatten().insert_axis(Axis(1)).view(), low, high);
     let same = |number: &[f64]| vec![number[0]; numbers.ncols()];
-    Some(Scaling { centre: same(&all.centre), scale: same(&all.scale) })
+    Some(Scaling { centre: same(&all.centre), scale: same(&all.scale), limit: None })
 }
 
 /// The settings of the run. Adam's learning rate did best of 0.002, 0.005 and 0.01 on digits over seeds 1 to 5; those of
@@ -233,6 +294,7 @@ fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<
     };
     refuse("--momentum", settings.momentum.is_some(), &[ByDescent, BySgd], "sgd")?;
     refuse("--learning-rate", settings.learning_rate.is_some(), &[ByDescent, BySgd, ByAdam], "adam")?;
+    refuse("--beta2", settings.beta2.is_some(), &[ByAdam], "adam")?;
     refuse("--history", settings.history.is_some(), &[ByLbfgs], "lbfgs")?;
     let descent = |momentum, learning_rate| GradientDescent {
         learning_rate: settings.learning_rate.unwrap_or(learning_rate),
@@ -244,7 +306,8 @@ fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<
         BySgd => (descent(0.9, 0.02).into(), BatchSize::Rows(32)),
         ByAdam => {
             let learning_rate = settings.learning_rate.unwrap_or(0.005);
-            (Adam { learning_rate, ..Adam::default() }.into(), BatchSize::Rows(32))
+            let beta2 = settings.beta2.unwrap_or(Adam::default().beta2);
+            (Adam { learning_rate, beta2, ..Adam::default() }.into(), BatchSize::Rows(32))
         }
         ByLbfgs => {
             let history = settings.history.unwrap_or(Lbfgs::default().history);

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use surefoot::{BatchSize, FirstOrder, Optimizer, StopReason, Task};
+use surefoot::{BatchSize, Dataset, FirstOrder, Objective, Optimizer, Scalar, StopReason, Task};
 
+use super::data::Data;
+use super::folds::Folds;
 use super::plan::Plan;
 use super::pretraining;
 use crate::arguments::{Precision, Settings};
@@ -26,6 +28,9 @@ pub struct Summary {
     pub seconds: f64,
     pub training: Scores,
     pub validation: Option<Scores>,
+    pub test: Option<Scores>,
+    /// The score on each part of a cross-validation.
+    pub folds: Option<Folds>,
 }
 
 /// What the parameters that were kept reach on a part of the data.
@@ -35,6 +40,14 @@ pub struct Scores {
     pub cost: f64,
     /// Accuracy or R².
     pub score: f64,
+}
+
+impl Scores {
+    pub fn new<T: Scalar>(plan: &Plan, parameters: &[T], data: &Dataset<T>) -> surefoot::Result<Self> {
+        let cost = plan.training.cost(&plan.network, plan.loss, data)?.cost(parameters);
+        let outputs = plan.network.predict(parameters, data.inputs())?;
+        Ok(Scores { cost, score: plan.task.score(outputs.view(), data.targets()) })
+    }
 }
 
 /// What came out of pretraining.
@@ -64,7 +77,7 @@ impl Pretrained {
     }
 }
 
-fn score_name(task: Task) -> &'static str {
+pub fn score_name(task: Task) -> &'static str {
     match task {
         Task::Classification => "accuracy",
         Task::Regression => "R²",
@@ -83,6 +96,8 @@ impl Summary {
             "seconds": self.seconds, "examples_per_second": self.examples_per_second(plan),
             "cost": self.training.cost, "train_score": self.training.score,
             "validation_score": self.validation.as_ref().map(|scores| scores.score),
+            "test_score": self.test.as_ref().map(|scores| scores.score),
+            "folds": self.folds.as_ref().map(Folds::json),
             "before_fine_tuning": self.pretrained.as_ref().map(Pretrained::json),
             "parameters": plan.network.parameter_count(), "model": out.display().to_string(),
         })
@@ -90,30 +105,24 @@ impl Summary {
 
     /// The table that ends a training.
     pub fn table(&self, plan: &Plan, out: &Path) -> String {
-        let score_name = score_name(plan.task);
-        let validation = |number: fn(&Scores) -> f64| short(self.validation.as_ref().map(number));
-        let training = [self.training.cost, self.training.score].map(|number| short(Some(number)));
-        let validation_rows = plan.validation.as_ref().map_or(0, |data| data.rows());
+        let rows = |data: &Option<Dataset<f64>>| data.as_ref().map_or(0, Dataset::rows);
+        let mut parts = vec![
+            ("training", plan.data.rows(), Some(&self.training)),
+            ("validation", rows(&plan.validation), self.validation.as_ref()),
+        ];
+        parts.extend(self.test.as_ref().map(|scores| ("test", rows(&plan.test), Some(scores))));
+        let line = |name: &str, cell: &dyn Fn(&(&str, usize, Option<&Scores>)) -> String| {
+            parts.iter().fold(format!("{name:<10}"), |line, part| format!("{line} {:>11}", cell(part))) + "\n"
+        };
+        let number =
+            |number: fn(&Scores) -> f64| move |part: &(&str, usize, Option<&Scores>)| short(part.2.map(number));
         let speed = thousands(self.examples_per_second(plan) as u64);
-        format!(
-            "stopped    {}\ntime       {:.2} s, {speed} examples a second\n\n\
-             {:<10} {:>11} {:>11}\n{:<10} {:>11} {:>11}\n{:<10} {:>11} {:>11}\n{score_name:<10} {:>11} {:>11}\n\n\
-             model      {}\n",
-            self.stopped(),
-            self.seconds,
-            "part",
-            "training",
-            "validation",
-            "rows",
-            plan.data.rows(),
-            validation_rows,
-            "cost",
-            training[0],
-            validation(|scores| scores.cost),
-            training[1],
-            validation(|scores| scores.score),
-            out.display(),
-        )
+        format!("stopped    {}\ntime       {:.2} s, {speed} examples a second\n\n", self.stopped(), self.seconds)
+            + &line("part", &|part| part.0.to_string())
+            + &line("rows", &|part| part.1.to_string())
+            + &line("cost", &number(|scores| scores.cost))
+            + &line(score_name(plan.task), &number(|scores| scores.score))
+            + &format!("\nmodel      {}\n", out.display())
     }
 
     /// When and why it stopped, in words.
@@ -150,7 +159,7 @@ impl Summary {
     }
 
     /// How the model came to be, for its file.
-    pub fn provenance(&self, settings: &Settings, plan: &Plan) -> Value {
+    pub fn provenance(&self, settings: &Settings, tables: &Data, plan: &Plan) -> Value {
         let batch_size = match plan.training.batch_size {
             Some(BatchSize::Rows(rows)) => json!(rows),
             Some(BatchSize::Full) | None => json!("full"),
@@ -170,7 +179,7 @@ impl Summary {
         };
         json!({
             "program": concat!("surefoot ", env!("CARGO_PKG_VERSION")),
-            "data": plan.table.file(), "rows": plan.data.rows(),
+            "data": tables.table.file(), "rows": plan.data.rows(),
             "validation_rows": plan.validation.as_ref().map_or(0, |data| data.rows()),
             "optimizer": optimizer, "schedule": plan.training.schedule.to_string(), "batch_size": batch_size,
             "initialization": settings.init.map_or_else(|| "by activation".into(), |init| init.to_string()),

@@ -1,0 +1,69 @@
+//! `--folds`: how good such a network is on rows that it did not see, and how much that varies.
+
+use serde_json::{Value, json};
+use surefoot::{Dataset, Scalar, StopReason};
+
+use super::data::Data;
+use super::plan::Plan;
+use super::session::{Ended, Session};
+use super::start;
+use super::summary::{Scores, score_name};
+use crate::output::{count, print_line, short};
+
+/// The score on each part, by a network that was trained on the others.
+pub struct Folds(pub Vec<f64>);
+
+impl Folds {
+    pub fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    /// The standard deviation of the scores, with one less than their number below the sum.
+    pub fn spread(&self) -> f64 {
+        let mean = self.mean();
+        let squares: f64 = self.0.iter().map(|score| (score - mean).powi(2)).sum();
+        (squares / (self.0.len() - 1) as f64).sqrt()
+    }
+
+    pub fn json(&self) -> Value {
+        json!({"scores": self.0, "mean": self.mean(), "spread": self.spread()})
+    }
+}
+
+/// Trains on all parts but one, for each of them. What is decided by data (kinds, scaling, when to stop) is decided anew each
+/// time, without the part that is measured on.
+pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Result<Folds, Ended> {
+    let settings = &session.train.settings;
+    let parts = data.folds(settings, folds)?;
+    let (mut scores, mut name) = (Vec::new(), "score");
+    session.say("\n")?;
+    for (i, parts) in parts.iter().enumerate() {
+        let plan = Plan::new(settings, data, parts)?;
+        let [examples, validation, test] = [Some(&plan.data), plan.validation.as_ref(), plan.test.as_ref()]
+            .map(|part| part.map(Dataset::cast::<T>).transpose());
+        let (Some(examples), validation, Some(test)) = (examples?, validation?, test?) else { continue };
+        let start = start(settings, &plan.network);
+        let trained = plan.training.fit(&plan.network, plan.loss, start, &examples, validation.as_ref(), &mut ())?;
+        if let StopReason::NotFinite { epoch, .. } = trained.stop_reason {
+            eprintln!("error: in fold {} the cost was not finite, in epoch {epoch}", i + 1);
+            eprintln!("hint: try a smaller --learning-rate or --weight-decay, or another --init");
+            return Err(Ended::No);
+        }
+        let Scores { cost, score } = Scores::new(&plan, &trained.parameters, &test)?;
+        name = score_name(plan.task);
+        let (fold, rows) = (i + 1, test.rows());
+        if session.train.json {
+            print_line(json!({"event": "fold", "fold": fold, "rows": rows, "cost": cost, "score": score}))?;
+        }
+        session.say(format_args!(
+            "fold {fold} of {folds}: {name} {} on {}\n",
+            short(Some(score)),
+            count(rows, "row")
+        ))?;
+        scores.push(score);
+    }
+    let scores = Folds(scores);
+    let (mean, spread) = (short(Some(scores.mean())), short(Some(scores.spread())));
+    session.say(format_args!("{name} {mean} ± {spread} (mean and standard deviation over {folds} folds)\n"))?;
+    Ok(scores)
+}

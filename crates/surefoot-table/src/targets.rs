@@ -1,0 +1,186 @@
+//! What is to be learned: the target column of a table, and what it means.
+
+use surefoot::Task;
+
+use crate::categories::{Categories, categories_of};
+use crate::error::{Error, Result, TARGETS, TWO_CLASSES, TWO_VALUES};
+use crate::table::{Table, short};
+
+/// What the target columns mean.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// One column of classes, with these names in the order of the network's outputs.
+    Classes(Vec<String>),
+    /// Columns of numbers, one for each output.
+    Numbers,
+}
+
+/// The target of a table to learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The name of its column.
+    pub name: String,
+    /// The place of that in the table.
+    pub column: usize,
+    /// What it means.
+    pub targets: Targets,
+    /// The rows that have a target; of the others nothing can be learned.
+    pub rows: Vec<usize>,
+}
+
+/// Integers with at most so many different values are taken for classes.
+const MAX_INTEGER_CLASSES: usize = 10;
+/// The classes that an error names.
+const SHOWN_CLASSES: usize = 20;
+
+impl Target {
+    /// Finds the target: the named column, else the one that is known to say what a row is, else the last that is not
+    /// `beside` (of weights and groups). Without a task, text means classes, and numbers mean regression, unless all are
+    /// integers with at most 10 different values. Classes are in ascending order: by number where all are numbers, else by
+    /// text.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when there is no such column, no row with a target, only one class or number, or a class for each
+    /// row; [`Error::Cell`] for a cell that is no number where the task is regression.
+    pub fn find(table: &Table, name: Option<&str>, beside: &[&str], task: Option<Task>) -> Result<Self> {
+        let last = || table.columns().iter().rev().map(String::as_str).find(|name| !beside.contains(name));
+        let column = match name.or(table.label()).or_else(last) {
+            Some(name) => table.column(name)?,
+            None => 0,
+        };
+        let rows: Vec<usize> = (0..table.rows()).filter(|&row| !table.is_missing(row, column)).collect();
+        let name = short(&table.columns()[column]).into_owned();
+        let wrong = |expected: String, got: String| Error::Columns { file: table.file().into(), expected, got };
+        if rows.is_empty() {
+            return Err(wrong(format!("{TARGETS} in column `{name}`"), "only missing cells".into()));
+        }
+        let task = task.unwrap_or_else(|| guess_task(table, &rows, column));
+        let categories = categories_of(table, &rows, column);
+        let targets = match task {
+            Task::Regression => {
+                if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
+                    return Err(table.cell_error(*row, column, crate::error::NUMBER_TARGET));
+                }
+                if let [(only, _)] = &categories[..] {
+                    let expected = format!("{TWO_VALUES} in column `{name}`");
+                    return Err(wrong(expected, format!("`{}` in every row", short(only))));
+                }
+                Targets::Numbers
+            }
+            Task::Classification => {
+                if let [(only, _)] = &categories[..] {
+                    let expected = format!("{TWO_CLASSES} in column `{name}`");
+                    return Err(wrong(expected, format!("`{}` in every row", short(only))));
+                }
+                if categories.len() == rows.len() && categories.len() > MAX_INTEGER_CLASSES {
+                    let expected = format!("{TWO_CLASSES} with several rows in column `{name}`");
+                    return Err(wrong(expected, "another class in every row".into()));
+                }
+                Targets::Classes(categories.into_iter().map(|(name, _)| name).collect())
+            }
+        };
+        Ok(Target { name: table.columns()[column].clone(), column, targets, rows })
+    }
+
+    /// The class of each row of the table, 0 where none is; `None` for numbers.
+    pub fn classes(&self, table: &Table) -> Option<Vec<usize>> {
+        let Targets::Classes(names) = &self.targets else { return None };
+        let categories = Categories::new(names);
+        Some((0..table.rows()).map(|row| categories.find(table, row, self.column).unwrap_or(0)).collect())
+    }
+}
+
+fn guess_task(table: &Table, rows: &[usize], column: usize) -> Task {
+    let numbers: Option<Vec<f64>> = rows.iter().map(|&row| table.number(row, column)).collect();
+    let Some(mut numbers) = numbers else { return Task::Classification };
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    let integers = numbers.iter().all(|number| number.fract() == 0.0);
+    if integers && numbers.len() <= MAX_INTEGER_CLASSES { Task::Classification } else { Task::Regression }
+}
+
+/// The class of each of these rows.
+///
+/// # Errors
+/// [`Error::Cell`] for a class that is not among the names.
+pub(crate) fn find_classes(table: &Table, rows: &[usize], column: usize, names: &[String]) -> Result<Vec<usize>> {
+    let categories = Categories::new(names);
+    let find = |&row: &usize| {
+        categories.find(table, row, column).ok_or_else(|| {
+            let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
+            let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
+            table.cell_error(row, column, format!("one of the classes {}{more}", some.join(", ")))
+        })
+    };
+    rows.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(csv: &str) -> Table {
+        Table::read("t.csv", csv.as_bytes()).unwrap()
+    }
+
+    fn targets_of(cells: &[&str]) -> Targets {
+        let csv = format!("x,y\n{}", cells.iter().map(|cell| format!("0,{cell}\n")).collect::<String>());
+        Target::find(&table(&csv), None, &[], None).unwrap().targets
+    }
+
+    fn classes(names: &[&str]) -> Targets {
+        Targets::Classes(names.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_task_follows_from_the_target() {
+        assert_eq!(targets_of(&["b", "a", "b"]), classes(&["a", "b"]));
+        assert_eq!(targets_of(&["10", "9", "1.0", "1"]), classes(&["1", "9", "10"]));
+        assert_eq!(targets_of(&["1", "x", "10"]), classes(&["1", "10", "x"]));
+        assert_eq!(targets_of(&["007", "7", "abc", "1.0"]), classes(&["007", "1.0", "7", "abc"]));
+        assert_eq!(targets_of(&["0", "-0", "1"]), classes(&["0", "1"]));
+        assert_eq!(targets_of(&["0.5", "1"]), Targets::Numbers);
+        let many: Vec<String> = (0..11).map(|i| i.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(targets_of(&many), Targets::Numbers);
+        assert!(matches!(targets_of(&many[..10]), Targets::Classes(_)));
+    }
+
+    #[test]
+    fn rows_without_a_target_do_not_count() {
+        let table = table("x,y\n1,a\n2,\n3,NaN\n4,b\n");
+        let target = Target::find(&table, None, &[], None).unwrap();
+        assert_eq!((target.rows.clone(), target.targets.clone()), (vec![0, 3], classes(&["a", "b"])));
+        assert_eq!(target.classes(&table), Some(vec![0, 0, 0, 1]));
+    }
+
+    #[test]
+    fn the_target_is_the_last_column_that_is_no_weight() {
+        let table = table("x,y,w\n1,a,1\n2,b,1\n");
+        assert_eq!(Target::find(&table, None, &["w"], None).unwrap().column, 1);
+        assert_eq!(Target::find(&table, Some("x"), &["w"], None).unwrap().column, 0);
+    }
+
+    #[test]
+    fn targets_that_cannot_be_learned_are_refused() {
+        let message = |csv: &str, target, task| {
+            let error = Target::find(&table(csv), target, &[], task).unwrap_err();
+            assert!(error.hint().is_some(), "{error}");
+            error.to_string()
+        };
+        assert_eq!(
+            message("x,y\n1,a\n2,a\n", None, None),
+            "t.csv: expected at least two classes in column `y`, got `a` in every row"
+        );
+        assert_eq!(
+            message("x,y\n1,2.5\n2,2.50\n", None, None),
+            "t.csv: expected at least two different numbers in column `y`, got `2.5` in every row"
+        );
+        assert!(message("x,y\n1,?\n2,?\n", None, None).ends_with("got only missing cells"));
+        let numbers = message("x,y\n1,2\n2,b\n", None, Some(Task::Regression));
+        assert!(numbers.contains("line 3, column `y`: expected a finite number"), "{numbers}");
+        let ids: String = (0..11).map(|i| format!("1,id{i}\n")).collect();
+        assert!(message(&format!("x,y\n{ids}"), None, None).ends_with("got another class in every row"));
+        assert!(message("x,y\n1,a\n", Some("z"), None).contains("a column `z`"));
+    }
+}
