@@ -96,10 +96,11 @@ pub struct Settings {
     /// Columns to leave out
     #[arg(long, value_name = "COLUMNS")]
     pub ignore: Vec<String>,
-    /// A column that says how much each row counts, at least 0; no input
+    /// A column that says how much each row counts in the cost, at least 0; no input. Scores count rows alike
     #[arg(long, value_name = "COLUMN", conflicts_with = "autoencoder")]
     pub weight: Option<String>,
-    /// A column whose equal values belong together, as rows of one patient: never on both sides of a split; no input
+    /// A column whose equal values belong together, as rows of one patient: never on both sides of a split; no input. A row
+    /// without a value belongs to no other
     #[arg(long, value_name = "COLUMN", conflicts_with = "autoencoder")]
     pub group: Option<String>,
     /// Take the first rows only
@@ -336,8 +337,9 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn source<'a>(&'a self, data: &'a str, part: Part) -> Source<'a> {
-        Source { target_file: self.target_file.as_deref(), header: self.header, ..Source::new(data, part) }
+    /// `known`: names that its columns may have.
+    pub fn source<'a>(&'a self, data: &'a str, part: Part, known: &'a [String]) -> Source<'a> {
+        Source { target_file: self.target_file.as_deref(), header: self.header, known, ..Source::new(data, part) }
     }
 }
 

@@ -33,9 +33,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", visible(&format!("{error:#}")));
-            if let Some(hint) = hint(&error) {
-                eprintln!("hint: {}", visible(&hint));
-            }
+            eprintln!("hint: {}", visible(&hint(&error)));
             ExitCode::from(2)
         }
     }

@@ -35,15 +35,16 @@ impl fmt::Display for Usage {
 impl std::error::Error for Usage {}
 
 /// What to do about an error, from the first in its chain that knows.
-pub fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| {
+pub fn hint(error: &anyhow::Error) -> String {
+    let known = error.chain().find_map(|cause| {
         if let Some(usage) = cause.downcast_ref::<Usage>() {
             return Some(usage.hint.clone());
         }
         let table = cause.downcast_ref::<surefoot_table::Error>().and_then(surefoot_table::Error::hint);
         let library = cause.downcast_ref::<surefoot::Error>().and_then(surefoot::Error::hint);
         table.or(library).map(String::from)
-    })
+    });
+    known.unwrap_or_else(|| "--help after the command is its manual, with ranges and defaults".into())
 }
 
 /// Whether the reader of standard output has gone, as `head` does.

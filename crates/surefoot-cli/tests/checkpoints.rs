@@ -207,7 +207,7 @@ fn what_would_lose_or_mix_trainings_is_refused() {
     }
     let text = String::from_utf8(shell.read("digits.csv")).unwrap();
     let (head, rest) = text.split_once('\n').unwrap();
-    shell.write("digits.csv", &format!("{head}\n{}", rest.replacen('0', "1", 1)));
+    shell.write("digits.csv", &format!("{head}\n{}", rest.replacen('5', "6", 1)));
     let message = shell.run("train --resume c --quiet").err;
     assert!(
         message.contains("examples: expected those with the digest") && message.contains("hint: put data"),

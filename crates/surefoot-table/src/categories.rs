@@ -9,7 +9,7 @@ use crate::table::Table;
 /// numbers they go by their value, so that 1 and 1.0 are one category; else each is its text.
 pub(crate) fn categories_of(table: &Table, rows: &[usize], column: usize) -> Vec<(String, usize)> {
     let present = || rows.iter().copied().filter(|&row| !table.is_missing(row, column));
-    let number = |row: usize| table.number(row, column).filter(|_| !is_code(&table.cell(row, column)));
+    let number = |row: usize| table.plain_number(row, column).filter(|_| !is_code(&table.cell(row, column)));
     let by_value: Option<Vec<(f64, String)>> = present()
         .map(|row| {
             let number = number(row)?;
@@ -63,7 +63,7 @@ impl<'a> Categories<'a> {
     pub fn find(&self, table: &Table, row: usize, column: usize) -> Option<usize> {
         let cell = table.cell(row, column);
         let by_value = || {
-            let number = table.number(row, column).filter(|_| self.are_numbers)?;
+            let number = table.plain_number(row, column).filter(|_| self.are_numbers)?;
             self.index.get(&*category_of_number(number)?)
         };
         self.index.get(&*cell).or_else(by_value).copied()

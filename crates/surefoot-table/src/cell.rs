@@ -1,13 +1,38 @@
 //! What the text of a cell says.
 
-/// Whether a cell has nothing: empty, or one of the words for it, in capitals or not.
+/// Whether a cell has nothing: empty, or one of the words for it, in capitals or not; those that spreadsheets and databases
+/// write are among them.
 pub(crate) fn is_missing(cell: &str) -> bool {
-    const WORDS: [&str; 6] = ["", "NA", "N/A", "NaN", "null", "?"];
-    cell.len() <= 4 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(cell))
+    const WORDS: [&str; 14] = [
+        "", "NA", "N/A", "NaN", "null", "?", "#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "\\N",
+    ];
+    cell.len() <= 7 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(cell))
 }
 
 /// The number in a cell, if it is a finite one; with a comma for the decimal point where the file separates by semicolons.
+/// It may be written for people: with separators of thousands (`1,234.50`, or `1.234,50` with a decimal comma), a percent sign or a
+/// currency (`5 %` is 5, `$2.50` is 2.5).
 pub(crate) fn number(cell: &str, decimal_comma: bool) -> Option<f64> {
+    plain_number(cell, decimal_comma).or_else(|| {
+        let (separator, point) = if decimal_comma { ('.', ',') } else { (',', '.') };
+        let bare = cell.trim_matches(|c: char| "$€£¥%".contains(c) || c.is_whitespace());
+        let (whole, fraction) = bare.split_once(point).unwrap_or((bare, ""));
+        let mut groups = whole.strip_prefix('-').unwrap_or(whole).split(separator);
+        let first = groups.next()?;
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let are_groups = groups.clone().all(|group| group.len() == 3 && is_digits(group));
+        let is_grouped = groups.next().is_some();
+        let begins = is_digits(first) && (1..=3).contains(&first.len()) && !first.starts_with('0');
+        match is_grouped && begins && are_groups && is_digits(fraction) {
+            true => format!("{}.{fraction}", whole.replace(separator, "")).parse().ok(),
+            false if bare.len() < cell.len() => plain_number(bare, decimal_comma),
+            false => None,
+        }
+    })
+}
+
+/// The number in a cell that has nothing else.
+pub(crate) fn plain_number(cell: &str, decimal_comma: bool) -> Option<f64> {
     let finite = |number: &f64| number.is_finite();
     match cell.parse().ok().filter(finite) {
         None if decimal_comma && cell.matches(',').count() == 1 && !cell.contains('.') => {
@@ -35,7 +60,7 @@ mod tests {
 
     #[test]
     fn words_for_nothing_are_missing() {
-        for cell in ["", "NA", "na", "N/A", "NaN", "nan", "NULL", "null", "?"] {
+        for cell in ["", "NA", "na", "N/A", "NaN", "nan", "NULL", "null", "?", "#N/A", "\\N"] {
             assert!(is_missing(cell), "{cell}");
         }
         for cell in ["0", "no", "none", "-", "nano"] {
@@ -51,7 +76,18 @@ mod tests {
         );
         assert_eq!(["inf", "1e999", "1,5", "x", "1 2"].map(|cell| number(cell, false)), [None; 5]);
         assert_eq!(number("1,5", true), Some(1.5));
-        assert_eq!(["1,2,3", "1.234,5", "a,b"].map(|cell| number(cell, true)), [None; 3]);
+        assert_eq!(["1,2,3", "a,b"].map(|cell| number(cell, true)), [None; 2]);
+    }
+
+    #[test]
+    fn numbers_may_be_written_for_people() {
+        let cells = ["1,234", "-12,345,678.25", "$2.50", "5 %", "€ 1,000", "99%"];
+        let numbers = [1234.0, -12_345_678.25, 2.5, 5.0, 1000.0, 99.0];
+        assert_eq!(cells.map(|cell| number(cell, false)), numbers.map(Some));
+        let cells = ["1,23", "12,34,567", "0,500", "1,234,56", "2026-11-05", "$", "%", "1,234x", "5%5", "inf%"];
+        assert_eq!(cells.map(|cell| number(cell, false)), [None; 10]);
+        assert_eq!(["1.234,5", "1.000.000", "2,5 %"].map(|cell| number(cell, true)), [1234.5, 1e6, 2.5].map(Some));
+        assert_eq!(plain_number("5 %", false), None);
     }
 
     #[test]

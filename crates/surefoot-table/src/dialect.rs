@@ -3,6 +3,7 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use crate::cell::{is_missing, number};
+use crate::text::Lines;
 
 /// What a text file leaves to be found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,12 @@ const SAMPLE: usize = 100;
 impl Dialect {
     /// That of a file which begins with these bytes; `is_whole`: they are all.
     ///
-    /// The delimiter is the one that cuts most of the records into as many cells as the first, at least two; of several the
-    /// one with most cells. The first row is names, unless one of its cells is a number; then it is names all the same
-    /// where another of its cells is a text above nothing but numbers.
-    pub fn find(start: &[u8], is_whole: bool) -> Dialect {
-        let delimiter = DELIMITERS.into_iter().max_by_key(|&delimiter| {
+    /// The delimiter, unless it is told, is the one that cuts most of the records into as many cells as the first, at least
+    /// two; of several the one with most cells. The first row is names, unless one of its cells is a number; then it is
+    /// names all the same where another of its cells is a text above nothing but numbers, or the numbers are whole, all
+    /// differ, and another of its cells is a text that does not come again below, where others do.
+    pub fn find(start: &[u8], is_whole: bool, told: Option<u8>) -> Dialect {
+        let likeliest = DELIMITERS.into_iter().max_by_key(|&delimiter| {
             let records = records(start, is_whole, delimiter);
             let cells = records.first().map_or(0, ByteRecord::len);
             let agreeing = records.iter().filter(|record| record.len() == cells).count();
@@ -32,14 +34,16 @@ impl Dialect {
             // of equals the last is taken, which is to be the comma
             (share, cells, DELIMITERS.iter().rev().position(|&other| other == delimiter))
         });
-        let delimiter = delimiter.unwrap_or(b',');
+        let delimiter = told.or(likeliest).unwrap_or(b',');
         let records = records(start, is_whole, delimiter);
         Dialect { delimiter, header: has_header(&records, delimiter == b';') }
     }
 }
 
 fn records(start: &[u8], is_whole: bool, delimiter: u8) -> Vec<ByteRecord> {
-    let reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(start);
+    let mut reader = ReaderBuilder::new();
+    let reader = reader.has_headers(false).flexible(true).delimiter(delimiter);
+    let reader = reader.from_reader(Lines::new(start, delimiter));
     let mut records: Vec<ByteRecord> = reader.into_byte_records().take(SAMPLE).flatten().collect();
     if !is_whole && records.len() < SAMPLE && records.len() > 1 {
         records.pop(); // it may have been cut
@@ -54,12 +58,18 @@ fn has_header(records: &[ByteRecord], decimal_comma: bool) -> bool {
     if !first.iter().any(is_number) {
         return true;
     }
+    let whole: Vec<f64> = first.iter().filter_map(|cell| number(&text(cell), decimal_comma)).collect();
+    let may_count = whole.iter().enumerate().all(|(i, number)| number.fract() == 0.0 && !whole[..i].contains(number));
     (0..first.len()).any(|column| {
         let below: Vec<&[u8]> = rest.iter().filter_map(|record| record.get(column)).collect();
-        let is_text = first.get(column).is_some_and(|cell| !is_missing(&text(cell)) && !is_number(cell));
-        is_text
-            && below.iter().any(|cell| is_number(cell))
-            && below.iter().all(|cell| is_number(cell) || is_missing(&text(cell)))
+        let Some(cell) = first.get(column).filter(|cell| !is_missing(&text(cell)) && !is_number(cell)) else {
+            return false;
+        };
+        let numbers = below.iter().filter(|cell| is_number(cell)).count();
+        let missing = below.iter().filter(|cell| is_missing(&text(cell))).count();
+        let kinds: std::collections::HashSet<&[u8]> = below.iter().copied().collect();
+        let is_of_no_kind = numbers == 0 && 2 * kinds.len() <= below.len() && !kinds.contains(cell);
+        numbers > 0 && numbers + missing == below.len() || may_count && is_of_no_kind
     })
 }
 
@@ -68,7 +78,7 @@ mod tests {
     use super::*;
 
     fn find(text: &str) -> (char, bool) {
-        let Dialect { delimiter, header } = Dialect::find(text.as_bytes(), true);
+        let Dialect { delimiter, header } = Dialect::find(text.as_bytes(), true, None);
         (char::from(delimiter), header)
     }
 
@@ -82,6 +92,7 @@ mod tests {
         assert_eq!(find("alone\n1\n"), (',', true));
         assert_eq!(find(""), (',', true));
         assert_eq!(find("a,b;c\n1,2;3\n"), (',', true), "of equals the comma");
+        assert_eq!(find("name, note, x\n1, \"a, b\", 2\n3, \"c, d\", 4\n"), (',', true), "spaces before quotes");
     }
 
     #[test]
@@ -91,11 +102,14 @@ mod tests {
         assert!(find("height,2019,2020\n1.2,3,4\n").1, "a text above numbers is a name");
         assert!(!find("?,3,4\n1,2,3\n").1, "a missing cell is no name");
         assert!(find("kind,colour\na,red\n").1, "all text: the first row has to be names");
+        assert!(find("0,1,label\n5.1,3.5,a\n4.9,3.0,b\n4.7,3.2,a\n4.6,3.1,b\n").1, "places as names, above classes");
+        assert!(!find("5.1,3.5,c\n4.9,3.0,a\n4.7,3.2,b\n4.6,3.1,a\n4.9,3.0,b\n").1, "a rare class is no name");
+        assert!(!find("5,5,c\n4,3,a\n4,3,b\n4,3,a\n4,3,b\n").1, "names differ");
     }
 
     #[test]
     fn a_last_record_that_was_cut_does_not_count() {
         let long: String = std::iter::once("a,b,c\n".to_string()).chain((0..5).map(|i| format!("{i},2,3\n"))).collect();
-        assert_eq!(Dialect::find(&long.as_bytes()[..long.len() - 4], false).delimiter, b',');
+        assert_eq!(Dialect::find(&long.as_bytes()[..long.len() - 4], false, None).delimiter, b',');
     }
 }

@@ -178,6 +178,14 @@ impl Encoding {
         Ok(Encoding { columns, target_columns, targets })
     }
 
+    /// The names that the columns of a model's tables have, as far as it knows them.
+    pub fn names_of(model: &Model) -> Vec<String> {
+        let columns = Vec::<Column>::deserialize(&model.encoding);
+        let inputs = columns.map(|columns| columns.into_iter().map(|column| column.name).collect());
+        let inputs: Vec<String> = inputs.unwrap_or_else(|_| model.input_columns.clone());
+        inputs.into_iter().chain(model.target_columns.iter().cloned()).collect()
+    }
+
     /// For the metadata of a model.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!(self.columns)
@@ -422,7 +430,8 @@ mod tests {
         let roles =
             Roles { categorical: vec!["size"], ignored: vec!["colour"], group: Some("open"), ..Roles::default() };
         let Learned { encoding, left_out, .. } = learn(&table, &roles).unwrap();
-        assert_eq!(encoding.input_names(), ["size=3", "size=(other)", "size=(missing)"]);
+        let sizes = ["size=1.5", "size=2", "size=2.5", "size=3", "size=5.5", "size=7.5", "size=(missing)"];
+        assert_eq!(encoding.input_names(), sizes, "rare ones, too");
         assert!(
             left_out.contains(&("colour".into(), LeftOut::Ignored))
                 && left_out.contains(&("open".into(), LeftOut::Group))

@@ -68,7 +68,7 @@ impl LeftOut {
     /// The reason in a word or two.
     pub fn reason(self) -> &'static str {
         match self {
-            LeftOut::Identifier => "identifier",
+            LeftOut::Identifier => "identifier: another value in every row",
             LeftOut::FreeText => "text that hardly repeats",
             LeftOut::Constant => "constant",
             LeftOut::Empty => "empty",
@@ -91,12 +91,16 @@ pub(crate) enum Asked {
 const RARE: usize = 3;
 /// The most categories of a column that have an input of their own: the most frequent.
 const MAX_CATEGORIES: usize = 256;
-/// In fewer rows nothing is taken for an identifier.
+/// In fewer rows nothing is taken for an identifier or a slip.
 const MIN_ROWS_OF_IDENTIFIER: usize = 10;
 /// A column is meant to be numbers when this share of its cells are, with more different ones than codes have.
 const SHARE_OF_NUMBERS: f64 = 0.95;
 const MAX_CODES: usize = 20;
-/// More different texts than this, most of them seen once, are no categories.
+/// Words that may mean something special between numbers, as `<0.1` or `none`; with more, numbers are codes among codes.
+const MAX_MARKS: usize = 3;
+/// Numbers are codes when at least one in so many has zeros in front.
+const MOST_ROWS_A_CODE: usize = 100;
+/// More different texts than this are no categories where most rows have one that is seen once.
 const MAX_SINGLE_TEXTS: usize = 50;
 
 impl Kind {
@@ -144,50 +148,78 @@ impl Kind {
 /// The kind of a column by these rows, with the centre and scale of its first input; or why it is none.
 pub(crate) type Found = std::result::Result<(Kind, (f64, f64)), LeftOut>;
 
-/// Finds what a column is.
+/// Finds what a column is: its kind by all rows of the table, so that it is the same whichever part is learned from; all
+/// else by these rows.
 ///
 /// # Errors
-/// [`Error::Cell`](crate::Error::Cell) for a cell that is no number where all others are, or where it has to be.
+/// [`Error::Cell`](crate::Error::Cell) for a cell that is no number where nearly all others are, or where it has to be.
 pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Asked) -> Result<Found> {
-    let (missing, present): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| table.is_missing(row, column));
+    let is_there = |row: &usize| !table.is_missing(*row, column);
+    let everywhere: Vec<usize> = (0..table.rows()).filter(is_there).collect();
+    let (present, missing): (Vec<usize>, Vec<usize>) = rows.iter().copied().partition(is_there);
     let marked = !missing.is_empty();
-    if present.is_empty() && !table.is_matrix() {
+    if present.is_empty() {
         return Ok(Err(LeftOut::Empty));
     }
-    let is_text = |row: usize| table.number(row, column).is_none();
-    let is_coded = || present.iter().any(|&row| is_code(&table.cell(row, column)));
-    let not_a_number = present.iter().copied().find(|&row| is_text(row));
+    let not_a_number = everywhere.iter().copied().find(|&row| table.number(row, column).is_none());
     match (not_a_number, asked) {
         (Some(row), Asked::Number) => return Err(table.cell_error(row, column, NUMBER_ASKED)),
         (Some(row), _) if table.is_matrix() => return Err(table.cell_error(row, column, FINITE)),
-        (None, Asked::Nothing) if table.is_matrix() || !is_coded() => {
-            return Ok(number(table, &present, column, marked, true));
+        (None, Asked::Nothing) if table.is_matrix() || !is_coded(table, &everywhere, column) => {
+            return Ok(number(table, &present, &everywhere, column, marked));
         }
-        (None, Asked::Number) => return Ok(number(table, &present, column, marked, false)),
-        (Some(row), Asked::Nothing) => {
-            let numbers: Vec<f64> = present.iter().filter_map(|&row| table.number(row, column)).collect();
-            let share = numbers.len() as f64 / present.len() as f64;
-            if share >= SHARE_OF_NUMBERS && different(&numbers) > MAX_CODES {
-                return Err(table.cell_error(row, column, NUMBER_LIKE_OTHERS));
-            }
+        (None, Asked::Number) => {
+            let (centre, scale) = Scaling::robust(&mut numbers(table, &present, column));
+            return Ok(Ok((Kind::Number { fill: Some(centre), marked }, (centre, scale))));
         }
-        (None, _) | (_, Asked::Category) => {}
+        (None, _) | (_, Asked::Category | Asked::Nothing) => {}
+    }
+    if let (Some(row), Asked::Nothing) = (not_a_number, asked) {
+        check_slips(table, &everywhere, column, row)?;
     }
     Ok(category(&categories_of(table, rows, column), present.len(), marked, asked))
 }
 
-/// A column of numbers.
-fn number(table: &Table, present: &[usize], column: usize, marked: bool, look_closer: bool) -> Found {
-    let mut numbers: Vec<f64> = present.iter().filter_map(|&row| table.number(row, column)).collect();
-    let (centre, scale) = Scaling::robust(&mut numbers); // sorted from here on
-    if look_closer && !table.is_matrix() {
-        let is_constant = numbers.first() == numbers.last();
-        if is_constant && !marked {
-            return Err(LeftOut::Constant);
-        }
-        if is_numbering(&numbers, &table.columns()[column]) {
-            return Err(LeftOut::Identifier);
-        }
+/// That text, first seen in this row, is not a slip in a column that is meant to be numbers: that has numbers nearly
+/// everywhere, or mostly and beside them no more than a few words.
+///
+/// # Errors
+/// [`Error::Cell`](crate::Error::Cell) with the row.
+pub(crate) fn check_slips(table: &Table, rows: &[usize], column: usize, row: usize) -> Result<()> {
+    let numbers = numbers(table, rows, column);
+    if rows.len() < MIN_ROWS_OF_IDENTIFIER || different(&numbers) <= MAX_CODES.min(numbers.len() / 2) {
+        return Ok(());
+    }
+    let texts: Vec<usize> = rows.iter().copied().filter(|&row| table.number(row, column).is_none()).collect();
+    let words: HashSet<_> = texts.iter().map(|&row| table.cell(row, column)).collect();
+    let is_nearly_all = texts.len() == 1
+        || numbers.len() as f64 >= SHARE_OF_NUMBERS * rows.len() as f64
+        || words.len() <= MAX_MARKS && numbers.len() > texts.len();
+    if is_nearly_all { Err(table.cell_error(row, column, NUMBER_LIKE_OTHERS)) } else { Ok(()) }
+}
+
+/// The numbers of a column in these rows.
+fn numbers(table: &Table, rows: &[usize], column: usize) -> Vec<f64> {
+    rows.iter().filter_map(|&row| table.number(row, column)).collect()
+}
+
+/// Whether its numbers have zeros in front, as codes and telephone numbers do; of many not only a few.
+fn is_coded(table: &Table, rows: &[usize], column: usize) -> bool {
+    let codes = rows.iter().filter(|&&row| is_code(&table.cell(row, column))).count();
+    codes > 0 && codes * MOST_ROWS_A_CODE >= rows.len()
+}
+
+/// A column of numbers, unless they are the same or number the rows.
+fn number(table: &Table, present: &[usize], everywhere: &[usize], column: usize, marked: bool) -> Found {
+    let mut learned = numbers(table, present, column);
+    let (centre, scale) = Scaling::robust(&mut learned); // sorted from here on
+    if learned.first() == learned.last() && !marked {
+        return Err(LeftOut::Constant);
+    }
+    let mut all = numbers(table, everywhere, column);
+    all.sort_by(f64::total_cmp);
+    if !table.is_matrix() && is_numbering(&all, &table.columns()[column]) {
+        return Err(LeftOut::Identifier);
     }
     Ok((Kind::Number { fill: Some(centre), marked }, (centre, scale)))
 }
@@ -200,9 +232,13 @@ fn is_numbering(sorted: &[f64], name: &str) -> bool {
         return false;
     }
     let counts = (*first == 0.0 || *first == 1.0) && last - first == (sorted.len() - 1) as f64;
-    let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
-    let is_word = |word: &String| ["id", "uuid", "key", "index", "no", "nr", "nummer", "identifier"].contains(&&**word);
-    counts || words.iter().any(is_word) || name.ends_with("Id") || name.ends_with("ID")
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    let is_word = |word: String| ["id", "uuid", "guid", "index", "identifier"].contains(&&*word);
+    let ends_in_id = name
+        .strip_suffix("Id")
+        .or_else(|| name.strip_suffix("ID"))
+        .is_some_and(|rest| rest.ends_with(char::is_lowercase));
+    counts || words.any(is_word) || ends_in_id
 }
 
 /// How many different numbers there are.
@@ -221,7 +257,7 @@ fn category(categories: &[(String, usize)], present: usize, marked: bool, asked:
         if present >= MIN_ROWS_OF_IDENTIFIER && single == present {
             return Err(LeftOut::Identifier);
         }
-        if categories.len() > MAX_SINGLE_TEXTS && 2 * single > categories.len() {
+        if categories.len() > MAX_SINGLE_TEXTS && 2 * single > present {
             return Err(LeftOut::FreeText);
         }
     }
@@ -229,7 +265,8 @@ fn category(categories: &[(String, usize)], present: usize, marked: bool, asked:
         [_] if !marked => Err(LeftOut::Constant),
         [(first, _), (second, _)] => Ok((Kind::YesNo { values: [first.clone(), second.clone()], marked }, (0.5, 0.5))),
         _ => {
-            let mut by_count: Vec<&(String, usize)> = categories.iter().filter(|(_, count)| *count >= RARE).collect();
+            let rare = if asked == Asked::Category { 1 } else { RARE };
+            let mut by_count: Vec<&(String, usize)> = categories.iter().filter(|(_, count)| *count >= rare).collect();
             by_count.sort_by_key(|(_, count)| Reverse(*count)); // stable: of equals the first by name
             let frequent: HashSet<&String> = by_count.iter().take(MAX_CATEGORIES).map(|(name, _)| name).collect();
             let names = categories.iter().map(|(name, _)| name);
@@ -312,9 +349,19 @@ mod tests {
         assert!(found_named("width", &squares, Asked::Nothing).is_ok());
         let names = cells(&|i| format!("name {i}"));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert!(found_named("x", &names, Asked::Category).is_err(), "each of these categories is rare");
+        assert!(found_named("x", &names, Asked::Category).is_ok(), "asked for");
         let texts: Vec<String> = (0..200).map(|i| format!("note {}", i.min(150))).collect();
         assert_eq!(of(&texts), left_out(LeftOut::FreeText));
+        let cities = (0..400).map(|i| if i < 300 { format!("city {}", i % 60) } else { format!("village {i}") });
+        assert!(of(&cities.collect::<Vec<_>>()).is_ok(), "three quarters of the rows are in cities");
+        for name in ["AMOUNT_PAID", "price no VAT", "COVID", "width"] {
+            assert!(found_named(name, &squares, Asked::Nothing).is_ok(), "{name}");
+        }
+        let training: Vec<usize> = (0..20).filter(|row| row % 5 > 0).collect();
+        let csv = format!("x,y\n{}", (0..20).map(|i| format!("{i},1\n")).collect::<String>());
+        let table = Table::read("t", csv.as_bytes()).unwrap();
+        let found = find_kind(&table, &training, 0, Asked::Nothing).unwrap();
+        assert_eq!(found, Err(LeftOut::Identifier), "they count all rows, if not those that are learned from");
     }
 
     #[test]
@@ -331,7 +378,22 @@ mod tests {
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
         let error = found(&cells).unwrap_err();
         assert!(error.starts_with("t.csv, line 32, column `x`: expected a finite number") && error.ends_with("`3o.5`"));
-        assert!(matches!(found_named("x", &cells, Asked::Category), Err(why) if why == LeftOut::FreeText.reason()));
+        assert!(found_named("x", &cells, Asked::Category).is_ok());
+        let mut few: Vec<&str> = ["1.5", "2.5", "3.25", "4.5", "5.5", "6.5", "7.5", "8.5", "9.5", "12..5"].to_vec();
+        assert!(found(&few).unwrap_err().ends_with("`12..5`"));
+        few[9] = "10.5";
+        assert!(found(&few).is_ok());
+        let marked: Vec<String> = (0..50).map(|i| if i % 6 == 0 { "<0.1".into() } else { format!("{i}.5") }).collect();
+        let error = found(&marked.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err();
+        assert!(error.ends_with("`<0.1`"), "one word between numbers: {error}");
+        let ticket = |i: usize| if i % 4 == 0 { format!("A/{i}") } else { (i * 37).to_string() };
+        let tickets: Vec<String> = (0..80).map(ticket).collect();
+        let tickets: Vec<&str> = tickets.iter().map(String::as_str).collect();
+        assert_eq!(found(&tickets), left_out(LeftOut::Identifier), "numbers among other codes");
+        let zeros: Vec<String> = (0..400).map(|i| if i == 7 { "000".into() } else { (i * i).to_string() }).collect();
+        assert!(matches!(found(&zeros.iter().map(String::as_str).collect::<Vec<_>>()), Ok(Kind::Number { .. })));
+        let people: Vec<String> = (0..30).map(|i| format!("{}.5 %", i % 13)).collect();
+        assert!(matches!(found(&people.iter().map(String::as_str).collect::<Vec<_>>()), Ok(Kind::Number { .. })));
         let error = found_named("x", &["1", "a", "2"], Asked::Number).unwrap_err();
         assert!(error.contains("as --numeric says") && error.contains("line 3"), "{error}");
         let codes: Vec<&str> = ["1", "2", "3", "4a"].repeat(10);

@@ -23,6 +23,8 @@ pub struct Source<'a> {
     pub target_file: Option<&'a str>,
     /// Whether the first row of a text file has the names of the columns; `None`: it is found out.
     pub header: Option<bool>,
+    /// Names that columns may have: a first row with one of them has the names. Default none.
+    pub known: &'a [String],
     /// Which part, where there are two.
     pub part: Part,
 }
@@ -50,7 +52,7 @@ enum Pieces {
 impl<'a> Source<'a> {
     /// With nothing but its name.
     pub fn new(data: &'a str, part: Part) -> Self {
-        Source { data, target_file: None, header: None, part }
+        Source { data, target_file: None, header: None, known: &[], part }
     }
 
     /// Reads all of it: CSV and what is like it (the delimiter is found), `.npy` and `.npz`, IDX, with the feature `parquet`
@@ -134,7 +136,7 @@ impl<'a> Source<'a> {
                 let (expected, got) = ("a format that this program was built with".into(), "a Parquet file".into());
                 return Err(Error::Format { file: self.data.into(), expected, got });
             }
-            _ => return Ok(Chunks(Pieces::Text(Rows::new(self.data, bytes, self.header)?))),
+            _ => return Ok(Chunks(Pieces::Text(Rows::new(self.data, bytes, self.header, self.known)?))),
         };
         Ok(Chunks(Pieces::Whole(Some(table))))
     }

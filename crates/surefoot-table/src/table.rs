@@ -9,7 +9,7 @@ use std::sync::Arc;
 use csv::StringRecord;
 use ndarray::{Array2, Axis, concatenate};
 
-use crate::cell::{is_missing, number};
+use crate::cell::{is_missing, number, plain_number};
 use crate::error::{EMPTY, Error, Result, UNIQUE_NAMES};
 use crate::idx::Idx;
 use crate::numpy::{Arrays, pixel_names};
@@ -117,7 +117,7 @@ impl Table {
     }
 
     /// Reads text: CSV, or what is like it with tabs, semicolons or bars; double quotes where needed, UTF-8, any line ends.
-    /// Spaces around a cell do not count. Without a header the columns are `column_1` and so on. `file` is what errors call
+    /// Spaces around a cell do not count. A first line `sep=;` tells the delimiter. Without a header the columns are `column_1` and so on. `file` is what errors call
     /// it.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl Table {
     pub fn read(file: &str, mut reader: impl Read) -> Result<Self> {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).map_err(|source| Error::Io { path: file.into(), source })?;
-        let table = Rows::new(file, Box::new(std::io::Cursor::new(bytes)), None)?.table(usize::MAX)?;
+        let table = Rows::new(file, Box::new(std::io::Cursor::new(bytes)), None, &[])?.table(usize::MAX)?;
         table.ok_or_else(|| Error::Format { file: file.into(), expected: "a table".into(), got: "nothing".into() })
     }
 
@@ -249,6 +249,14 @@ impl Table {
         match &self.cells {
             Cells::Text(text) => number(text.cell(row, column), text.decimal_comma),
             Cells::Numbers(numbers) => Some(numbers[[row, column]]).filter(|number| number.is_finite()),
+        }
+    }
+
+    /// The same, of a cell that has nothing but the number.
+    pub(crate) fn plain_number(&self, row: usize, column: usize) -> Option<f64> {
+        match &self.cells {
+            Cells::Text(text) => plain_number(text.cell(row, column), text.decimal_comma),
+            Cells::Numbers(_) => self.number(row, column),
         }
     }
 

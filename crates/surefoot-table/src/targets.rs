@@ -3,7 +3,8 @@
 use surefoot::Task;
 
 use crate::categories::{Categories, categories_of};
-use crate::error::{Error, Result, TARGETS, TWO_CLASSES, TWO_VALUES};
+use crate::error::{A_CLASS, Error, FEW_CLASSES, Result, TARGETS, TWO_CLASSES, TWO_VALUES};
+use crate::kind::check_slips;
 use crate::table::{Table, short};
 
 /// What the target columns mean.
@@ -30,13 +31,15 @@ pub struct Target {
 
 /// Integers with at most so many different values are taken for classes.
 const MAX_INTEGER_CLASSES: usize = 10;
+/// More classes than this have three rows each, or they were not meant to be classes.
+const MANY_CLASSES: usize = 20;
 /// The classes that an error names.
 const SHOWN_CLASSES: usize = 20;
 
 impl Target {
     /// Finds the target: the named column, else the one that is known to say what a row is, else the last that is not
     /// `beside` (of weights and groups). Without a task, text means classes, and numbers mean regression, unless all are
-    /// integers with at most 10 different values. Classes are in ascending order: by number where all are numbers, else by
+    /// integers with at most 10 different values, some of which come twice. Classes are in ascending order: by number where all are numbers, else by
     /// text.
     ///
     /// # Errors
@@ -54,7 +57,10 @@ impl Target {
         if rows.is_empty() {
             return Err(wrong(format!("{TARGETS} in column `{name}`"), "only missing cells".into()));
         }
-        let task = task.unwrap_or_else(|| guess_task(table, &rows, column));
+        let (task, asked) = match task {
+            Some(task) => (task, true),
+            None => (guess_task(table, &rows, column)?, false),
+        };
         let categories = categories_of(table, &rows, column);
         let targets = match task {
             Task::Regression => {
@@ -76,6 +82,10 @@ impl Target {
                     let expected = format!("{TWO_CLASSES} with several rows in column `{name}`");
                     return Err(wrong(expected, "another class in every row".into()));
                 }
+                if !asked && categories.len() > MANY_CLASSES && 3 * categories.len() > rows.len() {
+                    let expected = format!("{FEW_CLASSES} in column `{name}`");
+                    return Err(wrong(expected, format!("{} in {} rows", categories.len(), rows.len())));
+                }
                 Targets::Classes(categories.into_iter().map(|(name, _)| name).collect())
             }
         };
@@ -90,13 +100,21 @@ impl Target {
     }
 }
 
-fn guess_task(table: &Table, rows: &[usize], column: usize) -> Task {
-    let numbers: Option<Vec<f64>> = rows.iter().map(|&row| table.number(row, column)).collect();
-    let Some(mut numbers) = numbers else { return Task::Classification };
+/// What the cells of a target say of the task.
+///
+/// # Errors
+/// [`Error::Cell`] for a text where nearly all are numbers.
+fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
+    if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
+        check_slips(table, rows, column, *row)?;
+        return Ok(Task::Classification);
+    }
+    let mut numbers: Vec<f64> = rows.iter().filter_map(|&row| table.number(row, column)).collect();
     numbers.sort_by(f64::total_cmp);
     numbers.dedup();
-    let integers = numbers.iter().all(|number| number.fract() == 0.0);
-    if integers && numbers.len() <= MAX_INTEGER_CLASSES { Task::Classification } else { Task::Regression }
+    let are_whole = numbers.iter().all(|number| number.fract() == 0.0);
+    let are_few = numbers.len() <= MAX_INTEGER_CLASSES && (numbers.len() < rows.len() || rows.len() == 2);
+    Ok(if are_whole && are_few { Task::Classification } else { Task::Regression })
 }
 
 /// The class of each of these rows.
@@ -109,7 +127,7 @@ pub(crate) fn find_classes(table: &Table, rows: &[usize], column: usize, names: 
         categories.find(table, row, column).ok_or_else(|| {
             let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
             let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
-            table.cell_error(row, column, format!("one of the classes {}{more}", some.join(", ")))
+            table.cell_error(row, column, format!("{A_CLASS} {}{more}", some.join(", ")))
         })
     };
     rows.iter().map(find).collect()
@@ -143,7 +161,8 @@ mod tests {
         let many: Vec<String> = (0..11).map(|i| i.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(targets_of(&many), Targets::Numbers);
-        assert!(matches!(targets_of(&many[..10]), Targets::Classes(_)));
+        assert!(matches!(targets_of(&many[..10].repeat(2)), Targets::Classes(_)));
+        assert_eq!(targets_of(&many[..10]), Targets::Numbers, "a price for each of ten houses");
     }
 
     #[test]
@@ -179,6 +198,12 @@ mod tests {
         assert!(message("x,y\n1,?\n2,?\n", None, None).ends_with("got only missing cells"));
         let numbers = message("x,y\n1,2\n2,b\n", None, Some(Task::Regression));
         assert!(numbers.contains("line 3, column `y`: expected a finite number"), "{numbers}");
+        let prices: String = (0..50).map(|i| if i == 9 { "1,n/k\n".into() } else { format!("1,{i}.5\n") }).collect();
+        let slip = message(&format!("x,y\n{prices}"), None, None);
+        assert!(slip.contains("line 11, column `y`") && slip.ends_with("got `n/k`"), "{slip}");
+        let dates: String = (0..90).map(|i| format!("1,{}-{}-2026\n", i % 28, i % 12)).collect();
+        let dates = message(&format!("x,y\n{dates}"), None, None);
+        assert!(dates.contains("several rows for each class") && dates.ends_with("84 in 90 rows"), "{dates}");
         let ids: String = (0..11).map(|i| format!("1,id{i}\n")).collect();
         assert!(message(&format!("x,y\n{ids}"), None, None).ends_with("got another class in every row"));
         assert!(message("x,y\n1,a\n", Some("z"), None).contains("a column `z`"));

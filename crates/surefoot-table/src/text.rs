@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use crate::dialect::Dialect;
-use crate::error::{EMPTY, Error, FINITE, Result, UTF8};
+use crate::error::{CLOSING_QUOTE, EMPTY, Error, FINITE, Result, UTF8};
 use crate::table::{Cells, Names, Table, Text, short};
 
 /// How much of a file is looked at to find its dialect.
@@ -18,6 +18,8 @@ pub(crate) struct Rows {
     reader: Reader<Lines<Box<dyn Read>>>,
     /// The first row, where it is no header.
     first: Option<(ByteRecord, u64)>,
+    /// The lines that are no part of the table.
+    lines_before: u64,
     /// The line after the last record.
     next_line: u64,
     /// The rows so far.
@@ -25,34 +27,37 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Reads the names; `header` says whether there are any, where that is not to be found out. `file` is what errors call it.
+    /// Reads the names; `header` says whether there are any, where that is not to be found out, and a first row with one of
+    /// the `known` names is one. `file` is what errors call it.
     ///
     /// # Errors
     /// [`Error::Io`] when reading fails; [`Error::Line`] for bytes that are not UTF-8; [`Error::Columns`] when two columns
     /// have one name.
-    pub fn new(file: &str, mut bytes: Box<dyn Read>, header: Option<bool>) -> Result<Self> {
+    pub fn new(file: &str, mut bytes: Box<dyn Read>, header: Option<bool>, known: &[String]) -> Result<Self> {
         let mut start = Vec::new();
         let read = bytes.by_ref().take(START as u64).read_to_end(&mut start);
         read.map_err(|source| Error::Io { path: file.into(), source })?;
-        let found = Dialect::find(&start, start.len() < START);
-        let dialect = Dialect { header: header.unwrap_or(found.header), ..found };
+        let is_whole = start.len() < START;
+        let prologue = Prologue::find(&start);
+        start.drain(..prologue.length);
+        let dialect = Dialect::find(&start, is_whole, prologue.delimiter);
         let bytes: Box<dyn Read> = Box::new(Cursor::new(start).chain(bytes));
         let lines = Lines::new(bytes, dialect.delimiter);
         let mut reader = ReaderBuilder::new();
         let reader = reader.has_headers(false).flexible(true).delimiter(dialect.delimiter).from_reader(lines);
         let names = Names::new(file, Vec::new());
-        let mut rows = Rows { names, dialect, reader, first: None, next_line: 1, rows: 0 };
+        let lines_before = prologue.lines;
+        let mut rows = Rows { names, dialect, reader, first: None, lines_before, next_line: 1, rows: 0 };
         let Some((record, line)) = rows.record()? else { return Ok(rows) };
-        let name_of = |(i, cell): (usize, &str)| match cell.trim() {
-            "" => format!("column_{}", i + 1),
-            name => name.into(),
-        };
-        let columns: Vec<String> = if dialect.header {
-            rows.text(&record, line)?.iter().enumerate().map(|(i, cell)| name_of((i, cell))).collect()
+        let is_known =
+            |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|cell| known.iter().any(|name| name == cell.trim()));
+        rows.dialect.header = header.unwrap_or(dialect.header || record.iter().any(is_known));
+        let columns: Vec<String> = if rows.dialect.header {
+            name_columns(&rows.text(&record, line)?)
         } else {
             (1..=record.len()).map(|i| format!("column_{i}")).collect()
         };
-        if !dialect.header {
+        if !rows.dialect.header {
             rows.first = Some((record, line));
         }
         rows.names = Names::new(file, columns);
@@ -80,9 +85,6 @@ impl Rows {
             if width == 1 && line > before && self.rows > 1 {
                 return Err(self.error(before, FINITE, EMPTY));
             }
-            if self.reader.get_ref().within {
-                return Err(self.error(line, "a closing quote", "the end of the file"));
-            }
             if record.len() != width {
                 let like = if self.dialect.header { "as in the header" } else { "as in the first row" };
                 return Err(self.error(line, &format!("{width} cells, {like}"), &record.len().to_string()));
@@ -107,10 +109,20 @@ impl Rows {
         }
         // each record ends with a line end, and has those within its quotes
         let within = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
-        self.next_line = self.reader.position().line();
+        let position = self.reader.position();
+        self.next_line = self.lines_before + position.line();
+        let (lines, end) = (self.reader.get_ref(), position.byte());
+        let is_open = lines.is_open_at(end);
         // a quote that is not closed takes the last line end, too
-        let end = u64::from(!self.reader.get_ref().within);
-        Ok(Some((record, self.next_line.saturating_sub(within + end).max(1))))
+        let line = self.next_line.saturating_sub(within + u64::from(!is_open)).max(1);
+        if is_open {
+            return Err(self.error(line, CLOSING_QUOTE, "the end of the file"));
+        }
+        if lines.stray_quote.is_some_and(|place| place < end) {
+            let expected = format!("{CLOSING_QUOTE} at the end of a cell");
+            return Err(self.error(line, &expected, "more text after it"));
+        }
+        Ok(Some((record, line)))
     }
 
     fn text(&self, record: &ByteRecord, line: u64) -> Result<csv::StringRecord> {
@@ -123,35 +135,101 @@ impl Rows {
     }
 }
 
-/// Text with a line feed at the end of each line, the last one too, whatever it had; and whether a quote is open.
-struct Lines<R> {
+/// The names that a header gives: the cells, and for an empty one its place.
+fn name_columns(cells: &csv::StringRecord) -> Vec<String> {
+    let is_taken = |name: &String| cells.iter().any(|cell| cell.trim() == name);
+    let number = |i: usize| {
+        let mut name = format!("column_{}", i + 1);
+        while is_taken(&name) {
+            name.push('_');
+        }
+        name
+    };
+    let name = |(i, cell): (usize, &str)| if cell.trim().is_empty() { number(i) } else { cell.trim().into() };
+    cells.iter().enumerate().map(name).collect()
+}
+
+/// What may stand before a table: a byte order mark, and the line `sep=;` by which spreadsheets tell the delimiter.
+struct Prologue {
+    /// In bytes.
+    length: usize,
+    lines: u64,
+    delimiter: Option<u8>,
+}
+
+impl Prologue {
+    fn find(start: &[u8]) -> Self {
+        let rest = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        let mark = start.len() - rest.len();
+        match rest {
+            [b's', b'e', b'p', b'=', delimiter, b'\r', b'\n', ..] => {
+                Prologue { length: mark + 7, lines: 1, delimiter: Some(*delimiter) }
+            }
+            [b's', b'e', b'p', b'=', delimiter, b'\n' | b'\r', ..] => {
+                Prologue { length: mark + 6, lines: 1, delimiter: Some(*delimiter) }
+            }
+            _ => Prologue { length: mark, lines: 0, delimiter: None },
+        }
+    }
+}
+
+/// Text with a line feed at the end of each line, the last one too, whatever it had, and without spaces in front of a cell.
+/// It sees quotes as the CSV reader does, which says nothing of faults.
+pub(crate) struct Lines<R> {
     inner: R,
     delimiter: u8,
     /// The last byte that came in was a carriage return, whose line feed, if there is one, is not wanted.
     after_return: bool,
     /// The last byte that went out.
     last: u8,
-    /// Within a quoted cell.
-    within: bool,
-    /// At the start of a cell, where a quote opens.
-    at_start: bool,
+    place: Place,
+    /// The bytes that went out.
+    count: u64,
+    /// Where, counted in those, text follows the quote that closed a cell.
+    stray_quote: Option<u64>,
     is_over: bool,
 }
 
+/// Where in a cell the last byte was.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Start,
+    Bare,
+    Quoted,
+    /// At a quote within a quoted cell: it closes it, or the next one is a quote, too.
+    Quote,
+}
+
 impl<R: Read> Lines<R> {
-    fn new(inner: R, delimiter: u8) -> Self {
-        Lines { inner, delimiter, after_return: false, last: b'\n', within: false, at_start: true, is_over: false }
+    pub fn new(inner: R, delimiter: u8) -> Self {
+        let (place, stray_quote) = (Place::Start, None);
+        Lines { inner, delimiter, after_return: false, last: b'\n', place, count: 0, stray_quote, is_over: false }
     }
 
-    fn pass(&mut self, byte: u8) {
-        if byte == b'"' {
-            // two quotes within a quoted cell leave it and enter it again, which comes to the same
-            self.within = if self.within || self.at_start { !self.within } else { self.within };
-            self.at_start = true;
-        } else {
-            self.at_start = !self.within && (byte == self.delimiter || byte == b'\n');
-        }
-        self.last = byte;
+    /// Whether the text is over, and ends at this place within quotes.
+    fn is_open_at(&self, end: u64) -> bool {
+        self.is_over && end == self.count && self.place == Place::Quoted
+    }
+
+    /// Follows a byte; whether it goes out.
+    fn pass(&mut self, byte: u8) -> bool {
+        let ends = byte == self.delimiter || byte == b'\n';
+        let is_space = byte == b' ' && self.delimiter != b' ';
+        self.place = match (self.place, byte) {
+            (Place::Quoted, b'"') => Place::Quote,
+            (Place::Quoted, _) | (Place::Quote, b'"') => Place::Quoted,
+            (Place::Start, b'"') => Place::Quoted,
+            (Place::Start | Place::Bare | Place::Quote, _) if ends => Place::Start,
+            (Place::Start, _) if is_space => return false,
+            (Place::Start | Place::Bare, _) => Place::Bare,
+            (Place::Quote, _) if is_space => Place::Quote,
+            (Place::Quote, _) => {
+                self.stray_quote.get_or_insert(self.count);
+                Place::Bare
+            }
+        };
+        (self.last, self.count) = (byte, self.count + 1);
+        true
     }
 }
 
@@ -168,7 +246,7 @@ impl<R: Read> Read for Lines<R> {
                     return Ok(0);
                 }
                 out.fill(b'\n');
-                self.last = b'\n';
+                self.pass(b'\n');
                 return Ok(1);
             }
             let mut kept = 0;
@@ -180,11 +258,12 @@ impl<R: Read> Read for Lines<R> {
                     continue;
                 }
                 let byte = if byte == b'\r' { b'\n' } else { byte };
-                self.pass(byte);
-                if let Some(place) = out.get_mut(kept) {
+                if let Some(place) = out.get_mut(kept)
+                    && self.pass(byte)
+                {
                     *place = byte;
+                    kept += 1;
                 }
-                kept += 1;
             }
             if kept > 0 {
                 return Ok(kept);
@@ -214,6 +293,10 @@ mod tests {
             (b"a,b\n1,2\n3,\"4\n5,6\n", "t.csv, line 3: expected a closing quote, got the end of the file"),
             (b"a\n1\n\n3\n", "t.csv, line 3: expected a finite number, got an empty cell"),
             (b"a,a\n1,2\n", "t.csv: expected a name of its own for each column, got `a` twice"),
+            (
+                b"a,b\n1,\"x,p\n2,b\n3,\"y,p\n4,b\n",
+                "t.csv, line 2: expected a closing quote at the end of a cell, got more text after it",
+            ),
         ] {
             assert_eq!(error(csv), message);
         }
@@ -236,6 +319,24 @@ mod tests {
     }
 
     #[test]
+    fn quotes_are_seen_wherever_the_reading_stops() {
+        let csv: String = (0..5000).map(|i| format!("\"{i}.5\",\"a\nb{}\"\n", i % 7)).collect();
+        let table = Table::read("t", format!("x,y\n{csv}").as_bytes()).unwrap();
+        assert_eq!((table.rows(), table.number(4999, 0)), (5000, Some(4999.5)));
+        let table = Table::read("t", &b"\xef\xbb\xbf\"Name,\",b\n1,5\"\" pipe\n2,z\n"[..]).unwrap();
+        assert_eq!((table.columns()[0].as_str(), &*table.cell(0, 1), table.rows()), ("Name,", "5\"\" pipe", 2));
+        let table = Table::read("t", &b"a, b, y\n1, \"x, z\", \"yes\" \n"[..]).unwrap();
+        assert_eq!([table.cell(0, 1), table.cell(0, 2)], ["x, z", "yes"]);
+    }
+
+    #[test]
+    fn a_first_line_that_tells_the_delimiter_is_no_row() {
+        let table = Table::read("t", &b"sep=;\r\na;b\r\n1,5;x\r\n"[..]).unwrap();
+        assert_eq!((table.columns(), table.number(0, 0)), (&["a".to_string(), "b".to_string()][..], Some(1.5)));
+        assert_eq!(error(b"sep=;\na;b\n1;2;3\n"), "t.csv, line 3: expected 2 cells, as in the header, got 3");
+    }
+
+    #[test]
     fn commas_are_decimal_where_semicolons_separate() {
         let table = Table::read("t", &b"a;b\n1,5;2\n-3,25;x, y\n"[..]).unwrap();
         assert_eq!([table.number(0, 0), table.number(1, 0), table.number(1, 1)], [Some(1.5), Some(-3.25), None]);
@@ -245,6 +346,7 @@ mod tests {
     #[test]
     fn columns_without_a_name_are_numbered() {
         assert_eq!(Table::read("t", &b",a,\n0,1,2\n"[..]).unwrap().columns(), ["column_1", "a", "column_3"]);
+        assert_eq!(Table::read("t", &b",column_1\nx,1\n"[..]).unwrap().columns(), ["column_1_", "column_1"]);
         assert_eq!(Table::read("t", &b"1,2\n3,4\n"[..]).unwrap().rows(), 2);
     }
 

@@ -91,6 +91,7 @@ impl Error {
             Error::Value { expected, .. } if *expected == FINITE => {
                 Some("remove the row, or put a number in its place")
             }
+            Error::Value { what: "weights", .. } => Some("some of the rows that are learned from have to count"),
             Error::Value { .. } => Some("another loss or output activation may allow these targets"),
             Error::Setting { .. } => None,
             Error::Resume { .. } => Some("put data and settings back as they were, or begin anew"),

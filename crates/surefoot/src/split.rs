@@ -46,14 +46,16 @@ impl Split<'_> {
                 check(groups.len(), 2, "groups to split")?;
                 random.shuffle(&mut groups);
                 groups.pop(); // one group stays, whatever its size
+                let smallest = groups.iter().min_by_key(|group| group.len()).cloned().unwrap_or_default();
                 let mut taken = 0;
                 let is_wanted = |group: &Vec<usize>| {
-                    // the one that would bring the count nearer than leaving it out, and the first in any case
-                    let is = taken == 0 || (taken + group.len()).abs_diff(count) < count.saturating_sub(taken);
+                    // each that brings the count nearer than leaving it out
+                    let is = (taken + group.len()).abs_diff(count) < count.saturating_sub(taken);
                     taken += if is { group.len() } else { 0 };
                     is
                 };
-                groups.into_iter().filter(is_wanted).flatten().collect()
+                let part: Vec<usize> = groups.into_iter().filter(is_wanted).flatten().collect();
+                if part.is_empty() { smallest } else { part }
             }
             (None, Some(classes)) => {
                 let classes = shuffled_by(rows, classes, &mut random);
@@ -198,6 +200,12 @@ mod tests {
             let folds = split.folds(&rows, 3).unwrap();
             assert!(folds.iter().all(|fold| is_apart(fold, &without(&rows, fold))));
             assert_eq!(folds.iter().map(Vec::len).sum::<usize>(), 100);
+        }
+        // a group of 90 and five of 2: never 90 rows where 20 are wanted
+        let giant: Vec<usize> = (0..100).map(|row| if row < 90 { 0 } else { row / 2 }).collect();
+        for seed in 0..20 {
+            let split = Split { groups: Some(&giant), seed, ..Split::default() };
+            assert!(split.part(&rows, 0.2, Held::Validation).unwrap().1.len() <= 10);
         }
         let one = [0; 5];
         assert!(Split { groups: Some(&one), ..Split::default() }.part(&[0, 1], 0.5, Held::Test).is_err());

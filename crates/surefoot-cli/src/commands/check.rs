@@ -43,7 +43,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
         }
         (Some(path), Some(data)) => {
             let model = Model::load(path)?;
-            let table = arguments.reading.source(data, Part::Training).table()?;
+            let table = arguments.reading.source(data, Part::Training, &Encoding::names_of(&model)).table()?;
             let encoding = Encoding::of_model(&model, &table)?;
             let rows = encoding.rows_with_targets(&table)?;
             let inputs = encoding.inputs(&table, &rows)?;

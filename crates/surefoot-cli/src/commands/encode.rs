@@ -11,7 +11,7 @@ use crate::output::{Outcome, keep_inputs, print};
 
 pub fn run(arguments: &Encode) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = arguments.reading.source(&arguments.data, Part::Training).table()?;
+    let table = arguments.reading.source(&arguments.data, Part::Training, &Encoding::names_of(&model)).table()?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }

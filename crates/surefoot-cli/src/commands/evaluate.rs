@@ -13,7 +13,7 @@ use crate::output::{Outcome, count, print, print_line, short};
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let table = arguments.reading.source(&arguments.data, Part::Test).table()?;
+    let table = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).table()?;
     let encoding = Encoding::of_model(&model, &table)?;
     let rows = encoding.rows_with_targets(&table)?;
     let inputs = encoding.inputs(&table, &rows)?;

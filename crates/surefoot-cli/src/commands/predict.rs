@@ -16,7 +16,7 @@ const ROWS: usize = 4096;
 
 pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    let mut chunks = arguments.reading.source(&arguments.data, Part::Test).chunks()?;
+    let mut chunks = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).chunks()?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }

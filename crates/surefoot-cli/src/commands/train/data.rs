@@ -44,14 +44,16 @@ impl Data {
             Some(rows) => table.first(rows),
             None => table,
         };
-        let beside: Vec<&str> = settings.weight.iter().chain(&settings.group).map(String::as_str).collect();
+        let roles = roles(settings, &table);
+        check_roles(settings, &roles)?;
+        let beside: Vec<&str> = roles.ignored.iter().chain(&roles.weight).chain(&roles.group).copied().collect();
         let target = match settings.autoencoder {
             true => None,
             false => Some(Target::find(&table, settings.target.as_deref(), &beside, settings.task.task())?),
         };
         let held = |held: &Option<Held>, what: &str| match held {
             Some(Held::Data(file)) => {
-                let table = Source { header, ..Source::new(file, Part::Test) }.table();
+                let table = Source { header, known: table.columns(), ..Source::new(file, Part::Test) }.table();
                 table.map(Some).with_context(|| format!("cannot use the {what} data"))
             }
             _ => Ok(None),
@@ -66,21 +68,7 @@ impl Data {
 
     /// What the settings say of the columns.
     pub fn roles<'a>(&self, settings: &'a Settings) -> Roles<'a> {
-        // a name as it is, or several with commas between them
-        let names = |given: &'a [String]| -> Vec<&'a str> {
-            let split = |text: &'a String| match self.table.column(text) {
-                Ok(_) => vec![text.as_str()],
-                Err(_) => text.split(',').map(str::trim).collect(),
-            };
-            given.iter().flat_map(split).collect()
-        };
-        Roles {
-            numeric: names(&settings.numeric),
-            categorical: names(&settings.categorical),
-            ignored: names(&settings.ignore),
-            weight: settings.weight.as_deref(),
-            group: settings.group.as_deref(),
-        }
+        roles(settings, &self.table)
     }
 
     /// The rows that can be learned from.
@@ -95,7 +83,7 @@ impl Data {
                 let (rest, test) = self.split(settings, &self.rows(), *share, Draw::Test)?;
                 (rest, Some(Rows { table: &self.table, rows: test }))
             }
-            _ => (self.rows(), self.held(self.test.as_ref())?),
+            _ => (self.rows(), self.held(self.test.as_ref()).context("cannot use the test data")?),
         };
         self.with_validation(settings, rows, test)
     }
@@ -131,7 +119,7 @@ impl Data {
             _ => None,
         };
         let Some(share) = share else {
-            let validation = self.held(self.validation.as_ref())?;
+            let validation = self.held(self.validation.as_ref()).context("cannot use the validation data")?;
             return Ok(Parts { training: Rows { table, rows }, validation, test });
         };
         let (rest, part) = self.split(settings, &rows, share, Draw::Validation)?;
@@ -164,9 +152,13 @@ impl Data {
     fn groups(&self, name: &str) -> anyhow::Result<Vec<usize>> {
         let column = self.table.column(name)?;
         let mut numbers = std::collections::HashMap::new();
+        let mut groups = 0;
         let number = |row| {
-            let next = numbers.len();
-            *numbers.entry(self.table.cell(row, column).into_owned()).or_insert(next)
+            groups += 1;
+            match self.table.is_missing(row, column) {
+                true => groups - 1, // a group of its own
+                false => *numbers.entry(self.table.cell(row, column).into_owned()).or_insert(groups - 1),
+            }
         };
         Ok((0..self.table.rows()).map(number).collect())
     }
@@ -186,4 +178,49 @@ impl Data {
             false => Ok(Some(Rows { table, rows })),
         }
     }
+}
+
+/// What the settings say of the columns of a table.
+fn roles<'a>(settings: &'a Settings, table: &Table) -> Roles<'a> {
+    // a name as it is, or several with commas between them
+    let names = |given: &'a [String]| -> Vec<&'a str> {
+        let split = |text: &'a String| match table.column(text) {
+            Ok(_) => vec![text.as_str()],
+            Err(_) => text.split(',').map(str::trim).collect(),
+        };
+        given.iter().flat_map(split).collect()
+    };
+    Roles {
+        numeric: names(&settings.numeric),
+        categorical: names(&settings.categorical),
+        ignored: names(&settings.ignore),
+        weight: settings.weight.as_deref(),
+        group: settings.group.as_deref(),
+    }
+}
+
+/// That no column is said to be two things.
+fn check_roles(settings: &Settings, roles: &Roles<'_>) -> anyhow::Result<()> {
+    let said = [
+        ("--numeric", roles.numeric.clone()),
+        ("--categorical", roles.categorical.clone()),
+        ("--ignore", roles.ignored.clone()),
+        ("--weight", roles.weight.into_iter().collect()),
+        ("--group", roles.group.into_iter().collect()),
+        ("--target", settings.target.as_deref().into_iter().collect()),
+    ];
+    let mut seen = std::collections::HashMap::new();
+    for (option, names) in &said {
+        for name in names {
+            let earlier = *seen.entry(name).or_insert(option);
+            // a group of numbers may be an input, too
+            let may_be_both = *option == "--group" && ["--numeric", "--categorical"].contains(earlier);
+            if earlier != option && !may_be_both {
+                let is_target = *option == "--target" && ["--numeric", "--categorical"].contains(earlier);
+                let hint = if is_target { "--task says what the target is" } else { "leave one of them out" };
+                return Err(usage(format!("column `{name}` is named by {earlier} and by {option}"), hint));
+            }
+        }
+    }
+    Ok(())
 }

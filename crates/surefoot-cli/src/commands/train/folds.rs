@@ -1,14 +1,14 @@
 //! `--folds`: how good such a network is on rows that it did not see, and how much that varies.
 
 use serde_json::{Value, json};
-use surefoot::{Dataset, Scalar, StopReason};
+use surefoot::{Dataset, Scalar, StopReason, Task};
 
 use super::data::Data;
 use super::plan::Plan;
 use super::session::{Ended, Session};
 use super::start;
 use super::summary::{Scores, score_name};
-use crate::output::{count, print_line, short};
+use crate::output::{count, print_line, short, usage};
 
 /// The score on each part, by a network that was trained on the others.
 pub struct Folds(pub Vec<f64>);
@@ -39,6 +39,11 @@ pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Resul
     session.say("\n")?;
     for (i, parts) in parts.iter().enumerate() {
         let plan = Plan::new(settings, data, parts)?;
+        let rows = parts.test.as_ref().map_or(0, |test| test.rows.len());
+        if plan.task == Task::Regression && rows < 2 {
+            let message = format!("--folds {folds} leaves {} for a fold, of which R² says nothing", count(rows, "row"));
+            return Err(usage(message, "fewer folds").into());
+        }
         let [examples, validation, test] = [Some(&plan.data), plan.validation.as_ref(), plan.test.as_ref()]
             .map(|part| part.map(Dataset::cast::<T>).transpose());
         let (Some(examples), validation, Some(test)) = (examples?, validation?, test?) else { continue };

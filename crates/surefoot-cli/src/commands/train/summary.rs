@@ -111,17 +111,16 @@ impl Summary {
             ("validation", rows(&plan.validation), self.validation.as_ref()),
         ];
         parts.extend(self.test.as_ref().map(|scores| ("test", rows(&plan.test), Some(scores))));
-        let line = |name: &str, cell: &dyn Fn(&(&str, usize, Option<&Scores>)) -> String| {
-            parts.iter().fold(format!("{name:<10}"), |line, part| format!("{line} {:>11}", cell(part))) + "\n"
+        let line = |name: &str, cells: Vec<String>| {
+            cells.iter().fold(format!("{name:<10}"), |line, cell| format!("{line} {cell:>11}")) + "\n"
         };
-        let number =
-            |number: fn(&Scores) -> f64| move |part: &(&str, usize, Option<&Scores>)| short(part.2.map(number));
+        let numbers = |number: fn(&Scores) -> f64| parts.iter().map(|part| short(part.2.map(number))).collect();
         let speed = thousands(self.examples_per_second(plan) as u64);
         format!("stopped    {}\ntime       {:.2} s, {speed} examples a second\n\n", self.stopped(), self.seconds)
-            + &line("part", &|part| part.0.to_string())
-            + &line("rows", &|part| part.1.to_string())
-            + &line("cost", &number(|scores| scores.cost))
-            + &line(score_name(plan.task), &number(|scores| scores.score))
+            + &line("part", parts.iter().map(|part| part.0.to_string()).collect())
+            + &line("rows", parts.iter().map(|part| part.1.to_string()).collect())
+            + &line("cost", numbers(|scores| scores.cost))
+            + &line(score_name(plan.task), numbers(|scores| scores.score))
             + &format!("\nmodel      {}\n", out.display())
     }
 

@@ -1,0 +1,1 @@
+"""Surefoot's defaults beside scikit-learn's, on public tables."""
