@@ -113,13 +113,18 @@ pub struct Settings {
     /// What to predict; auto: classes for text and for integers with at most 10 different values, else numbers
     #[arg(long, value_enum, default_value_t = TaskChoice::Auto)]
     pub task: TaskChoice,
-    /// Units of each hidden layer, as 32,16; none: inputs straight to outputs
-    #[arg(long, value_name = "UNITS", default_value = "64")]
-    pub hidden: Hidden,
+    /// Networks that are trained, each stopped by another part of the rows, and averaged into one, which errs less than each
+    /// [default: 5 where nothing is said of the network, the optimizer or the validation part and the table has 50 to 20000
+    /// rows, else 1]
+    #[arg(long, value_name = "N", conflicts_with_all = ["validation", "autoencoder", "pretrain"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
+    pub members: Option<usize>,
+    /// Units of each hidden layer, as 32,16; none: inputs straight to outputs [default: 64,64,64 with adam, else 64]
+    #[arg(long, value_name = "UNITS")]
+    pub hidden: Option<Hidden>,
     /// balanced: classes count alike, however many rows each has
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "autoencoder")]
     pub class_weight: Option<ClassWeight>,
-    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: tanh; sigmoid with --autoencoder or --pretrain]
+    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: selu with adam, else tanh; sigmoid with --autoencoder or --pretrain]
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
     /// Activation of the output [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
@@ -128,9 +133,10 @@ pub struct Settings {
     /// squared-error or cross-entropy [default: cross-entropy for classes, squared-error for numbers]
     #[arg(long, value_name = "NAME")]
     pub loss: Option<Loss>,
-    /// λ: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows
-    #[arg(long, value_name = "λ", default_value_t = 1e-4)]
-    pub weight_decay: f64,
+    /// λ: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows [default: 0 with adam by
+    /// width, else 1e-4]
+    #[arg(long, value_name = "λ")]
+    pub weight_decay: Option<f64>,
     /// ρ, between 0 and 1: the mean activation that each hidden unit should have; hidden units are sigmoid or tanh. With
     /// --pretrain while it pretrains only [default: none; 0.1 with --pretrain]
     #[arg(long, value_name = "ρ")]
@@ -152,36 +158,44 @@ pub struct Settings {
     /// lbfgs: all rows in each iteration
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
     pub optimizer: OptimizerChoice,
-    /// α [default: 0.5 for gradient-descent, 0.02 for sgd, 0.005 for adam]
+    /// α [default: 0.5 for gradient-descent, 0.02 for sgd; for adam by width 0.03 for classes and 0.05 for numbers, else
+    /// 0.005]
     #[arg(long, value_name = "α")]
     pub learning_rate: Option<f64>,
+    /// What adam makes of α: by-width: α/√s for the weights of units with s inputs, α/10 for biases; alike: α everywhere
+    /// [default: by-width, but alike with --autoencoder or --pretrain]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub rates: Option<Rates>,
     /// Steps that lbfgs remembers [default: 10]
     #[arg(long, value_name = "N")]
     pub history: Option<usize>,
-    /// β₂ of adam [default: 0.999]
+    /// β₂ of adam [default: 0.95 by width, else 0.999]
     #[arg(long, value_name = "β₂")]
     pub beta2: Option<f64>,
-    /// ε: the share of each training target that is spread evenly over the classes
-    #[arg(long, value_name = "ε", default_value_t = 0.0)]
-    pub label_smoothing: f64,
+    /// ε: the share of each target that is spread evenly over the classes while it is learned from [default: 0.1 with adam by
+    /// width and cross-entropy, else 0]
+    #[arg(long, value_name = "ε")]
+    pub label_smoothing: Option<f64>,
     /// μ of gradient-descent or sgd, from 0 to 1
     #[arg(long, value_name = "μ")]
     pub momentum: Option<f64>,
-    /// constant, cosine, cycles, or step:EVERY:FACTOR (every so many epochs times the factor)
-    #[arg(long, value_name = "S", default_value = "constant")]
-    pub schedule: Schedule,
+    /// constant, cosine, cycles, or step:EVERY:FACTOR (every so many epochs times the factor) [default: cycles with adam by
+    /// width, else constant]
+    #[arg(long, value_name = "S")]
+    pub schedule: Option<Schedule>,
     /// Rows a step, or full [default: full for gradient-descent and lbfgs, else 32]
     #[arg(long, value_name = "N|full")]
     pub batch_size: Option<Batch>,
-    /// Passes over the data, at most; with lbfgs iterations
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    pub epochs: usize,
+    /// Passes over the data, at most; with lbfgs iterations [default: 50 with adam by width, else 200]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
     /// Epochs without a lower cost (on the validation part, or without one on the training part) until training stops; 0:
-    /// never [default: 20; 0 for lbfgs without a validation part]
+    /// never. The parameters with the lowest cost are kept [default: 20; 0 where the schedule is cosine or cycles, and for
+    /// lbfgs without a validation part]
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
     /// Share of the rows to stop by, with the same share of each class, 0 for none, or a table [default: 0.2; none for tables
-    /// of fewer than 10 rows and with --autoencoder]
+    /// of fewer than 10 rows and with --autoencoder; with --members each has a part of its own]
     #[arg(long, value_name = "SHARE|FILE")]
     pub validation: Option<Held>,
     /// Share of the rows to measure the result on, which nothing else looks at, or a table [default: none]
@@ -191,7 +205,8 @@ pub struct Settings {
     /// good such a network is, and how much that varies
     #[arg(long, value_name = "N", conflicts_with_all = ["checkpoint", "pretrain", "autoencoder"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..))]
     pub folds: Option<usize>,
-    /// Start of the weights: normal, normal:ε, uniform:r, glorot, he, lecun [default: he for relu and leaky-relu, lecun for selu, else glorot]
+    /// Start of the weights: normal, normal:ε, uniform:r, glorot, he, lecun, tangent [default: tangent with adam by width; else
+    /// he for relu and leaky-relu, lecun for selu, else glorot]
     #[arg(long, value_name = "I")]
     pub init: Option<Initialization>,
     /// Decides the start, the order of the rows and the validation part
@@ -206,6 +221,9 @@ pub struct Settings {
     /// Where the model goes [default: the data's name with .safetensors, in this folder]
     #[arg(long, value_name = "MODEL")]
     pub out: Option<PathBuf>,
+    /// Where the report goes, a page to look at, or none [default: beside the model, with .html]
+    #[arg(long, value_name = "FILE.html|none")]
+    pub report: Option<PathBuf>,
     /// Keep the training in this file while it goes on, so that --resume can go on with it after an interruption
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
@@ -374,6 +392,13 @@ pub enum OptimizerChoice {
     Sgd,
     Adam,
     Lbfgs,
+}
+
+/// What Adam makes of the learning rate.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rates {
+    ByWidth,
+    Alike,
 }
 
 /// How much the rows of a class count.

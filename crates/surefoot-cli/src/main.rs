@@ -4,7 +4,9 @@
 
 mod arguments;
 mod commands;
+mod curve;
 mod output;
+mod page;
 mod progress;
 
 use std::process::ExitCode;

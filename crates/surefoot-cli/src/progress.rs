@@ -6,20 +6,42 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use surefoot::Epoch;
+use surefoot::{Epoch, Task};
 
-use crate::output::{print_line, short};
+use crate::output::{count, print_line, short};
 
 /// Shows each epoch: as a bar on a terminal, as some plain lines elsewhere (both on standard error), as JSON lines on
 /// standard output, or not at all.
 pub struct Progress {
     how: How,
-    epochs: usize,
-    /// The layer that is pretrained.
-    layer: Option<usize>,
+    size: Size,
+    part: Part,
     start: Instant,
     /// That standard output could not be written to, which ends the training.
     pub failure: Option<anyhow::Error>,
+}
+
+/// How long a training is.
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// At most.
+    pub epochs: usize,
+    /// Those that were done before.
+    pub done: usize,
+    pub rows: usize,
+    /// Whether it may end earlier.
+    pub may_stop: bool,
+    pub task: Task,
+}
+
+/// What is trained.
+#[derive(Clone, Copy)]
+pub enum Part {
+    Whole,
+    /// A layer that is pretrained.
+    Layer(usize),
+    /// One of several networks, from 1.
+    Member(usize, usize),
 }
 
 enum How {
@@ -33,15 +55,14 @@ enum How {
 const LINES: usize = 20;
 
 impl Progress {
-    /// For so many epochs, of which some were done before.
-    pub fn new(epochs: usize, done: usize, layer: Option<usize>, json: bool, quiet: bool) -> Self {
+    pub fn new(size: Size, part: Part, json: bool, quiet: bool) -> Self {
         let how = match (json, quiet, std::io::stderr().is_terminal()) {
             (true, _, _) => How::Json,
             (_, true, _) => How::Nothing,
-            (_, _, true) => How::Bar(bar(epochs, done)),
+            (_, _, true) => How::Bar(bar(size, part)),
             (_, _, false) => How::Lines,
         };
-        Progress { how, epochs, layer, start: Instant::now(), failure: None }
+        Progress { how, size, part, start: Instant::now(), failure: None }
     }
 
     /// Takes the bar away.
@@ -53,34 +74,19 @@ impl Progress {
 
     /// Shows an epoch; to end, where it cannot.
     pub fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+        let name = if self.size.task == Task::Classification { "accuracy" } else { "R²" };
         let scores = || match epoch.validation_score {
-            Some(score) => format!("cost {}, validation score {}", short(Some(epoch.cost)), short(Some(score))),
+            Some(score) => format!("cost {}, validation {name} {}", short(Some(epoch.cost)), short(Some(score))),
             None => format!("cost {}", short(Some(epoch.cost))),
         };
         match &self.how {
             How::Bar(bar) => {
-                bar.set_message(scores());
-                bar.set_position(epoch.epoch as u64);
+                bar.set_message(format!("of {}, {}", count(self.size.rows, "row"), scores()));
+                bar.set_position((self.before() + epoch.epoch) as u64);
             }
-            How::Lines => {
-                let every = self.epochs.div_ceil(LINES);
-                if epoch.epoch == 1 || epoch.epoch == self.epochs || epoch.epoch.is_multiple_of(every) {
-                    eprintln!("epoch {:>width$}: {}", epoch.epoch, scores(), width = self.epochs.to_string().len());
-                }
-            }
+            How::Lines => self.line(epoch, &scores()),
             How::Json => {
-                let seconds = self.start.elapsed().as_secs_f64();
-                let line = match self.layer {
-                    Some(layer) => json!({
-                        "event": "pretraining", "layer": layer, "epoch": epoch.epoch, "cost": epoch.cost, "seconds": seconds,
-                    }),
-                    None => json!({
-                        "event": "epoch", "epoch": epoch.epoch, "cost": epoch.cost,
-                        "validation_cost": epoch.validation_cost, "validation_score": epoch.validation_score,
-                        "seconds": seconds,
-                    }),
-                };
-                if let Err(error) = print_line(line) {
+                if let Err(error) = print_line(self.json(epoch)) {
                     self.failure = Some(error);
                     return ControlFlow::Break(());
                 }
@@ -89,12 +95,58 @@ impl Progress {
         }
         ControlFlow::Continue(())
     }
+
+    /// The epochs of the networks before this one.
+    fn before(&self) -> usize {
+        match self.part {
+            Part::Member(member, _) => (member - 1) * self.size.epochs,
+            Part::Whole | Part::Layer(_) => 0,
+        }
+    }
+
+    fn line(&self, epoch: &Epoch, scores: &str) {
+        let Size { epochs, .. } = self.size;
+        let (lines, name) = match self.part {
+            // a few lines for each of several networks
+            Part::Member(member, all) => (LINES / all, format!("network {member} of {all}, ")),
+            Part::Whole | Part::Layer(_) => (LINES, String::new()),
+        };
+        let every = epochs.div_ceil(lines.max(1));
+        let is_first = epoch.epoch == 1 && !matches!(self.part, Part::Member(..));
+        if is_first || epoch.epoch == epochs || epoch.epoch.is_multiple_of(every) {
+            eprintln!("{name}epoch {:>width$}: {scores}", epoch.epoch, width = epochs.to_string().len());
+        }
+    }
+
+    fn json(&self, epoch: &Epoch) -> serde_json::Value {
+        let seconds = self.start.elapsed().as_secs_f64();
+        if let Part::Layer(layer) = self.part {
+            return json!({
+                "event": "pretraining", "layer": layer, "epoch": epoch.epoch, "cost": epoch.cost, "seconds": seconds,
+            });
+        }
+        let mut line = json!({
+            "event": "epoch", "epoch": epoch.epoch, "cost": epoch.cost, "validation_cost": epoch.validation_cost,
+            "validation_score": epoch.validation_score, "seconds": seconds,
+        });
+        if let Part::Member(member, _) = self.part {
+            line["member"] = json!(member);
+        }
+        line
+    }
 }
 
-fn bar(epochs: usize, done: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:24} {msg}, at most {eta} left");
-    let bar = ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_position(done as u64);
+fn bar(size: Size, part: Part) -> ProgressBar {
+    let (all, before, network) = match part {
+        Part::Member(member, all) => (all * size.epochs, (member - 1) * size.epochs, format!("network {member} of {all}, ")),
+        Part::Whole => (size.epochs, 0, String::new()),
+        Part::Layer(layer) => (size.epochs, 0, format!("layer {layer}, ")),
+    };
+    let most = if size.may_stop { "at most " } else { "" };
+    let template = format!("{network}epoch {{pos}}/{{len}} {{bar:20}} {{msg}}, {most}{{eta}} left");
+    let style = ProgressStyle::with_template(&template);
+    let bar = ProgressBar::new(all as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_position((before + size.done) as u64);
     bar.reset_eta(); // the time that is left follows from what is done here
     bar
 }

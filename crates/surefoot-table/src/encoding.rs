@@ -191,6 +191,11 @@ impl Encoding {
         serde_json::json!(self.columns)
     }
 
+    /// Whether the targets are the inputs.
+    pub fn is_autoencoder(&self) -> bool {
+        self.columns.iter().map(|column| &column.name).eq(&self.target_columns)
+    }
+
     /// The names of the inputs.
     pub fn input_names(&self) -> Vec<String> {
         self.columns.iter().flat_map(|column| column.kind.inputs(&column.name)).collect()

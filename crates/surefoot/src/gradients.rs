@@ -340,7 +340,7 @@ impl<T: Scalar> Destination<T> for Update<'_, T> {
 
     fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixUpdate<'_, T> {
         let (mean, first) = (self.mean.decaying(decays), range.start);
-        MatrixUpdate { mean, step: self.step.matrix(range, rows), first, not_finite: self.not_finite }
+        MatrixUpdate { mean, step: self.step.matrix(range, rows, decays), first, not_finite: self.not_finite }
     }
 }
 

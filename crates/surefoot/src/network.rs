@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
 use crate::activation::Activation;
 use crate::error::{Error, Result};
@@ -145,6 +145,13 @@ impl Network {
     pub fn weight<'a, T>(&self, parameters: &'a [T], l: usize) -> ArrayView2<'a, T> {
         let shape = (self.layers[l].outputs, self.layers[l].inputs);
         ArrayView2::from_shape(shape, &parameters[self.weight_range(l)]).expect("θ of this network")
+    }
+
+    /// The same, to be changed.
+    #[cfg_attr(not(test), expect(clippy::expect_used, reason = "a range of this length is this matrix"))]
+    pub(crate) fn weight_mut<'a, T>(&self, parameters: &'a mut [T], l: usize) -> ArrayViewMut2<'a, T> {
+        let shape = (self.layers[l].outputs, self.layers[l].inputs);
+        ArrayViewMut2::from_shape(shape, &mut parameters[self.weight_range(l)]).expect("θ of this network")
     }
 
     /// b of layer `l` (from 0), as a view into θ.

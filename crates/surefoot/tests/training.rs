@@ -156,6 +156,7 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
     let batch: Vec<usize> = (0..203).map(|i| i * 6).collect();
     let optimizers = [
         FirstOrder::Adam(Adam::default()),
+        FirstOrder::Adam(Adam { by_width: true, ..Adam::default() }),
         FirstOrder::GradientDescent(GradientDescent { momentum: 0.9, nesterov: true, ..GradientDescent::default() }),
         FirstOrder::GradientDescent(GradientDescent::default()),
     ];
@@ -174,7 +175,7 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
                             assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 0.01), None);
                         } else {
                             batch.gradient(&theta, &mut gradient);
-                            optimizer.step(&mut state, &mut theta, &gradient, 0.01);
+                            optimizer.step(&mut state, &mut theta, &gradient, &network.segments(), 0.01);
                         }
                     }
                     theta.into_iter().map(f32::to_bits).collect::<Vec<_>>()

@@ -19,6 +19,10 @@ pub enum Purpose {
     Examples = 4,
     /// The start of the decoders that the layers of a stack are pretrained with.
     Decoder = 5,
+    /// The rows that inputs are taken from to see what they matter.
+    Permutation = 6,
+    /// The seeds of networks that are averaged.
+    Members = 7,
 }
 
 /// A stream of random draws, named by a seed, a purpose and an index (the epoch for shuffles, the layer for decoders).

@@ -9,7 +9,17 @@ use crate::numeric::scalar::Scalar;
 ///   θ := θ − α · m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ),  t the step from 1
 /// ```
 ///
-/// Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, Algorithm 1.
+/// With `by_width`, α is by the width of what a unit reads, so that one α serves layers of any width:  (O8)
+///
+/// ```text
+///   α / √s for the weights of a unit with s inputs,   α / 10 for biases
+/// ```
+///
+/// As Adam's steps do not depend on the size of gradients, this moves weights as those of z = W·a/√s + b move, the neural
+/// tangent parametrization.
+///
+/// Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, Algorithm 1; of (O8) Holzmüller, Grinsztajn and
+/// Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data*, 2024, section 3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// α, above 0: about how far a parameter moves in a step. Default 0.001, the paper's.
@@ -20,13 +30,18 @@ pub struct Adam {
     pub beta2: f64,
     /// ε, above 0, keeps the division finite. Default 1e-8, the paper's. Not the gradient check's EPSILON.
     pub epsilon: f64,
+    /// Whether α is by width. Default no, the paper's.
+    pub by_width: bool,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, by_width: false }
     }
 }
+
+/// The part of α that biases have by width.
+const BIAS_SHARE: f64 = 0.1;
 
 /// The t-th step of Adam, with what all parameters share computed once.
 #[derive(Clone, Copy, Debug)]
@@ -35,24 +50,39 @@ pub(super) struct AdamStep<T> {
     beta2: T,
     rest1: T,
     rest2: T,
+    /// In full precision, and what becomes of it in a part of θ.
+    whole_alpha: f64,
     alpha: T,
     scale: T,
     epsilon: T,
+    by_width: bool,
 }
 
 impl<T: Scalar> AdamStep<T> {
     pub fn new(settings: &Adam, t: u64, learning_rate: f64) -> Self {
-        let (Adam { beta1, beta2, epsilon, .. }, t) = (*settings, t as f64);
+        let (Adam { beta1, beta2, epsilon, by_width, .. }, t) = (*settings, t as f64);
+        // α/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ), in f64
+        let whole_alpha = learning_rate / (1.0 - libm::pow(beta1, t));
         AdamStep {
             beta1: T::from_f64(beta1),
             beta2: T::from_f64(beta2),
             rest1: T::from_f64(1.0 - beta1),
             rest2: T::from_f64(1.0 - beta2),
-            // α/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ), in f64
-            alpha: T::from_f64(learning_rate / (1.0 - libm::pow(beta1, t))),
+            whole_alpha,
+            alpha: T::from_f64(whole_alpha),
             scale: T::from_f64(1.0 / libm::sqrt(1.0 - libm::pow(beta2, t))),
             epsilon: T::from_f64(epsilon),
+            by_width,
         }
+    }
+
+    /// The step of weights with so many columns, or of biases.
+    pub fn of_part(self, columns: Option<usize>) -> Self {
+        if !self.by_width {
+            return self;
+        }
+        let factor = columns.map_or(BIAS_SHARE, |columns| 1.0 / (columns as f64).sqrt()); // (O8)
+        AdamStep { alpha: T::from_f64(self.whole_alpha * factor), ..self }
     }
 
     /// Sixteen parameters at a time, as one vector, because the parts of θ that come are short.
@@ -90,17 +120,33 @@ impl<T: Scalar> AdamStep<T> {
 mod tests {
     use super::super::FirstOrder;
     use super::*;
+    use crate::activation::Activation;
+    use crate::network::Network;
 
     #[test]
     fn two_steps_as_worked_out_by_hand() {
         let optimizer = FirstOrder::Adam(Adam { learning_rate: 0.1, ..Adam::default() });
         let (mut state, mut theta) = (optimizer.start(2), [1.0, -2.0]);
         // Step 1: m̂ = g and v̂ = g², so each θ moves by α, whatever the size of its gradient.
-        optimizer.step(&mut state, &mut theta, &[3.0, -0.01], 0.1);
+        optimizer.step(&mut state, &mut theta, &[3.0, -0.01], &[], 0.1);
         assert!((theta[0] - 0.9).abs() < 1e-9 && (theta[1] + 1.9).abs() < 1e-6, "{theta:?}");
         // Step 2 with g = 1: m = 0.27 + 0.1, m̂ = 0.37/0.19; v = 0.008991 + 0.001, v̂ = 0.009991/0.001999.
-        optimizer.step(&mut state, &mut theta, &[1.0, 0.0], 0.1);
+        optimizer.step(&mut state, &mut theta, &[1.0, 0.0], &[], 0.1);
         let expected = 0.9 - 0.1 * (0.37 / 0.19) / (0.009_991f64 / 0.001_999).sqrt();
         assert!((theta[0] - expected).abs() < 1e-8, "{theta:?}");
+    }
+
+    #[test]
+    fn by_width_each_part_has_its_rate() {
+        let network = Network::new(4, &[(1, Activation::Tanh), (9, Activation::Identity)]).unwrap();
+        let optimizer = FirstOrder::Adam(Adam { by_width: true, ..Adam::default() });
+        let (mut state, mut theta) = (optimizer.start(23), [0.0f64; 23]);
+        // the first step moves each θ by its own α
+        optimizer.step(&mut state, &mut theta, &[1.0; 23], &network.segments(), 0.6);
+        let near = |l: usize, weight: f64, bias: f64| {
+            let moved = |range: std::ops::Range<usize>, by: f64| theta[range].iter().all(|x| (x + by).abs() < 1e-6);
+            moved(network.weight_range(l), weight) && moved(network.bias_range(l), bias)
+        };
+        assert!(near(0, 0.3, 0.06) && near(1, 0.6, 0.06), "{theta:?}");
     }
 }

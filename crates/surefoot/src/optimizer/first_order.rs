@@ -10,6 +10,7 @@ use crate::numeric::panels::Panel;
 use crate::numeric::prefetch::prefetch;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::objective::Segment;
 
 /// An optimizer that makes a step of each gradient, with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +41,7 @@ impl FirstOrder {
             FirstOrder::GradientDescent(GradientDescent { learning_rate, momentum, .. }) => {
                 vec![("learning rate", learning_rate, &above_zero), ("momentum", momentum, &share)]
             }
-            FirstOrder::Adam(Adam { learning_rate, beta1, beta2, epsilon }) => vec![
+            FirstOrder::Adam(Adam { learning_rate, beta1, beta2, epsilon, .. }) => vec![
                 ("learning rate", learning_rate, &above_zero),
                 ("beta1", beta1, &share),
                 ("beta2", beta2, &share),
@@ -66,20 +67,30 @@ impl FirstOrder {
         }
     }
 
-    /// Moves θ = `parameters` one step against `gradient`, with the learning rate of this step.
+    /// Moves θ = `parameters` one step against `gradient`, with the learning rate of this step. The `segments` are those that θ
+    /// is made up of ([`Network::segments`](crate::Network::segments)); without any it is one, without columns.
     pub fn step<T: Scalar>(
         &self,
         state: &mut FirstOrderState<T>,
         parameters: &mut [T],
         gradient: &[T],
+        segments: &[Segment],
         learning_rate: f64,
     ) {
         let mut step = self.begin(state, parameters, learning_rate);
-        let mut all = step.matrix(0..gradient.len(), 1);
-        vectorized(
-            #[inline(always)]
-            || all.apply(0, 0, Panel { numbers: gradient, width: gradient.len(), columns: gradient.len() }),
-        );
+        let whole = [Segment { layer: 0, name: String::new(), rows: gradient.len(), columns: None }];
+        let mut first = 0;
+        for segment in if segments.is_empty() { &whole } else { segments } {
+            let range = first..first + segment.len();
+            let (rows, columns) = segment.columns.map_or((1, segment.len()), |columns| (segment.rows, columns));
+            let mut part = step.matrix(range.clone(), rows, segment.columns.is_some());
+            first = range.end;
+            let numbers = &gradient[range];
+            vectorized(
+                #[inline(always)]
+                || part.apply(0, 0, Panel { numbers, width: columns, columns }),
+            );
+        }
     }
 
     /// Begins the next step, which then takes the gradient part by part.
@@ -114,15 +125,19 @@ enum Rule<T> {
 }
 
 impl<T: Scalar> Step<'_, T> {
-    /// The step of some parameters, as a matrix of so many rows.
-    pub fn matrix(&mut self, range: Range<usize>, rows: usize) -> MatrixStep<'_, T> {
+    /// The step of some parameters, as a matrix of so many rows; weights or biases.
+    pub fn matrix(&mut self, range: Range<usize>, rows: usize, are_weights: bool) -> MatrixStep<'_, T> {
+        let rule = match self.rule {
+            Rule::Adam(step) => Rule::Adam(step.of_part(are_weights.then_some(range.len() / rows))),
+            rule => rule,
+        };
         // the state is empty where the rule has no use for it
         let first = self.first.get_mut(range.clone()).unwrap_or_default();
         let second = self.second.get_mut(range.clone()).unwrap_or_default();
         let parameters = &mut self.parameters[range];
         let (parameters, first, second) =
             (Grid::new(parameters, rows), Grid::new(first, rows), Grid::new(second, rows));
-        MatrixStep { rule: self.rule, parameters, first, second }
+        MatrixStep { rule, parameters, first, second }
     }
 }
 

@@ -74,7 +74,7 @@ mod tests {
         let (mut state, mut theta) = (optimizer.start(1), [1.0f64]);
         let step = |_| {
             let gradient = [2.0 * theta[0]];
-            optimizer.step(&mut state, &mut theta, &gradient, 0.1);
+            optimizer.step(&mut state, &mut theta, &gradient, &[], 0.1);
             theta[0]
         };
         (0..3).map(step).collect()

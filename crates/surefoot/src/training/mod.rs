@@ -53,8 +53,8 @@ pub struct Training {
     pub sparsity: Option<Sparsity>,
     /// Epochs without a lower watched cost before training stops; 0 never stops early. Default 0.
     ///
-    /// Watched is the cost on the validation part; without one, the cost on all training examples after each epoch.
-    /// While it is watched, the parameters with the lowest one are those that training returns.
+    /// Watched is the cost on the validation part; without one, and with a patience, the cost on all training examples after
+    /// each epoch. While one is watched, the parameters with the lowest are those that training returns.
     pub patience: usize,
     /// By what share of itself the watched cost must fall to renew the patience, at least 0. Default 10⁻⁴.
     pub tolerance: f64,

@@ -42,7 +42,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     ) -> Result<Self> {
         let cost = training.cost(network, loss, data)?;
         let validation = validation.map(|data| training.cost(network, loss, data)).transpose()?;
-        if training.patience > 0 && state.watch.is_none() {
+        if (training.patience > 0 || validation.is_some()) && state.watch.is_none() {
             state.watch = Some(Watch::new(&state.parameters));
         }
         Ok(Run { training, network, cost, validation, state, order: (0..data.rows()).collect() })
@@ -96,7 +96,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             };
             let watched = validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters));
             watch.see(epoch, watched, &state.parameters, training.tolerance);
-            if epoch.saturating_sub(watch.renewed) >= training.patience {
+            if training.patience > 0 && epoch.saturating_sub(watch.renewed) >= training.patience {
                 reason = Some(StopReason::Patience);
             }
         }

@@ -14,6 +14,7 @@ use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use surefoot::{Checkpoint, Scalar, TrainingState, check_writable, remove_leftovers};
 
+use super::members::Done;
 use super::summary::Pretrained;
 use crate::arguments::{Arguments, Command, Every, Train};
 use crate::output::{keep_inputs, print_line, usage};
@@ -35,6 +36,8 @@ pub enum Phase {
     Pretraining { layer: usize, costs: Vec<f64> },
     /// The training of the whole network, and what pretraining gave, if there was any.
     Training { pretrained: Option<Pretrained> },
+    /// The training of one of several networks, after these.
+    Member { done: Vec<Done> },
 }
 
 /// A command to go on with.
@@ -189,12 +192,21 @@ impl Checkpoints {
 
     /// The command that goes on.
     pub fn command(&self) -> String {
-        let path = self.path.to_string_lossy();
-        let is_plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+=@%:,".contains(c));
-        match is_plain {
-            true => format!("surefoot train --resume {path}"),
-            false => format!("surefoot train --resume '{}'", path.replace('\'', r"'\''")),
-        }
+        format!("surefoot train --resume {}", quoted(&self.path.to_string_lossy()))
+    }
+
+    /// The arguments of the command that began.
+    pub fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+}
+
+/// An argument as a shell takes it.
+pub fn quoted(argument: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=@%:,".contains(c);
+    match !argument.is_empty() && argument.chars().all(is_plain) {
+        true => argument.into(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
     }
 }
 

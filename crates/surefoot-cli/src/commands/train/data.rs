@@ -4,13 +4,19 @@ use anyhow::Context;
 use surefoot::{Held as Draw, Split, without};
 use surefoot_table::{Part, Roles, Source, Table, Target};
 
-use crate::arguments::{Held, Settings};
+use crate::arguments::{Held, OptimizerChoice, Settings};
 use crate::output::usage;
 
 /// Tables with fewer rows are not split unless it is asked for: the part would say nothing.
 const MIN_ROWS_TO_SPLIT: usize = 10;
 /// The share of the rows to validate on.
 const VALIDATION_SHARE: f64 = 0.2;
+
+/// Networks that are averaged.
+const MEMBERS: usize = 5;
+/// The rows of the tables for which that is done unasked.
+const MIN_ROWS_OF_MEMBERS: usize = 50;
+const MAX_ROWS_OF_MEMBERS: usize = 20_000;
 
 /// The tables, and what is to be learned of them.
 pub struct Data {
@@ -32,6 +38,8 @@ pub struct Parts<'a> {
     pub training: Rows<'a>,
     pub validation: Option<Rows<'a>>,
     pub test: Option<Rows<'a>>,
+    /// Where several networks are trained: for each the training rows that it does not learn from.
+    pub members: Vec<Vec<usize>>,
 }
 
 impl Data {
@@ -113,6 +121,15 @@ impl Data {
         test: Option<Rows<'a>>,
     ) -> anyhow::Result<Parts<'a>> {
         let table = &self.table;
+        let count = member_count(settings, rows.len());
+        if count > 1 {
+            match (self.with_split(settings, |split| split.folds(&rows, count))?, settings.members) {
+                (Ok(members), _) => return Ok(Parts { training: Rows { table, rows }, validation: None, test, members }),
+                (Err(error), Some(_)) => return Err(error).context("cannot make parts for the members"),
+                (Err(_), None) => {} // too few groups: one network
+            }
+        }
+        let members = Vec::new();
         let share = match &settings.validation {
             Some(Held::Share(share)) => Some(*share),
             None if !settings.autoencoder && rows.len() >= MIN_ROWS_TO_SPLIT => Some(VALIDATION_SHARE),
@@ -120,10 +137,10 @@ impl Data {
         };
         let Some(share) = share else {
             let validation = self.held(self.validation.as_ref()).context("cannot use the validation data")?;
-            return Ok(Parts { training: Rows { table, rows }, validation, test });
+            return Ok(Parts { training: Rows { table, rows }, validation, test, members });
         };
         let (rest, part) = self.split(settings, &rows, share, Draw::Validation)?;
-        Ok(Parts { training: Rows { table, rows: rest }, validation: Some(Rows { table, rows: part }), test })
+        Ok(Parts { training: Rows { table, rows: rest }, validation: Some(Rows { table, rows: part }), test, members })
     }
 
     fn split(
@@ -178,6 +195,22 @@ impl Data {
             false => Ok(Some(Rows { table, rows })),
         }
     }
+}
+
+/// How many networks are trained on so many rows: several, where nothing is said of what they are like, the rows are enough to
+/// be dealt out and not so many that one network errs as little.
+fn member_count(settings: &Settings, rows: usize) -> usize {
+    let is_described = settings.hidden.is_some()
+        || settings.activation.is_some()
+        || settings.output_activation.is_some()
+        || settings.loss.is_some()
+        || settings.init.is_some()
+        || settings.optimizer != OptimizerChoice::Adam
+        || settings.validation.is_some()
+        || settings.autoencoder
+        || settings.pretrain.is_some();
+    let worth = (MIN_ROWS_OF_MEMBERS..=MAX_ROWS_OF_MEMBERS).contains(&rows);
+    settings.members.unwrap_or(if worth && !is_described { MEMBERS } else { 1 })
 }
 
 /// What the settings say of the columns of a table.

@@ -1,9 +1,10 @@
 //! `--folds`: how good such a network is on rows that it did not see, and how much that varies.
 
 use serde_json::{Value, json};
-use surefoot::{Dataset, Scalar, StopReason, Task};
+use surefoot::{Dataset, Network, Scalar, StopReason, Task, Training, average};
 
 use super::data::Data;
+use super::members::{parts, seed_of};
 use super::plan::Plan;
 use super::session::{Ended, Session};
 use super::start;
@@ -47,14 +48,8 @@ pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Resul
         let [examples, validation, test] = [Some(&plan.data), plan.validation.as_ref(), plan.test.as_ref()]
             .map(|part| part.map(Dataset::cast::<T>).transpose());
         let (Some(examples), validation, Some(test)) = (examples?, validation?, test?) else { continue };
-        let start = start(settings, &plan.network);
-        let trained = plan.training.fit(&plan.network, plan.loss, start, &examples, validation.as_ref(), &mut ())?;
-        if let StopReason::NotFinite { epoch, .. } = trained.stop_reason {
-            eprintln!("error: in fold {} the cost was not finite, in epoch {epoch}", i + 1);
-            eprintln!("hint: try a smaller --learning-rate or --weight-decay, or another --init");
-            return Err(Ended::No);
-        }
-        let Scores { cost, score } = Scores::new(&plan, &trained.parameters, &test)?;
+        let (network, parameters) = fit(session, &plan, &examples, validation.as_ref(), i + 1)?;
+        let Scores { cost, score } = Scores::new(&plan, &network, &parameters, &test)?;
         name = score_name(plan.task);
         let (fold, rows) = (i + 1, test.rows());
         if session.train.json {
@@ -71,4 +66,35 @@ pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Resul
     let (mean, spread) = (short(Some(scores.mean())), short(Some(scores.spread())));
     session.say(format_args!("{name} {mean} ± {spread} (mean and standard deviation over {folds} folds)\n"))?;
     Ok(scores)
+}
+
+/// The network of a fold: one, or the average of several.
+fn fit<T: Scalar>(
+    session: &Session<'_>,
+    plan: &Plan,
+    examples: &Dataset<T>,
+    validation: Option<&Dataset<T>>,
+    fold: usize,
+) -> Result<(Network, Vec<T>), Ended> {
+    let train = |seed: u64, learned: &Dataset<T>, held: Option<&Dataset<T>>| -> Result<Vec<T>, Ended> {
+        let start = start(&session.train.settings, &plan.network, seed);
+        let training = Training { seed, ..plan.training.clone() };
+        let trained = training.fit(&plan.network, plan.loss, start, learned, held, &mut ())?;
+        if let StopReason::NotFinite { epoch, .. } = trained.stop_reason {
+            eprintln!("error: in fold {fold} the cost was not finite, in epoch {epoch}");
+            eprintln!("hint: try a smaller --learning-rate or --weight-decay, or another --init");
+            return Err(Ended::No);
+        }
+        Ok(trained.parameters)
+    };
+    if plan.members.is_empty() {
+        let parameters = train(plan.training.seed, &plan.smooth(examples)?, validation)?;
+        return Ok((plan.network.clone(), parameters));
+    }
+    let mut members = Vec::new();
+    for (k, member) in plan.members.iter().enumerate() {
+        let (learned, held) = parts(plan, examples, member)?;
+        members.push(train(seed_of(plan.training.seed, k), &learned, Some(&held))?);
+    }
+    Ok(average(&plan.network, &members)?)
 }

@@ -3,8 +3,10 @@
 mod checkpoints;
 mod data;
 mod folds;
+mod members;
 mod plan;
 mod pretraining;
+mod report;
 mod session;
 mod summary;
 
@@ -13,7 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use surefoot::{Dataset, Model, Network, Parameters, Scalar, StopReason, check_writable, draw_defaults};
+use ndarray::Array2;
+use surefoot::{Dataset, Initialization, Model, Network, Parameters, Scalar, check_writable, draw_defaults};
 use surefoot_table::{Encoding, Targets};
 
 use crate::arguments::{Held, Precision, Settings, Train};
@@ -21,7 +24,9 @@ use crate::output::{Outcome, count, keep_inputs, listed, print_line, usage};
 use checkpoints::Phase;
 use data::Data;
 use plan::Plan;
-use session::{Ended, Fitted, Problem, Session};
+use report::{Measured, Report};
+use members::Averaged;
+use session::{Ended, Fitted, Problem, Run, Session};
 use summary::{Pretrained, Scores, Summary};
 
 const MAX_THREADS: usize = 1024;
@@ -50,7 +55,7 @@ pub fn run(train: Train) -> anyhow::Result<Outcome> {
     let out = model_path(settings, &inputs)?;
     let data = Data::read(settings)?;
     let plan = Plan::new(settings, &data, &data.parts(settings)?)?;
-    let mut session = Session::new(&train, resumed, &inputs, &out)?;
+    let mut session = Session::new(&train, plan.members.len(), resumed, &inputs, &out)?;
     let ended = pool.build()?.install(|| match settings.precision {
         Precision::F32 => fit::<f32>(&mut session, &data, &plan, &out),
         Precision::F64 => fit::<f64>(&mut session, &data, &plan, &out),
@@ -95,60 +100,64 @@ where
     Parameters: From<Vec<T>>,
 {
     let settings = &session.train.settings;
-    let Plan { network, loss, training, .. } = plan;
     let data = plan.data.cast::<T>().context("cannot use the data in this precision; --precision f64 may")?;
     let validation = plan.validation.as_ref().map(Dataset::cast::<T>).transpose()?;
     let test = plan.test.as_ref().map(Dataset::cast::<T>).transpose()?;
-    let start = start::<T>(settings, network);
-    let problem = Problem { training, network, loss: *loss, data: &data, validation: validation.as_ref() };
-    let measure =
-        |parameters: &[T], data: &Dataset<T>| -> surefoot::Result<Scores> { Scores::new(plan, parameters, data) };
-    let measure_both = |parameters: &[T]| -> surefoot::Result<(Scores, Option<Scores>)> {
-        Ok((measure(parameters, &data)?, validation.as_ref().map(|data| measure(parameters, data)).transpose()?))
-    };
+    let learned = plan.smooth(&data)?;
+    let Plan { network, loss, training, .. } = plan;
+    let problem = Problem { training, network, loss: *loss, data: &learned, validation: validation.as_ref() };
 
     session.say(heading(settings, tables, plan))?;
-    session.check_gradient(&problem, &start)?;
+    let check = session.check_gradient(&problem)?;
     let folds = match settings.folds {
         Some(folds) => Some(folds::run::<T>(session, tables, folds)?),
         None => None,
     };
-    let (start, pretrained) = match (&plan.pretraining, session.resumed.as_ref().map(|resumed| &resumed.phase)) {
-        (None, _) => (start, None),
-        (Some(_), Some(Phase::Training { pretrained })) => (start, pretrained.clone()), // it is behind us
-        (Some(pretraining), _) => {
-            let (start, costs) = pretraining::run(session, plan, pretraining, start, &data)?;
-            let (training, validation) = measure_both(&start)?;
-            let pretrained = Pretrained { costs, training, validation };
-            session.say(pretrained.line(plan))?;
-            (start, Some(pretrained))
+    let Fit { network, parameters, runs, pretrained, held } = match plan.members.is_empty() {
+        true => one(session, plan, &problem, &data)?,
+        false => {
+            session.say("\n")?;
+            let Averaged { network, parameters, runs, scores, outputs } = members::run(session, plan, &data)?;
+            Fit { network, parameters, runs, pretrained: None, held: Some((scores, outputs)) }
         }
     };
-    session.say("\n")?;
-    let phase = Phase::Training { pretrained: pretrained.clone() };
-    let Fitted { trained, epochs_before, seconds } = session.fit(&problem, start, &[], phase)?;
-    let (on_training, on_validation) = measure_both(&trained.parameters)?;
+    let measure = |data: &Dataset<T>| Scores::new(plan, &network, &parameters, data);
     let summary = Summary {
         pretrained,
-        stop_reason: trained.stop_reason,
-        best_epoch: trained.best_epoch,
-        epochs: trained.history.len(),
-        epochs_before,
-        steps: trained.steps,
-        evaluations: trained.evaluations,
-        seconds,
-        training: on_training,
-        validation: on_validation,
-        test: test.as_ref().map(|data| measure(&trained.parameters, data)).transpose()?,
+        runs,
+        training: measure(&data)?,
+        validation: held.as_ref().map(|(scores, _)| scores.clone()),
+        test: test.as_ref().map(measure).transpose()?,
         folds,
     };
-    save(session, &model(settings, tables, plan, trained.parameters.into(), &summary)?, out)?;
-    if session.train.json {
-        print_line(summary.json(plan, out))?;
-    } else {
-        session.say(summary.table(plan, out))?;
+    let model = model(settings, tables, plan, network.clone(), parameters.clone().into(), &summary)?;
+    save(session, &model, out)?;
+    let report = report::path(settings, out);
+    if let Some(path) = &report {
+        let outputs = |part: &Dataset<T>| network.predict(&parameters, part.inputs());
+        let measured = match (&test, held) {
+            (Some(test), _) => Measured::new("test", test, outputs(test)?.mapv(|h| h.to_f64())),
+            (None, Some((_, held))) => match &validation {
+                Some(validation) => Measured::new("validation", validation, held),
+                None => Measured::new("held back", &data, held),
+            },
+            (None, None) => Measured::new("training", &data, outputs(&data)?.mapv(|h| h.to_f64())),
+        };
+        let shown = test.as_ref().or(validation.as_ref()).unwrap_or(&data);
+        let ranking = report::rank_columns(&network, &parameters, plan, shown)?;
+        let command = session.command();
+        let report = Report { tables, plan, model: &model, summary: &summary, check, measured, ranking, command };
+        if let Err(error) = report.write(path) {
+            eprintln!("warning: no report: {error:#}"); // the model is there
+        }
     }
-    if !summary.training.cost.is_finite() || matches!(summary.stop_reason, StopReason::NotFinite { .. }) {
+    if session.train.json {
+        print_line(summary.json(plan, &network, out, report.as_deref()))?;
+    } else {
+        session.say(summary.curve())?;
+        session.say(summary.table(plan, out, report.as_deref()))?;
+    }
+    if !summary.is_finite() {
         eprintln!(
             "error: stopped {}\nhint: try a smaller --learning-rate or --weight-decay, or another --init",
             summary.stopped()
@@ -158,12 +167,61 @@ where
     Ok(())
 }
 
+/// What was trained.
+struct Fit<T> {
+    network: Network,
+    parameters: Vec<T>,
+    runs: Vec<Run>,
+    pretrained: Option<Pretrained>,
+    /// Scores on rows that were not learned from, and the predictions there.
+    held: Option<(Scores, Array2<f64>)>,
+}
+
+/// Trains one network, after its layers where they are pretrained.
+fn one<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    problem: &Problem<'_, T>,
+    data: &Dataset<T>,
+) -> Result<Fit<T>, Ended> {
+    let Problem { network, validation, .. } = problem;
+    let measure = |parameters: &[T], data| Scores::new(plan, network, parameters, data);
+    let start = start::<T>(&session.train.settings, network, plan.training.seed);
+    let (start, pretrained) = match (&plan.pretraining, session.resumed.as_ref().map(|resumed| &resumed.phase)) {
+        (None, _) => (start, None),
+        (Some(_), Some(Phase::Training { pretrained })) => (start, pretrained.clone()), // it is behind us
+        (Some(pretraining), _) => {
+            let (start, costs) = pretraining::run(session, plan, pretraining, start, problem.data)?;
+            let validation = validation.map(|data| measure(&start, data)).transpose()?;
+            let pretrained = Pretrained { costs, training: measure(&start, data)?, validation };
+            session.say(pretrained.line(plan))?;
+            (start, Some(pretrained))
+        }
+    };
+    session.say("\n")?;
+    let phase = Phase::Training { pretrained: pretrained.clone() };
+    let Fitted { parameters, run } = session.fit(problem, start, &[], phase)?;
+    let held = match validation {
+        None => None,
+        Some(validation) => {
+            let outputs = network.predict(&parameters, validation.inputs())?.mapv(|h| h.to_f64());
+            Some((measure(&parameters, validation)?, outputs))
+        }
+    };
+    Ok(Fit { network: (*network).clone(), parameters, runs: vec![run], pretrained, held })
+}
+
 /// θ before training.
-fn start<T: Scalar>(settings: &Settings, network: &Network) -> Vec<T> {
-    match settings.init {
-        Some(initialization) => initialization.draw(network, settings.seed),
-        None => draw_defaults(network, settings.seed),
+fn start<T: Scalar>(settings: &Settings, network: &Network, seed: u64) -> Vec<T> {
+    match initialization(settings) {
+        Some(initialization) => initialization.draw(network, seed),
+        None => draw_defaults(network, seed),
     }
+}
+
+/// The initialization, where it does not follow from the activations.
+fn initialization(settings: &Settings) -> Option<Initialization> {
+    settings.init.or(plan::is_by_width(settings).then_some(Initialization::Tangent))
 }
 
 /// Writes the model; where that fails, the training is in its checkpoint, or the model goes elsewhere.
@@ -216,7 +274,15 @@ fn heading(settings: &Settings, tables: &Data, plan: &Plan) -> String {
     if without_target > 0 {
         text += &format!("left out: {} without a target\n", count(without_target, "row"));
     }
-    text + &left_out(plan) + &format!("{}\n", plan.network)
+    text += &left_out(plan);
+    text += &format!("{}\n", plan.network);
+    if !plan.members.is_empty() {
+        let (members, others) = (plan.members.len(), plan.members.len() - 1);
+        text += &format!(
+            "{members} of them, each learned from {others}/{members} of the rows and stopped by the others, are averaged into one\n"
+        );
+    }
+    text
 }
 
 /// The columns that are no inputs, by reason.
@@ -237,11 +303,12 @@ fn model(
     settings: &Settings,
     tables: &Data,
     plan: &Plan,
+    network: Network,
     parameters: Parameters,
     summary: &Summary,
 ) -> surefoot::Result<Model> {
-    let Plan { network, loss, training, encoding, .. } = plan;
-    let mut model = Model::new(network.clone(), parameters, *loss, training.weight_decay)?;
+    let Plan { loss, training, encoding, .. } = plan;
+    let mut model = Model::new(network, parameters, *loss, training.weight_decay)?;
     model.task = plan.task;
     model.sparsity = training.sparsity;
     model.input_scaling.clone_from(&plan.input_scaling);

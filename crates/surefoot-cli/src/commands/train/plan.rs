@@ -4,17 +4,25 @@ use anyhow::Context;
 use clap::ValueEnum;
 use ndarray::{Array2, Axis};
 use surefoot::{
-    Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Scaling, Sparsity, Task,
-    Training,
+    Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Scalar, Scaling, Schedule,
+    Sparsity, Task, Training,
 };
 use surefoot_table::{Encoding, Learned, LeftOut, Target, Targets};
 
 use super::data::{Data, Parts, Rows};
-use crate::arguments::{ClassWeight, OptimizerChoice, Pretrain, Settings};
+use crate::arguments::{ClassWeight, OptimizerChoice, Pretrain, Rates, Settings};
 use crate::output::{thousands, usage};
 
+/// Units of the hidden layers with Adam; the first of them is the only one otherwise.
+const HIDDEN: [usize; 3] = [64, 64, 64];
+/// ε where targets are smoothed unasked.
+const LABEL_SMOOTHING: f64 = 0.1;
 /// Epochs without a lower watched cost until training stops.
 const PATIENCE: usize = 20;
+/// Epochs by width, and otherwise.
+const EPOCHS: [usize; 2] = [50, 200];
+/// λ where nothing else holds weights back.
+const WEIGHT_DECAY: f64 = 1e-4;
 /// ρ of the autoencoders of pretraining.
 const PRETRAINING_SPARSITY: f64 = 0.1;
 /// More parameters than this do not fit in the memory of any machine that we know of, with their moments.
@@ -35,6 +43,17 @@ pub struct Plan {
     pub data: Dataset<f64>,
     pub validation: Option<Dataset<f64>>,
     pub test: Option<Dataset<f64>>,
+    /// Where several networks are trained: the rows of `data` for each.
+    pub members: Vec<Member>,
+    /// ε of the targets that are learned from.
+    pub label_smoothing: f64,
+}
+
+/// What one of several networks is trained on, by the place in the training rows.
+pub struct Member {
+    pub learned: Vec<usize>,
+    /// Stopped by, and measured on.
+    pub held: Vec<usize>,
 }
 
 /// The settings of pretraining.
@@ -69,13 +88,24 @@ impl Plan {
             Some(2) if output != Activation::Softmax => 1,
             Some(classes) => classes,
         };
-        check_options(settings, classes, output, loss)?;
+        let label_smoothing = match settings.label_smoothing {
+            Some(share) => share,
+            None if is_by_width(settings) && classes.is_some() && loss == Loss::CrossEntropy => LABEL_SMOOTHING,
+            None => 0.0,
+        };
+        check_options(settings, classes, output, loss, label_smoothing)?;
         let activation = match settings.activation {
             Some(activation) => activation,
             None if settings.autoencoder || settings.pretrain.is_some() => Activation::Sigmoid,
+            None if is_plain_adam(settings) => Activation::Selu,
             None => Activation::Tanh,
         };
-        let hidden = settings.hidden.0.iter().map(|&units| (units, activation));
+        let widths = match &settings.hidden {
+            Some(hidden) => hidden.0.as_slice(),
+            None if is_plain_adam(settings) => &HIDDEN,
+            None => &HIDDEN[..1],
+        };
+        let hidden = widths.iter().map(|&units| (units, activation));
         let inputs = encoding.input_names().len();
         let network = Network::new(inputs, &hidden.chain([(outputs, output)]).collect::<Vec<_>>())?;
         if network.parameter_count() > MAX_PARAMETERS {
@@ -108,10 +138,6 @@ impl Plan {
                 None => numbers,
             };
             let context = || format!("cannot use the {what} part");
-            let targets = match what {
-                "training" if classes.is_some() => smooth(targets, settings.label_smoothing),
-                _ => targets,
-            };
             let examples = Dataset::new(apply(&input_scaling, inputs), apply(&target_scaling, targets));
             match weights.of(part, what != "test")? {
                 Some(weights) => examples.and_then(|examples| examples.with_weights(weights)).with_context(context),
@@ -126,7 +152,7 @@ impl Plan {
         let (validation, test) = (held(&parts.validation, "validation")?, held(&parts.test, "test")?);
         let examples = scaled(train, &parts.training, "training")?;
         let task = if classes.is_some() { Task::Classification } else { Task::Regression };
-        let training = training(settings, task, validation.is_some())?;
+        let training = training(settings, task, validation.is_some() || !parts.members.is_empty())?;
         training.check()?;
         // what the cost refuses is said before anything is printed
         training.cost(&network, loss, &examples)?;
@@ -147,7 +173,23 @@ impl Plan {
             data: examples,
             validation,
             test,
+            members: members(parts),
+            label_smoothing,
         })
+    }
+
+    /// The examples with the targets that are learned from: y' = (1 − ε) y + ε/K for classes, K = 2 for one output.
+    pub fn smooth<T: Scalar>(&self, examples: &Dataset<T>) -> surefoot::Result<Dataset<T>> {
+        let (share, classes) = (self.label_smoothing, self.network.outputs().max(2) as f64);
+        if share == 0.0 {
+            return Ok(examples.clone());
+        }
+        let targets = examples.targets().mapv(|y| T::from_f64((1.0 - share) * y.to_f64() + share / classes));
+        let smoothed = Dataset::new(examples.inputs().to_owned(), targets)?;
+        match examples.weights() {
+            Some(weights) => smoothed.with_weights(weights.to_vec()),
+            None => Ok(smoothed),
+        }
     }
 
     /// `integers with at most 10 values`, where the task was taken from numbers that may mean either.
@@ -179,8 +221,13 @@ fn output_and_loss(settings: &Settings, classes: Option<usize>) -> (Activation, 
 }
 
 /// What does not go together with the targets.
-fn check_options(settings: &Settings, classes: Option<usize>, output: Activation, loss: Loss) -> anyhow::Result<()> {
-    let smoothing = settings.label_smoothing;
+fn check_options(
+    settings: &Settings,
+    classes: Option<usize>,
+    output: Activation,
+    loss: Loss,
+    smoothing: f64,
+) -> anyhow::Result<()> {
     let needs_classes = |what: &str, option: &str| {
         usage(format!("{what} needs classes, and the target has numbers"), format!("leave {option} out"))
     };
@@ -205,13 +252,27 @@ fn check_options(settings: &Settings, classes: Option<usize>, output: Activation
     Ok(loss.check_output(output)?)
 }
 
-/// Targets of classes of which a share ε is spread evenly: y' = (1 − ε) y + ε/K, with K = 2 for one output.
-fn smooth(targets: Array2<f64>, share: f64) -> Array2<f64> {
-    let classes = targets.ncols().max(2) as f64;
-    match share > 0.0 {
-        true => targets.mapv_into(|y| (1.0 - share) * y + share / classes),
-        false => targets,
-    }
+/// The rows for each of several networks, by their places among the training rows, which are ascending.
+fn members(parts: &Parts<'_>) -> Vec<Member> {
+    let rows = &parts.training.rows;
+    let of = |held: &Vec<usize>| {
+        let is_held = |place: &usize| held.binary_search(&rows[*place]).is_ok();
+        let (held, learned) = (0..rows.len()).partition(is_held);
+        Member { learned, held }
+    };
+    parts.members.iter().map(of).collect()
+}
+
+/// Whether Adam takes its learning rate by width, with all that goes with it: the settings that did best on public tables
+/// (benchmarks/TABLES.md). The others are those of the notes and their exercises.
+pub fn is_by_width(settings: &Settings) -> bool {
+    let wanted = settings.rates.map_or(is_plain_adam(settings), |rates| rates == Rates::ByWidth);
+    settings.optimizer == OptimizerChoice::Adam && wanted
+}
+
+/// Whether a target is learned from inputs by Adam, and nothing else.
+fn is_plain_adam(settings: &Settings) -> bool {
+    settings.optimizer == OptimizerChoice::Adam && !settings.autoencoder && settings.pretrain.is_none()
 }
 
 /// How much rows count.
@@ -279,8 +340,9 @@ fn common_scaling_onto(output: Activation, numbers: &Array2<f64>) -> Option<Scal
     Some(Scaling { centre: same(&all.centre), scale: same(&all.scale), limit: None })
 }
 
-/// The settings of the run. Adam's learning rate did best of 0.002, 0.005 and 0.01 on digits over seeds 1 to 5; those of
-/// the other optimizers train digits and iris well, and were not searched for.
+/// The settings of the run. Those by width did best on the tables of benchmarks/TABLES.md that may be tuned on; Adam's other
+/// learning rate of 0.002, 0.005 and 0.01 on digits; those of the other optimizers train digits and iris well, and were not
+/// searched for.
 fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<Training> {
     use OptimizerChoice::{Adam as ByAdam, GradientDescent as ByDescent, Lbfgs as ByLbfgs, Sgd as BySgd};
     let refuse = |option: &str, given: bool, optimizers: &[OptimizerChoice], instead: &str| {
@@ -295,7 +357,9 @@ fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<
     refuse("--momentum", settings.momentum.is_some(), &[ByDescent, BySgd], "sgd")?;
     refuse("--learning-rate", settings.learning_rate.is_some(), &[ByDescent, BySgd, ByAdam], "adam")?;
     refuse("--beta2", settings.beta2.is_some(), &[ByAdam], "adam")?;
+    refuse("--rates", settings.rates.is_some(), &[ByAdam], "adam")?;
     refuse("--history", settings.history.is_some(), &[ByLbfgs], "lbfgs")?;
+    let by_width = is_by_width(settings);
     let descent = |momentum, learning_rate| GradientDescent {
         learning_rate: settings.learning_rate.unwrap_or(learning_rate),
         momentum: settings.momentum.unwrap_or(momentum),
@@ -305,23 +369,30 @@ fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<
         ByDescent => (descent(0.0, 0.5).into(), BatchSize::Full),
         BySgd => (descent(0.9, 0.02).into(), BatchSize::Rows(32)),
         ByAdam => {
-            let learning_rate = settings.learning_rate.unwrap_or(0.005);
-            let beta2 = settings.beta2.unwrap_or(Adam::default().beta2);
-            (Adam { learning_rate, beta2, ..Adam::default() }.into(), BatchSize::Rows(32))
+            let (learning_rate, beta2) = match (by_width, task) {
+                (true, Task::Classification) => (0.03, 0.95),
+                (true, Task::Regression) => (0.05, 0.95),
+                (false, _) => (0.005, Adam::default().beta2),
+            };
+            let learning_rate = settings.learning_rate.unwrap_or(learning_rate);
+            let beta2 = settings.beta2.unwrap_or(beta2);
+            (Adam { learning_rate, beta2, by_width, ..Adam::default() }.into(), BatchSize::Rows(32))
         }
         ByLbfgs => {
             let history = settings.history.unwrap_or(Lbfgs::default().history);
             (Lbfgs { history, ..Lbfgs::default() }.into(), BatchSize::Full)
         }
     };
-    // without a validation part L-BFGS only ever lowers what would be watched
-    let patience = if settings.optimizer == ByLbfgs && !validates { 0 } else { PATIENCE };
+    let schedule = settings.schedule.unwrap_or(if by_width { Schedule::Cycles } else { Schedule::Constant });
+    // such schedules end where they should; without a validation part L-BFGS only ever lowers what would be watched
+    let has_end = matches!(schedule, Schedule::Cycles | Schedule::Cosine);
+    let patience = if has_end || settings.optimizer == ByLbfgs && !validates { 0 } else { PATIENCE };
     Ok(Training {
         optimizer,
-        schedule: settings.schedule,
-        epochs: settings.epochs,
+        schedule,
+        epochs: settings.epochs.unwrap_or(EPOCHS[usize::from(!by_width)]),
         batch_size: Some(settings.batch_size.map_or(batch_size, |batch| batch.0)),
-        weight_decay: settings.weight_decay,
+        weight_decay: settings.weight_decay.unwrap_or(if by_width { 0.0 } else { WEIGHT_DECAY }),
         sparsity: match settings.pretrain {
             Some(Pretrain::SparseAutoencoder) => None, // that is for pretraining
             None => settings.sparsity.map(|target| Sparsity { target, weight: settings.sparsity_weight }),

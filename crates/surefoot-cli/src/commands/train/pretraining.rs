@@ -5,7 +5,7 @@ use surefoot::{Dataset, Objective, Scalar, Stage, StopReason, pretrain};
 
 use super::checkpoints::Phase;
 use super::plan::{Plan, Pretraining};
-use super::session::{Ended, Problem, Session};
+use super::session::{Ended, Fitted, Problem, Session};
 use crate::output::{count, short};
 
 /// θ after each layer has learned by itself, and the cost that each came to.
@@ -50,18 +50,18 @@ fn learn<T: Scalar>(
     let rows = count(data.rows(), "row");
     session.say(format_args!("\npretraining layer {layer}: {what}, {}, {rows}\n", network.widths()))?;
     let problem = Problem { training, network, loss: *loss, data, validation: None };
-    session.check_gradient(&problem, start)?;
+    session.check_gradient(&problem)?;
     let phase = Phase::Pretraining { layer: *layer, costs: costs.to_vec() };
-    let trained = session.fit(&problem, start.clone(), whole, phase)?.trained;
-    if let StopReason::NotFinite { epoch, .. } = trained.stop_reason {
+    let Fitted { parameters, run } = session.fit(&problem, start.clone(), whole, phase)?;
+    if let StopReason::NotFinite { epoch, .. } = run.stop_reason {
         eprintln!("error: pretraining of layer {layer} stopped in epoch {epoch}, where the cost was not finite");
         eprintln!("hint: try a smaller --pretrain-weight-decay or --sparsity-weight, or another --init");
         return Err(Ended::No);
     }
-    let cost = training.cost(network, *loss, data)?.cost(&trained.parameters);
-    let iterations = count(trained.history.len(), "iteration");
+    let cost = training.cost(network, *loss, data)?.cost(&parameters);
+    let iterations = count(run.history.len(), "iteration");
     session.say(format_args!("cost {} after {iterations}\n", short(Some(cost))))?;
-    Ok((trained.parameters, cost))
+    Ok((parameters, cost))
 }
 
 /// The settings, for the file of the model.

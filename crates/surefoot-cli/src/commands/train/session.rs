@@ -5,15 +5,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use surefoot::{
-    Dataset, Epoch, GradientCheck, GradientReport, Loss, Network, Observer, Purpose, Random, Scalar, StopReason,
-    Trained, Training, TrainingState,
+    Dataset, Epoch, GradientCheck, GradientReport, Loss, Network, Observer, Optimizer, Purpose, Random, Scalar, StopReason,
+    Trained, Training, TrainingState, draw_defaults,
 };
 
-use super::checkpoints::{Checkpoints, Phase, Resumed};
+use super::checkpoints::{Checkpoints, Phase, Resumed, quoted};
 use crate::arguments::Train;
 use crate::commands::check;
 use crate::output::{print, thousands};
-use crate::progress::Progress;
+use crate::progress::{Part, Progress, Size};
 
 /// Rows and coordinates that the gradient is checked on before training; fewer rows for networks so large that they
 /// would take more than about a second.
@@ -46,12 +46,23 @@ pub struct Problem<'a, T> {
     pub validation: Option<&'a Dataset<T>>,
 }
 
-/// A training that has ended.
+/// A training that has ended: θ, and how it went.
 pub struct Fitted<T> {
-    pub trained: Trained<T>,
+    pub parameters: Vec<T>,
+    pub run: Run,
+}
+
+/// How a training went.
+pub struct Run {
+    pub stop_reason: StopReason,
+    /// The epoch whose parameters were kept.
+    pub best_epoch: usize,
+    pub history: Vec<Epoch>,
     /// The epochs that were done before this process.
     pub epochs_before: usize,
-    /// Of the others, with their validation passes, and nothing else.
+    pub steps: u64,
+    pub evaluations: u64,
+    /// Of the epochs of this process, with their validation passes, and nothing else.
     pub seconds: f64,
 }
 
@@ -59,18 +70,35 @@ pub struct Session<'a> {
     pub train: &'a Train,
     pub checkpoints: Option<Checkpoints>,
     pub resumed: Option<Resumed>,
+    /// The networks that are averaged; 0: it is one.
+    pub members: usize,
 }
 
 impl<'a> Session<'a> {
-    /// With what is read from, and where the model goes.
-    pub fn new(train: &'a Train, resumed: Option<Resumed>, inputs: &[&Path], out: &Path) -> anyhow::Result<Self> {
+    /// With the number of networks that are averaged, what is read from, and where the model goes.
+    pub fn new(
+        train: &'a Train,
+        members: usize,
+        resumed: Option<Resumed>,
+        inputs: &[&Path],
+        out: &Path,
+    ) -> anyhow::Result<Self> {
         let checkpoints = Checkpoints::new(train, resumed.as_ref(), inputs, out)?;
-        Ok(Session { train, checkpoints, resumed })
+        Ok(Session { train, checkpoints, resumed, members })
     }
 
     /// Says something to people.
     pub fn say(&self, text: impl std::fmt::Display) -> anyhow::Result<()> {
         if self.train.quiet || self.train.json { Ok(()) } else { print(text) }
+    }
+
+    /// The command that began this training.
+    pub fn command(&self) -> String {
+        let arguments = match &self.checkpoints {
+            Some(checkpoints) => checkpoints.arguments().to_vec(),
+            None => std::env::args_os().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        };
+        arguments.iter().fold("surefoot train".into(), |command, argument| command + " " + &quoted(argument))
     }
 
     /// Trains from this start, or from where the checkpoint is in this phase. `whole` is θ of the whole network while a
@@ -95,11 +123,19 @@ impl<'a> Session<'a> {
         } else if let Some(checkpoints) = &mut self.checkpoints {
             checkpoints.save(&state, whole, &phase);
         }
-        let layer = match &phase {
-            Phase::Pretraining { layer, .. } => Some(*layer),
-            Phase::Training { .. } => None,
+        let part = match &phase {
+            Phase::Pretraining { layer, .. } => Part::Layer(*layer),
+            Phase::Training { .. } => Part::Whole,
+            Phase::Member { done } => Part::Member(done.len() + 1, self.members),
         };
-        let progress = Progress::new(training.epochs, epochs_before, layer, self.train.json, self.train.quiet);
+        let size = Size {
+            epochs: training.epochs,
+            done: epochs_before,
+            rows: data.rows(),
+            may_stop: training.patience > 0 || matches!(training.optimizer, Optimizer::Lbfgs(_)),
+            task: training.task,
+        };
+        let progress = Progress::new(size, part, self.train.json, self.train.quiet);
         let mut watcher = Watcher { progress, checkpoints: self.checkpoints.as_mut(), whole, phase: &phase };
         let clock = Instant::now();
         let reason = training.go_on(network, *loss, &mut state, data, *validation, &mut watcher)?;
@@ -115,30 +151,34 @@ impl<'a> Session<'a> {
             }
             checkpoints.save(&state, whole, &phase);
         }
-        Ok(Fitted { trained: state.into_trained(reason), epochs_before, seconds })
+        let Trained { parameters, best_epoch, history, steps, evaluations, stop_reason } = state.into_trained(reason);
+        let run = Run { stop_reason, best_epoch, history, epochs_before, steps, evaluations, seconds };
+        Ok(Fitted { parameters, run })
     }
 
-    /// Checks the gradient at the start, on some rows and some coordinates, unless that is not wanted.
-    pub fn check_gradient<T: Scalar>(&self, problem: &Problem<'_, T>, start: &[T]) -> Result<(), Ended> {
+    /// Checks the gradient on some rows and some coordinates, unless that is not wanted; at random parameters, since where a
+    /// layer begins at 0 there is nothing to compare below it.
+    pub fn check_gradient<T: Scalar>(&self, problem: &Problem<'_, T>) -> Result<Option<GradientReport>, Ended> {
         let Problem { training, network, loss, data, .. } = problem;
         if self.train.settings.no_check {
-            return Ok(());
+            return Ok(None);
         }
         let affordable = CHECKED_ROWS_TIMES_PARAMETERS / network.parameter_count();
         let count = affordable.clamp(LEAST_CHECKED_ROWS, CHECKED_ROWS);
         let rows = Random::new(training.seed, Purpose::GradientCheck, 0).sample(data.rows(), count);
         let some = data.select(&rows)?.cast::<f64>()?;
         let mut cost = training.cost(network, *loss, &some)?;
-        let start: Vec<f64> = start.iter().map(|x| x.to_f64()).collect();
+        let parameters: Vec<f64> = draw_defaults(network, training.seed);
         let sample = Some(CHECKED_COORDINATES);
         let report =
-            GradientCheck { sample, seed: training.seed, ..GradientCheck::default() }.run(&mut cost, &start)?;
+            GradientCheck { sample, seed: training.seed, ..GradientCheck::default() }.run(&mut cost, &parameters)?;
         if report.total.wrong > 0 {
             eprint!("{}", check::table(&report));
             eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
             return Err(Ended::No);
         }
-        Ok(self.say(check_line(&report))?)
+        self.say(check_line(&report))?;
+        Ok(Some(report))
     }
 }
 

@@ -1,0 +1,127 @@
+//! `--members`: several networks, each stopped by another part of the rows, and averaged into one.
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use surefoot::{Dataset, Epoch, Network, Purpose, Random, Scalar, StopReason, Training, average};
+
+use super::checkpoints::Phase;
+use super::plan::{Member, Plan};
+use super::session::{Ended, Problem, Run, Session};
+use super::start;
+use super::summary::Scores;
+
+/// The average of the members.
+pub struct Averaged<T> {
+    pub network: Network,
+    pub parameters: Vec<T>,
+    /// How the training of each went.
+    pub runs: Vec<Run>,
+    /// On all rows, each predicted by the network that had not learned from it.
+    pub scores: Scores,
+    /// These predictions.
+    pub outputs: Array2<f64>,
+}
+
+/// What a checkpoint keeps of a member that was trained, beside its θ.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Done {
+    stop_reason: StopReason,
+    best_epoch: usize,
+    steps: u64,
+    evaluations: u64,
+    seconds: f64,
+    /// Cost, validation cost, validation score and learning rate of each epoch, those that are finite.
+    history: Vec<[Option<f64>; 4]>,
+}
+
+impl Done {
+    fn new(run: &Run) -> Self {
+        let finite = |number: Option<f64>| number.filter(|number| number.is_finite());
+        let numbers = |epoch: &Epoch| {
+            [Some(epoch.cost), epoch.validation_cost, epoch.validation_score, Some(epoch.learning_rate)].map(finite)
+        };
+        let Run { stop_reason, best_epoch, steps, evaluations, seconds, .. } = *run;
+        Done { stop_reason, best_epoch, steps, evaluations, seconds, history: run.history.iter().map(numbers).collect() }
+    }
+
+    /// As it was in the process that trained it.
+    fn run(&self) -> Run {
+        let epoch = |(i, numbers): (usize, &[Option<f64>; 4])| {
+            let [cost, validation_cost, validation_score, learning_rate] = *numbers;
+            let of = |number: Option<f64>| number.unwrap_or(f64::NAN);
+            Epoch { epoch: i + 1, cost: of(cost), validation_cost, validation_score, learning_rate: of(learning_rate) }
+        };
+        let Done { stop_reason, best_epoch, steps, evaluations, seconds, .. } = *self;
+        let history: Vec<Epoch> = self.history.iter().enumerate().map(epoch).collect();
+        Run { stop_reason, best_epoch, steps, evaluations, seconds, epochs_before: history.len(), history }
+    }
+}
+
+/// Trains the members one after the other.
+pub fn run<T: Scalar>(session: &mut Session<'_>, plan: &Plan, data: &Dataset<T>) -> Result<Averaged<T>, Ended> {
+    let mut done = match session.resumed.as_ref().map(|resumed| &resumed.phase) {
+        Some(Phase::Member { done }) => done.clone(),
+        _ => Vec::new(),
+    };
+    let mut learned: Vec<T> = match &session.resumed {
+        Some(resumed) if !done.is_empty() => resumed.checkpoint.whole()?,
+        _ => Vec::new(),
+    };
+    let mut runs: Vec<Run> = done.iter().map(Done::run).collect();
+    for (k, member) in plan.members.iter().enumerate().skip(done.len()) {
+        let seed = seed_of(plan.training.seed, k);
+        let training = Training { seed, ..plan.training.clone() };
+        let (examples, held) = parts(plan, data, member)?;
+        let problem = Problem {
+            training: &training,
+            network: &plan.network,
+            loss: plan.loss,
+            data: &examples,
+            validation: Some(&held),
+        };
+        let start = start(&session.train.settings, &plan.network, seed);
+        let fitted = session.fit(&problem, start, &learned, Phase::Member { done: done.clone() })?;
+        learned.extend_from_slice(&fitted.parameters);
+        done.push(Done::new(&fitted.run));
+        let is_finite = !matches!(fitted.run.stop_reason, StopReason::NotFinite { .. });
+        runs.push(fitted.run);
+        if !is_finite {
+            break; // the average would not say what went wrong
+        }
+    }
+    let members: Vec<Vec<T>> = learned.chunks(plan.network.parameter_count()).map(<[T]>::to_vec).collect();
+    let (network, parameters) = average(&plan.network, &members)?;
+    let (scores, outputs) = measure(plan, data, &members)?;
+    Ok(Averaged { network, parameters, runs, scores, outputs })
+}
+
+/// What a member learns from, and what it is stopped by.
+pub fn parts<T: Scalar>(plan: &Plan, data: &Dataset<T>, member: &Member) -> surefoot::Result<(Dataset<T>, Dataset<T>)> {
+    Ok((plan.smooth(&data.select(&member.learned)?)?, data.select(&member.held)?))
+}
+
+/// The seed of a member, which decides its start and the order of its rows.
+pub fn seed_of(seed: u64, member: usize) -> u64 {
+    (Random::new(seed, Purpose::Members, member as u32).uniform() * (1u64 << 53) as f64) as u64
+}
+
+/// Cost and score over the rows that each network had not learned from, and the predictions there.
+fn measure<T: Scalar>(
+    plan: &Plan,
+    data: &Dataset<T>,
+    members: &[Vec<T>],
+) -> surefoot::Result<(Scores, Array2<f64>)> {
+    let mut outputs = Array2::zeros((data.rows(), plan.network.outputs()));
+    let mut cost = 0.0;
+    for (parameters, Member { held, .. }) in members.iter().zip(&plan.members) {
+        let held_back = data.select(held)?;
+        let predicted = plan.network.predict(parameters, held_back.inputs())?;
+        cost += Scores::new(plan, &plan.network, parameters, &held_back)?.cost * held.len() as f64;
+        for (&row, predicted) in held.iter().zip(predicted.outer_iter()) {
+            outputs.row_mut(row).assign(&predicted.mapv(|h| h.to_f64()));
+        }
+    }
+    let targets = data.targets().mapv(|y| y.to_f64());
+    let score = plan.task.score(outputs.view(), targets.view());
+    Ok((Scores { cost: cost / data.rows() as f64, score }, outputs))
+}

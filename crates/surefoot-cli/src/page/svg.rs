@@ -1,0 +1,107 @@
+//! Drawings. Their colours are classes, which the style of a page, or their own where they stand alone, gives for light and
+//! dark. Written here, because plotting crates fix colours and leave out text alternatives.
+
+use std::fmt::Write;
+
+use super::html::escape;
+
+/// What colours mean everywhere: ink, faint lines, two series (training and validation, positive and negative), and paper.
+pub const COLOURS: &str = "\
+:root{--paper:#fff;--ink:#1d2430;--muted:#667085;--faint:#d5dae2;--one:#1f5fbf;--two:#c2410c;--wash:#f3f5f8}
+@media (prefers-color-scheme:dark){:root{--paper:#14181f;--ink:#e6e9ef;--muted:#98a2b3;--faint:#3a4352;--one:#7ab0ff;\
+--two:#ffa366;--wash:#1d232d}}
+@media print{:root{--paper:#fff;--ink:#000;--muted:#444;--faint:#bbb;--one:#1f5fbf;--two:#b03a06;--wash:#f3f5f8}}
+svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .small{font-size:11px;fill:var(--muted)}
+svg .muted{fill:var(--muted)}svg .frame{stroke:var(--muted);fill:none}svg .grid{stroke:var(--faint);fill:none}
+svg .one{stroke:var(--one);fill:none;stroke-width:2}svg .two{stroke:var(--two);fill:none;stroke-width:2}
+svg .dash{stroke-dasharray:6 4}svg .dot{fill:var(--one);fill-opacity:.55;stroke:none}
+svg .bar{fill:var(--one)}svg .bar2{fill:var(--two)}svg .unit{fill:var(--paper);stroke:var(--ink);stroke-width:1.4}
+svg .bias{fill:var(--wash);stroke:var(--muted);stroke-dasharray:3 2}svg .plus{stroke:var(--one)}svg .minus{stroke:var(--two)}
+svg .arrow{stroke:var(--muted);fill:none}
+";
+
+/// A drawing of some size, with what it shows in words for those who do not see it.
+pub struct Svg {
+    pub width: f64,
+    pub height: f64,
+    title: String,
+    description: String,
+    body: String,
+}
+
+/// Where a text stands beside its point.
+#[derive(Clone, Copy)]
+pub enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+impl Svg {
+    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Self {
+        let (title, description) = (title.into(), description.into());
+        Svg { width, height, title, description, body: String::new() }
+    }
+
+    pub fn line(&mut self, class: &str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2]) {
+        self.styled_line(class, [x1, y1], [x2, y2], "");
+    }
+
+    /// With more attributes.
+    pub fn styled_line(&mut self, class: &str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2], more: &str) {
+        let _ = write!(self.body, r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"{more}/>"#);
+    }
+
+    pub fn path(&mut self, class: &str, points: &[[f64; 2]]) {
+        let points: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
+        let _ = write!(self.body, r#"<polyline class="{class}" points="{}"/>"#, points.join(" "));
+    }
+
+    pub fn rectangle(&mut self, class: &str, [x, y]: [f64; 2], [width, height]: [f64; 2]) {
+        let (width, height) = (width.max(0.0), height.max(0.0));
+        let _ = write!(
+            self.body,
+            r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}"/>"#
+        );
+    }
+
+    pub fn circle(&mut self, class: &str, [x, y]: [f64; 2], radius: f64) {
+        let _ = write!(self.body, r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="{radius:.1}"/>"#);
+    }
+
+    pub fn text(&mut self, class: &str, [x, y]: [f64; 2], anchor: Anchor, text: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let text = escape(text);
+        let _ = write!(self.body, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#);
+    }
+
+    /// Upwards, for the name of an axis.
+    pub fn vertical_text(&mut self, [x, y]: [f64; 2], text: &str) {
+        let text = escape(text);
+        let _ =
+            write!(self.body, r#"<text transform="translate({x:.1} {y:.1}) rotate(-90)" text-anchor="middle">{text}</text>"#);
+    }
+
+    /// As a part of a page, which has the colours.
+    pub fn inline(&self) -> String {
+        self.written("")
+    }
+
+    /// As a file of its own.
+    pub fn standalone(&self) -> String {
+        let style = format!("<style>{COLOURS}</style><rect width=\"100%\" height=\"100%\" style=\"fill:var(--paper)\"/>");
+        self.written(&style) + "\n"
+    }
+
+    fn written(&self, style: &str) -> String {
+        let Svg { width, height, title, description, body } = self;
+        let (title, description) = (escape(title), escape(description));
+        format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img" aria-label="{title}: {description}"><title>{title}</title><desc>{description}</desc>{style}{body}</svg>"#
+        )
+    }
+}
