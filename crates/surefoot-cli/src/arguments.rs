@@ -29,6 +29,7 @@ pub enum Command {
     Train(Box<Train>),
     Predict(Predict),
     Evaluate(Evaluate),
+    Explain(Explain),
     Encode(Encode),
     Check(Check),
     Show(Show),
@@ -274,6 +275,28 @@ pub struct Evaluate {
     pub json: bool,
 }
 
+/// Show the notes' formulas with the numbers of one example.
+///
+/// For a row of a table every z, a and δ, the loss J, and the gradient of each layer beside its numerical derivative; large
+/// layers are shortened. The page has them typeset, as equations (2) to (8).
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot explain iris.safetensors iris --row 3 --out explained.html")]
+pub struct Explain {
+    /// A model file
+    pub model: PathBuf,
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    pub data: String,
+    #[command(flatten)]
+    pub reading: Reading,
+    /// The row, from 1, without the header
+    #[arg(long, value_name = "N")]
+    pub row: usize,
+    /// Where the page goes [default: none is written]
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
+}
+
 /// Write the hidden activations of a model for each row of a table.
 ///
 /// Writes CSV with a column `unit_0`, `unit_1`, … for each unit of the layer; the columns of the table that are no inputs
@@ -333,6 +356,7 @@ pub struct Check {
 #[derive(Args)]
 #[command(after_help = "Example:
   surefoot show digits.safetensors
+  surefoot show iris.safetensors --diagram network.svg --activations functions.svg
   surefoot show patches.safetensors --features features.png")]
 pub struct Show {
     /// A model file
@@ -341,6 +365,12 @@ pub struct Show {
     /// or SVG by the file's name. Inputs named as pixel_3_0, or in a square number, lie as in the image
     #[arg(long, value_name = "FILE.png|svg")]
     pub features: Option<PathBuf>,
+    /// Draw the network: its layers, units and bias units, and the strength of its weights; large layers are shortened
+    #[arg(long, value_name = "FILE.svg")]
+    pub diagram: Option<PathBuf>,
+    /// Plot the activation functions of its layers with their derivatives
+    #[arg(long, value_name = "FILE.svg")]
+    pub activations: Option<PathBuf>,
 }
 
 /// How a table is read.

@@ -12,8 +12,8 @@ const VALIDATION: char = '•';
 pub fn curve(costs: &[f64], validation: &[f64]) -> String {
     let all = || costs.iter().chain(validation).copied().filter(|cost| cost.is_finite());
     let (least, most) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), cost| (a.min(cost), b.max(cost)));
-    if !(most > least) {
-        return String::new();
+    if least >= most {
+        return String::new(); // all equal, or none
     }
     let is_logarithmic = least > 0.0 && most / least > 10.0;
     let of = |cost: f64| if is_logarithmic { cost.ln() } else { cost };
@@ -54,7 +54,7 @@ mod tests {
         let text = curve(&costs, &[]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), ROWS + 3);
-        assert!(lines[1].starts_with("   1.0000 │·") && lines[ROWS].starts_with("1.096e-4 │"), "{text}");
+        assert!(lines[1].starts_with("  1.0000 │·") && lines[ROWS].starts_with("1.096e-4 │"), "{text}");
         let last = |line: &str| line.chars().filter(|c| *c != '│').collect::<String>().trim_end().len();
         assert!(last(lines[1]) < last(lines[ROWS]), "{text}");
         assert!(!text.contains(VALIDATION) && curve(&costs, &costs).contains(VALIDATION));

@@ -71,7 +71,7 @@ fn features_are_drawn_as_tiles() {
 #[test]
 fn hidden_activations_are_written_with_the_columns_that_are_no_inputs() {
     let shell = Shell::new();
-    shell.out("train iris --hidden 5,4 --epochs 2 --quiet");
+    shell.out("train iris --hidden 5,4 --activation tanh --epochs 2 --quiet");
     for (layer, units) in [("", 5), (" --layer 1", 5), (" --layer 2", 4)] {
         let text = shell.out(&format!("encode iris.safetensors iris{layer}"));
         let header: Vec<String> = (0..units).map(|unit| format!("unit_{unit}")).collect();

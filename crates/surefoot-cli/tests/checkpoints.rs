@@ -252,12 +252,12 @@ fn a_training_goes_on_where_its_checkpoint_cannot_be_written() {
 #[test]
 fn a_model_that_cannot_be_written_at_the_end_is_not_lost() {
     let shell = Shell::with_data();
-    shell.out("train digits --epochs 300 --patience 0 --quiet --out whole.safetensors");
+    shell.out("train digits --hidden 64 --epochs 300 --quiet --out whole.safetensors");
     let folder = shell.path().join("folder");
     for checkpoint in [true, false] {
         std::fs::create_dir(&folder).unwrap();
         let keep = if checkpoint { "--checkpoint c" } else { "--validation 0.2" };
-        let run = format!("train digits --epochs 300 --patience 0 --out folder/m.safetensors --json {keep}");
+        let run = format!("train digits --hidden 64 --epochs 300 --out folder/m.safetensors --json {keep}");
         let mut child = shell.spawn(&run);
         let first = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap(); // of the first epoch
         assert_eq!(first, 1);

@@ -25,13 +25,14 @@ fn the_built_in_sets_are_learned_without_any_option() {
 #[test]
 fn training_announces_checks_and_reports() {
     let shell = Shell::new();
-    let ran = shell.run("train iris --epochs 5");
+    let ran = shell.run("train iris --epochs 5 --hidden 16");
     for part in [
         "iris: 150 rows, 4 inputs, 3 classes",
-        "network 4-64-3",
+        "network 4-16-3",
         "passed",
         "stopped    after 5 epochs",
         "iris.safetensors",
+        "report     iris.html",
     ] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
@@ -75,7 +76,7 @@ fn images_are_learned_from_idx_files() {
 fn json_has_the_promised_keys_and_nothing_else_is_printed() {
     let shell = Shell::new();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let events = shell.json("train iris --json --epochs 3");
+    let events = shell.json("train iris --json --epochs 3 --hidden 64");
     assert_eq!(events.len(), 4);
     let mut expected = ["event", "epoch", "cost", "validation_cost", "validation_score", "seconds"];
     expected.sort_unstable();
@@ -93,6 +94,8 @@ fn json_has_the_promised_keys_and_nothing_else_is_printed() {
         "before_fine_tuning",
         "folds",
         "test_score",
+        "members",
+        "report",
         "parameters",
         "model",
     ]; // fmt

@@ -7,18 +7,19 @@ use anyhow::Context;
 use ndarray::{Array2, ArrayView1};
 use surefoot::{Model, write_atomically};
 
-use crate::output::{Outcome, count, keep_inputs, print_line, usage};
+use crate::output::{count, keep_inputs, print_line, usage};
 
 /// Edge of the picture of a pixel, for tiles of so few pixels that it would be small without.
 const WIDEST_TILE: usize = 64;
 /// Between tiles, in pixels of a tile.
 const GAP: usize = 1;
 
-pub fn draw(model: &Model, model_path: &Path, path: &Path) -> anyhow::Result<Outcome> {
+pub fn draw(model: &Model, model_path: &Path, path: &Path) -> anyhow::Result<()> {
     keep_inputs(path, &[model_path])?;
     let features = model.network.features(&model.parameters.to_f64())?;
-    let (rows, columns) = tile_shape(model)?;
-    let picture = picture(&features, rows, columns);
+    let image = Image::of(model)?;
+    let picture = picture(&features, &image);
+    let Image { rows, columns, .. } = image;
     let zoom = (WIDEST_TILE / rows.max(columns)).max(1);
     let file = match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg") => svg(&picture, zoom).into_bytes(),
@@ -27,41 +28,57 @@ pub fn draw(model: &Model, model_path: &Path, path: &Path) -> anyhow::Result<Out
     };
     write_atomically(path, &file)?;
     let tiles = count(features.nrows(), "tile");
-    print_line(format_args!("{tiles} of {rows} × {columns} pixels in {}", path.display()))?;
-    Ok(Outcome::Done)
+    print_line(format_args!("{tiles} of {rows} × {columns} pixels in {}", path.display()))
 }
 
-/// Rows and columns of the image that the inputs are: by names as pixel_3_0, else a square.
-fn tile_shape(model: &Model) -> anyhow::Result<(usize, usize)> {
-    let inputs = model.network.inputs();
-    let by_name = || {
-        let (_, place) = model.input_columns.last()?.split_once('_')?;
-        let (row, column) = place.split_once('_')?;
-        Some((row.parse::<usize>().ok()?.checked_add(1)?, column.parse::<usize>().ok()?.checked_add(1)?))
-    };
-    let side = inputs.isqrt();
-    by_name()
-        .into_iter()
-        .chain([(side, side)])
-        .find(|(rows, columns)| rows.checked_mul(*columns) == Some(inputs))
-        .ok_or_else(|| {
+/// The image that the inputs are pixels of.
+struct Image {
+    rows: usize,
+    columns: usize,
+    /// Where in it each input is, row by row.
+    places: Vec<usize>,
+}
+
+impl Image {
+    /// By names as pixel_3_0, of which some may be missing, as those that were constant; else a square.
+    fn of(model: &Model) -> anyhow::Result<Self> {
+        let inputs = model.network.inputs();
+        let place = |name: &String| {
+            let (rest, column) = name.rsplit_once('_')?;
+            let (_, row) = rest.rsplit_once('_')?;
+            Some((row.parse::<usize>().ok()?, column.parse::<usize>().ok()?))
+        };
+        let by_name = || {
+            let places: Vec<(usize, usize)> = model.input_columns.iter().map(place).collect::<Option<_>>()?;
+            let rows = places.iter().map(|(row, _)| row.saturating_add(1)).max()?;
+            let columns = places.iter().map(|(_, column)| column.saturating_add(1)).max()?;
+            let size = rows.checked_mul(columns)?;
+            // most of the image is there
+            (size <= 2 * inputs && places.len() == inputs).then_some(())?;
+            Some(Image { rows, columns, places: places.iter().map(|(row, column)| row * columns + column).collect() })
+        };
+        let side = inputs.isqrt();
+        let square = || (side * side == inputs).then(|| Image { rows: side, columns: side, places: (0..inputs).collect() });
+        by_name().or_else(square).ok_or_else(|| {
             usage(
                 format!("the {inputs} inputs are not the pixels of an image"),
                 "features are drawn of models whose inputs are named pixel_ROW_COLUMN, or are a square number",
             )
         })
+    }
 }
 
 /// The tiles beside and below each other, as shares from −1 to 1 of the largest absolute value in their tile; 0 between.
-fn picture(features: &Array2<f64>, rows: usize, columns: usize) -> Array2<f64> {
+fn picture(features: &Array2<f64>, image: &Image) -> Array2<f64> {
+    let Image { rows, columns, places } = image;
     let across = (features.nrows() as f64).sqrt().ceil() as usize;
     let down = features.nrows().div_ceil(across);
     let mut picture = Array2::zeros((down * (rows + GAP) + GAP, across * (columns + GAP) + GAP));
     for (unit, feature) in features.outer_iter().enumerate() {
         let (top, left) = (GAP + unit / across * (rows + GAP), GAP + unit % across * (columns + GAP));
         let largest = largest(feature);
-        for (i, x) in feature.iter().enumerate() {
-            picture[[top + i / columns, left + i % columns]] = x / largest;
+        for (place, x) in places.iter().zip(feature) {
+            picture[[top + place / columns, left + place % columns]] = x / largest;
         }
     }
     picture

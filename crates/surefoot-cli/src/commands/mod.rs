@@ -5,6 +5,7 @@ pub mod check;
 pub mod datasets;
 pub mod encode;
 pub mod evaluate;
+pub mod explain;
 mod features;
 pub mod predict;
 pub mod show;

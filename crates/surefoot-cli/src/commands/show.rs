@@ -1,15 +1,37 @@
 //! `surefoot show`
 
-use surefoot::Model;
+use std::path::Path;
+
+use surefoot::{Activation, Model, write_atomically};
 
 use super::features;
 use crate::arguments::Show;
-use crate::output::{Outcome, listed, print_line};
+use crate::output::{Outcome, keep_inputs, listed, print_line, usage};
+use crate::page::diagram::{Names, activation_plots, diagram};
 
 pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
     if let Some(path) = &arguments.features {
-        return features::draw(&model, &arguments.model, path);
+        features::draw(&model, &arguments.model, path)?;
+    }
+    if let Some(path) = &arguments.diagram {
+        let outputs = if model.classes.is_empty() { &model.target_columns } else { &model.classes };
+        let names = Names { inputs: &model.input_columns, outputs };
+        let drawing = diagram(&model.network, &model.parameters.to_f64(), &names);
+        write(path, arguments, &drawing.standalone())?;
+    }
+    if let Some(path) = &arguments.activations {
+        let mut activations: Vec<Activation> = model.network.layers().iter().map(|layer| layer.activation).collect();
+        activations.retain(|activation| *activation != Activation::Softmax);
+        activations.sort_by_key(|activation| Activation::ALL.iter().position(|other| other == activation));
+        activations.dedup();
+        if activations.is_empty() {
+            return Err(usage("softmax is no function of a single z", "take a model with other layers"));
+        }
+        write(path, arguments, &activation_plots(&activations)?.standalone())?;
+    }
+    if arguments.features.is_some() || arguments.diagram.is_some() || arguments.activations.is_some() {
+        return Ok(Outcome::Done);
     }
     print_line(&model.network)?;
     let line = |name: &str, text: String| print_line(format_args!("{name:<15}{text}"));
@@ -38,4 +60,10 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+fn write(path: &Path, arguments: &Show, drawing: &str) -> anyhow::Result<()> {
+    keep_inputs(path, &[&arguments.model])?;
+    write_atomically(path, drawing.as_bytes())?;
+    print_line(format_args!("drawing    {}", path.display()))
 }

@@ -1,6 +1,7 @@
 //! The network as the notes draw it: layers of units with a bias unit each, and what goes from one to the next.
 
-use surefoot::{Activation, Network};
+use ndarray::Array2;
+use surefoot::{Activation, Cost, Dataset, Loss, Network, Objective};
 
 use super::plot::{Axis, Scale, Series, plot, shortened};
 use super::svg::{Anchor, Svg};
@@ -132,29 +133,55 @@ fn subscript(number: usize) -> String {
     number.to_string().bytes().filter_map(|digit| char::from_u32(0x2080 + u32::from(digit - b'0'))).collect()
 }
 
-/// An activation function and its derivative over z, as the notes plot them; `f` gives both at a point.
-pub fn activation_plot(activation: Activation, f: impl Fn(f64) -> (f64, f64)) -> Svg {
-    let points = |value: &dyn Fn((f64, f64)) -> f64| -> Vec<[f64; 2]> {
-        (-400..=400).map(|i| f64::from(i) / 100.0).map(|z| [z, value(f(z))]).collect()
-    };
-    let name = activation.to_string();
-    plot(
-        &format!("{name} and its derivative"),
-        &format!("{name} f(z) and f′(z) for z from −4 to 4"),
-        Axis { name: "z", scale: Scale::Linear },
-        Axis { name: &name, scale: Scale::Linear },
-        &[
-            Series { name: "f(z)", class: "one", points: points(&|(f, _)| f), is_line: true },
-            Series { name: "f′(z)", class: "two dash", points: points(&|(_, slope)| slope), is_line: true },
-        ],
-        None,
-    )
+/// The activation functions with their derivatives over z, as the notes plot them, below each other. Softmax, which takes the
+/// units of a layer together, is none of a single z.
+pub fn activation_plots(activations: &[Activation]) -> surefoot::Result<Svg> {
+    let mut all = Svg::new(0.0, 0.0, "activation functions and their derivatives", "");
+    for &activation in activations {
+        let points = (-400..=400).map(|i| f64::from(i) / 100.0).map(|z| Ok((z, value_and_slope(activation, z)?)));
+        let points = points.collect::<surefoot::Result<Vec<_>>>()?;
+        let line = |of: fn(&(f64, f64)) -> f64| points.iter().map(|(z, both)| [*z, of(both)]).collect();
+        let name = activation.to_string();
+        all.append(&plot(
+            &format!("{name} and its derivative"),
+            &format!("{name} f(z) and f′(z) for z from −4 to 4"),
+            Axis { name: "z", scale: Scale::Linear },
+            Axis { name: &name, scale: Scale::Linear },
+            &[
+                Series { name: "f(z)", class: "one", points: line(|(f, _)| *f), is_line: true },
+                Series { name: "f′(z)", class: "two dash", points: line(|(_, slope)| *slope), is_line: true },
+            ],
+            None,
+        ));
+    }
+    Ok(all)
 }
 
+/// f(z) and f′(z), as training computes them: of one unit with the weight 1 and the bias 0, whose error term is f′(z) where
+/// the target is one below the output.
+fn value_and_slope(activation: Activation, z: f64) -> surefoot::Result<(f64, f64)> {
+    let network = Network::new(1, &[(1, activation)])?;
+    let theta = [1.0, 0.0];
+    let x = Array2::from_elem((1, 1), z);
+    let f = network.predict(&theta, x.view())?[[0, 0]];
+    let one = Dataset::new(x, Array2::from_elem((1, 1), f - 1.0))?;
+    let mut gradient = [0.0; 2];
+    Cost::new(&network, Loss::SquaredError, 0.0, &one)?.cost_and_gradient(&theta, &mut gradient);
+    Ok((f, gradient[1]))
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slopes_are_those_of_the_formulas() {
+        let (f, slope) = value_and_slope(Activation::Tanh, 0.5).unwrap();
+        assert!((f - 0.5f64.tanh()).abs() < 1e-15 && (slope - (1.0 - f * f)).abs() < 1e-15);
+        assert_eq!(value_and_slope(Activation::Relu, -1.0).unwrap(), (0.0, 0.0));
+        let svg = activation_plots(&[Activation::Sigmoid, Activation::Tanh]).unwrap();
+        assert!(svg.height == 640.0 && svg.standalone().contains("tanh f(z)"));
+    }
 
     #[test]
     fn large_layers_are_shortened_and_each_but_the_last_has_a_bias_unit() {

@@ -21,14 +21,14 @@ pub fn escape(text: &str) -> String {
 
 const STYLE: &str = "\
 html{background:var(--paper);color:var(--ink);color-scheme:light dark}
-body{max-width:60rem;margin:0 auto;padding:1.5rem 1rem 4rem;font:16px/1.5 system-ui,sans-serif}
+body{max-width:64rem;margin:0 auto;padding:1.5rem 1rem 4rem;font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.2rem;margin:2.5rem 0 .6rem;border-bottom:1px solid \
 var(--faint);padding-bottom:.2rem}h3{font-size:1rem;margin:1.4rem 0 .3rem}p{margin:.5rem 0;max-width:46rem}
 .lead{font-size:1.15rem}.muted,figcaption{color:var(--muted);font-size:.9rem}
 figure{margin:1rem 0}.scroll{overflow-x:auto}.fit svg{max-width:100%;height:auto}
-.pair{display:flex;flex-wrap:wrap;gap:1rem}
+.pair{display:flex;flex-wrap:wrap;gap:0 1.5rem}.pair figure{flex:1 1 24rem;min-width:0}
 table{border-collapse:collapse;font-size:.92rem}th,td{padding:.2rem .7rem .2rem 0;text-align:left;vertical-align:top}
-th{font-weight:600;border-bottom:1px solid var(--faint)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+th{font-weight:600;border-bottom:1px solid var(--faint)}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 table.matrix td{text-align:right;padding:.25rem .55rem;border:1px solid var(--paper);font-variant-numeric:tabular-nums}
 table.matrix th{padding:.25rem .55rem;border:0}
 pre{background:var(--wash);padding:.7rem .9rem;overflow-x:auto;font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;\
@@ -36,7 +36,8 @@ overflow-wrap:anywhere}
 code{font:13px ui-monospace,monospace}
 .good{color:#15803d}.bad{color:#b91c1c}@media (prefers-color-scheme:dark){.good{color:#4ade80}.bad{color:#fca5a5}}
 .formula{overflow-x:auto;padding:.35rem 0;display:flex;align-items:center;gap:1.2rem}.formula .tag{color:var(--muted);\
-white-space:nowrap}math{font-size:1.12em}math[display=block]{display:block math;margin:0;text-align:left}
+white-space:nowrap}math{font-size:1.12em}math[display=block]{display:block math;margin:0;text-align:left}\
+mtd:nth-child(odd){text-align:right}mtd:nth-child(even){text-align:left}mtd{padding:.15em 0}
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}figure,table,.formula{break-inside:avoid}\
 .scroll{overflow:visible}}
 ";

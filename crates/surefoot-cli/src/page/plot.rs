@@ -114,6 +114,7 @@ impl Ruler {
         let (least, most) = extent(numbers.filter(above_zero));
         match scale {
             Scale::Logarithmic => {
+                let (least, most) = if least > 0.0 { (least, most) } else { (1.0, 10.0) }; // there is no point
                 let (low, high) = (least.log10().floor() as i32, most.log10().ceil() as i32);
                 let every = ((high - low) as usize).div_ceil(6).max(1);
                 let ticks = (low..=high).step_by(every).map(|power| 10f64.powi(power)).collect();

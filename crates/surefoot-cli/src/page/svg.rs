@@ -86,6 +86,14 @@ impl Svg {
             write!(self.body, r#"<text transform="translate({x:.1} {y:.1}) rotate(-90)" text-anchor="middle">{text}</text>"#);
     }
 
+    /// Puts another drawing below what is there.
+    pub fn append(&mut self, other: &Svg) {
+        let _ = write!(self.body, r#"<g transform="translate(0 {:.0})">{}</g>"#, self.height, other.body);
+        self.height += other.height;
+        self.width = self.width.max(other.width);
+        self.description = [self.description.as_str(), other.description.as_str()].join("; ").trim_matches([';', ' ']).into();
+    }
+
     /// As a part of a page, which has the colours.
     pub fn inline(&self) -> String {
         self.written("")

@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use ndarray::Array2;
-use surefoot::{Dataset, Initialization, Model, Network, Parameters, Scalar, check_writable, draw_defaults};
+use surefoot::{Activation, Dataset, Initialization, Model, Network, Parameters, Scalar, check_writable, draw_defaults};
 use surefoot_table::{Encoding, Targets};
 
 use crate::arguments::{Held, Precision, Settings, Train};
@@ -219,9 +219,10 @@ fn start<T: Scalar>(settings: &Settings, network: &Network, seed: u64) -> Vec<T>
     }
 }
 
-/// The initialization, where it does not follow from the activations.
+/// The initialization, where it does not follow from the activations. A rectifier that begins at 0 would stay there.
 fn initialization(settings: &Settings) -> Option<Initialization> {
-    settings.init.or(plan::is_by_width(settings).then_some(Initialization::Tangent))
+    let suits = plan::is_by_width(settings) && settings.output_activation != Some(Activation::Relu);
+    settings.init.or(suits.then_some(Initialization::Tangent))
 }
 
 /// Writes the model; where that fails, the training is in its checkpoint, or the model goes elsewhere.
