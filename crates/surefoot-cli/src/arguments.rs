@@ -187,7 +187,8 @@ pub struct Settings {
     /// Rows a step, or full [default: full for gradient-descent and lbfgs, else 32]
     #[arg(long, value_name = "N|full")]
     pub batch_size: Option<Batch>,
-    /// Passes over the data, at most; with lbfgs iterations [default: 50 with adam by width, else 200]
+    /// Passes over the data, at most; with lbfgs iterations [default: with adam by width 100, or 50 for more than 2000
+    /// rows; else 200]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
     /// Epochs without a lower cost (on the validation part, or without one on the training part) until training stops; 0:

@@ -65,6 +65,23 @@ impl Progress {
         Progress { how, size, part, start: Instant::now(), failure: None }
     }
 
+    /// For each of several networks that are trained at the same time, in this order.
+    pub fn of_members(size: Size, members: usize, json: bool, quiet: bool) -> Vec<Self> {
+        let first = Progress::new(size, Part::Member(1, members), json, quiet);
+        let of = |member| Progress {
+            how: match &first.how {
+                How::Bar(bar) => How::Bar(bar.clone()), // it is the same one
+                How::Lines => How::Lines,
+                How::Json => How::Json,
+                How::Nothing => How::Nothing,
+            },
+            part: Part::Member(member, members),
+            failure: None,
+            ..first
+        };
+        (1..=members).map(of).collect()
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         if let How::Bar(bar) = &self.how {
@@ -82,7 +99,7 @@ impl Progress {
         match &self.how {
             How::Bar(bar) => {
                 bar.set_message(format!("of {}, {}", count(self.size.rows, "row"), scores()));
-                bar.set_position((self.before() + epoch.epoch) as u64);
+                bar.inc(1);
             }
             How::Lines => self.line(epoch, &scores()),
             How::Json => {
@@ -96,25 +113,20 @@ impl Progress {
         ControlFlow::Continue(())
     }
 
-    /// The epochs of the networks before this one.
-    fn before(&self) -> usize {
-        match self.part {
-            Part::Member(member, _) => (member - 1) * self.size.epochs,
-            Part::Whole | Part::Layer(_) => 0,
-        }
-    }
-
     fn line(&self, epoch: &Epoch, scores: &str) {
         let Size { epochs, .. } = self.size;
-        let (lines, name) = match self.part {
-            // a few lines for each of several networks
-            Part::Member(member, all) => (LINES / all, format!("network {member} of {all}, ")),
-            Part::Whole | Part::Layer(_) => (LINES, String::new()),
-        };
-        let every = epochs.div_ceil(lines.max(1));
-        let is_first = epoch.epoch == 1 && !matches!(self.part, Part::Member(..));
-        if is_first || epoch.epoch == epochs || epoch.epoch.is_multiple_of(every) {
-            eprintln!("{name}epoch {:>width$}: {scores}", epoch.epoch, width = epochs.to_string().len());
+        let every = epochs.div_ceil(LINES);
+        match self.part {
+            // a line for each of several networks
+            Part::Member(member, all) if epoch.epoch == epochs => {
+                eprintln!("network {member} of {all}, epoch {epochs}: {scores}");
+            }
+            Part::Whole | Part::Layer(_)
+                if epoch.epoch == 1 || epoch.epoch == epochs || epoch.epoch.is_multiple_of(every) =>
+            {
+                eprintln!("epoch {:>width$}: {scores}", epoch.epoch, width = epochs.to_string().len());
+            }
+            _ => {}
         }
     }
 
@@ -137,13 +149,13 @@ impl Progress {
 }
 
 fn bar(size: Size, part: Part) -> ProgressBar {
-    let (all, before, network) = match part {
-        Part::Member(member, all) => (all * size.epochs, (member - 1) * size.epochs, format!("network {member} of {all}, ")),
+    let (all, before, what) = match part {
+        Part::Member(member, all) => (all * size.epochs, (member - 1) * size.epochs, format!("{all} networks, ")),
         Part::Whole => (size.epochs, 0, String::new()),
         Part::Layer(layer) => (size.epochs, 0, format!("layer {layer}, ")),
     };
     let most = if size.may_stop { "at most " } else { "" };
-    let template = format!("{network}epoch {{pos}}/{{len}} {{bar:20}} {{msg}}, {most}{{eta}} left");
+    let template = format!("{what}epoch {{pos}}/{{len}} {{bar:20}} {{msg}}, {most}{{eta}} left");
     let style = ProgressStyle::with_template(&template);
     let bar = ProgressBar::new(all as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_position((before + size.done) as u64);

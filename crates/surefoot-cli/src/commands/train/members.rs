@@ -1,12 +1,14 @@
 //! `--members`: several networks, each stopped by another part of the rows, and averaged into one.
 
+use std::time::Instant;
+
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use surefoot::{Dataset, Epoch, Network, Purpose, Random, Scalar, StopReason, Training, average};
 
 use super::checkpoints::Phase;
 use super::plan::{Member, Plan};
-use super::session::{Ended, Problem, Run, Session};
+use super::session::{Ended, Fitted, Problem, Run, Session};
 use super::start;
 use super::summary::Scores;
 
@@ -16,6 +18,8 @@ pub struct Averaged<T> {
     pub parameters: Vec<T>,
     /// How the training of each went.
     pub runs: Vec<Run>,
+    /// Of all of them.
+    pub seconds: f64,
     /// On all rows, each predicted by the network that had not learned from it.
     pub scores: Scores,
     /// These predictions.
@@ -57,8 +61,53 @@ impl Done {
     }
 }
 
-/// Trains the members one after the other.
+/// Trains the members: at the same time, or one after the other where a checkpoint is to know how far it is.
 pub fn run<T: Scalar>(session: &mut Session<'_>, plan: &Plan, data: &Dataset<T>) -> Result<Averaged<T>, Ended> {
+    let clock = Instant::now();
+    let (learned, runs) = match session.checkpoints.is_some() {
+        true => one_after_the_other(session, plan, data)?,
+        false => at_the_same_time(session, plan, data)?,
+    };
+    let seconds = clock.elapsed().as_secs_f64();
+    let members: Vec<Vec<T>> = learned.chunks(plan.network.parameter_count()).map(<[T]>::to_vec).collect();
+    let (network, parameters) = average(&plan.network, &members)?;
+    let (scores, outputs) = measure(plan, data, &members)?;
+    Ok(Averaged { network, parameters, runs, seconds, scores, outputs })
+}
+
+/// θ of all members in a row, and how their trainings went.
+type Learned<T> = (Vec<T>, Vec<Run>);
+
+fn at_the_same_time<T: Scalar>(session: &Session<'_>, plan: &Plan, data: &Dataset<T>) -> Result<Learned<T>, Ended> {
+    let seed_of = |k| seed_of(plan.training.seed, k);
+    let count = plan.members.len();
+    let trainings: Vec<Training> =
+        (0..count).map(|k| Training { seed: seed_of(k), ..plan.training.clone() }).collect();
+    let parts = plan.members.iter().map(|member| parts(plan, data, member)).collect::<surefoot::Result<Vec<_>>>()?;
+    let mut problems = Vec::new();
+    for (training, (learned, held)) in trainings.iter().zip(&parts) {
+        let (network, loss) = (&plan.network, plan.loss);
+        let start = start(&session.train.settings, network, training.seed);
+        problems.push((Problem { training, network, loss, data: learned, validation: Some(held) }, start));
+    }
+    let fitted = session.fit_all(problems)?;
+    let mut learned = (Vec::new(), Vec::new());
+    for Fitted { parameters, run } in fitted {
+        let is_finite = !matches!(run.stop_reason, StopReason::NotFinite { .. });
+        learned.0.extend(parameters);
+        learned.1.push(run);
+        if !is_finite {
+            break; // the average would not say what went wrong
+        }
+    }
+    Ok(learned)
+}
+
+fn one_after_the_other<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    data: &Dataset<T>,
+) -> Result<Learned<T>, Ended> {
     let mut done = match session.resumed.as_ref().map(|resumed| &resumed.phase) {
         Some(Phase::Member { done }) => done.clone(),
         _ => Vec::new(),
@@ -69,30 +118,21 @@ pub fn run<T: Scalar>(session: &mut Session<'_>, plan: &Plan, data: &Dataset<T>)
     };
     let mut runs: Vec<Run> = done.iter().map(Done::run).collect();
     for (k, member) in plan.members.iter().enumerate().skip(done.len()) {
-        let seed = seed_of(plan.training.seed, k);
-        let training = Training { seed, ..plan.training.clone() };
+        let training = Training { seed: seed_of(plan.training.seed, k), ..plan.training.clone() };
         let (examples, held) = parts(plan, data, member)?;
-        let problem = Problem {
-            training: &training,
-            network: &plan.network,
-            loss: plan.loss,
-            data: &examples,
-            validation: Some(&held),
-        };
-        let start = start(&session.train.settings, &plan.network, seed);
-        let fitted = session.fit(&problem, start, &learned, Phase::Member { done: done.clone() })?;
-        learned.extend_from_slice(&fitted.parameters);
-        done.push(Done::new(&fitted.run));
-        let is_finite = !matches!(fitted.run.stop_reason, StopReason::NotFinite { .. });
-        runs.push(fitted.run);
+        let (network, loss) = (&plan.network, plan.loss);
+        let problem = Problem { training: &training, network, loss, data: &examples, validation: Some(&held) };
+        let start = start(&session.train.settings, network, training.seed);
+        let Fitted { parameters, run } = session.fit(&problem, start, &learned, Phase::Member { done: done.clone() })?;
+        learned.extend(parameters);
+        done.push(Done::new(&run));
+        let is_finite = !matches!(run.stop_reason, StopReason::NotFinite { .. });
+        runs.push(run);
         if !is_finite {
-            break; // the average would not say what went wrong
+            break; // as above
         }
     }
-    let members: Vec<Vec<T>> = learned.chunks(plan.network.parameter_count()).map(<[T]>::to_vec).collect();
-    let (network, parameters) = average(&plan.network, &members)?;
-    let (scores, outputs) = measure(plan, data, &members)?;
-    Ok(Averaged { network, parameters, runs, scores, outputs })
+    Ok((learned, runs))
 }
 
 /// What a member learns from, and what it is stopped by.

@@ -113,18 +113,19 @@ where
         Some(folds) => Some(folds::run::<T>(session, tables, folds)?),
         None => None,
     };
-    let Fit { network, parameters, runs, pretrained, held } = match plan.members.is_empty() {
+    let Fit { network, parameters, runs, seconds, pretrained, held } = match plan.members.is_empty() {
         true => one(session, plan, &problem, &data)?,
         false => {
             session.say("\n")?;
-            let Averaged { network, parameters, runs, scores, outputs } = members::run(session, plan, &data)?;
-            Fit { network, parameters, runs, pretrained: None, held: Some((scores, outputs)) }
+            let Averaged { network, parameters, runs, seconds, scores, outputs } = members::run(session, plan, &data)?;
+            Fit { network, parameters, runs, seconds, pretrained: None, held: Some((scores, outputs)) }
         }
     };
     let measure = |data: &Dataset<T>| Scores::new(plan, &network, &parameters, data);
     let summary = Summary {
         pretrained,
         runs,
+        seconds,
         training: measure(&data)?,
         validation: held.as_ref().map(|(scores, _)| scores.clone()),
         test: test.as_ref().map(measure).transpose()?,
@@ -172,6 +173,8 @@ struct Fit<T> {
     network: Network,
     parameters: Vec<T>,
     runs: Vec<Run>,
+    /// Of the epochs of this process, with their validation passes.
+    seconds: f64,
     pretrained: Option<Pretrained>,
     /// Scores on rows that were not learned from, and the predictions there.
     held: Option<(Scores, Array2<f64>)>,
@@ -208,7 +211,7 @@ fn one<T: Scalar>(
             Some((measure(&parameters, validation)?, outputs))
         }
     };
-    Ok(Fit { network: (*network).clone(), parameters, runs: vec![run], pretrained, held })
+    Ok(Fit { network: (*network).clone(), parameters, seconds: run.seconds, runs: vec![run], pretrained, held })
 }
 
 /// θ before training.

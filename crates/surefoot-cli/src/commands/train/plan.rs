@@ -19,8 +19,11 @@ const HIDDEN: [usize; 3] = [64, 64, 64];
 const LABEL_SMOOTHING: f64 = 0.1;
 /// Epochs without a lower watched cost until training stops.
 const PATIENCE: usize = 20;
-/// Epochs by width, and otherwise.
-const EPOCHS: [usize; 2] = [50, 200];
+/// Epochs by width, for tables of so many rows and for larger ones; and otherwise.
+const EPOCHS_OF_FEW_ROWS: usize = 100;
+const FEW_ROWS: usize = 2000;
+const EPOCHS_OF_MANY_ROWS: usize = 50;
+const EPOCHS: usize = 200;
 /// λ where nothing else holds weights back.
 const WEIGHT_DECAY: f64 = 1e-4;
 /// ρ of the autoencoders of pretraining.
@@ -152,7 +155,8 @@ impl Plan {
         let (validation, test) = (held(&parts.validation, "validation")?, held(&parts.test, "test")?);
         let examples = scaled(train, &parts.training, "training")?;
         let task = if classes.is_some() { Task::Classification } else { Task::Regression };
-        let training = training(settings, task, validation.is_some() || !parts.members.is_empty())?;
+        let validates = validation.is_some() || !parts.members.is_empty();
+        let training = training(settings, task, examples.rows(), validates)?;
         training.check()?;
         // what the cost refuses is said before anything is printed
         training.cost(&network, loss, &examples)?;
@@ -343,7 +347,7 @@ fn common_scaling_onto(output: Activation, numbers: &Array2<f64>) -> Option<Scal
 /// The settings of the run. Those by width did best on the tables of benchmarks/TABLES.md that may be tuned on; Adam's other
 /// learning rate of 0.002, 0.005 and 0.01 on digits; those of the other optimizers train digits and iris well, and were not
 /// searched for.
-fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<Training> {
+fn training(settings: &Settings, task: Task, rows: usize, validates: bool) -> anyhow::Result<Training> {
     use OptimizerChoice::{Adam as ByAdam, GradientDescent as ByDescent, Lbfgs as ByLbfgs, Sgd as BySgd};
     let refuse = |option: &str, given: bool, optimizers: &[OptimizerChoice], instead: &str| {
         if given && !optimizers.contains(&settings.optimizer) {
@@ -390,7 +394,11 @@ fn training(settings: &Settings, task: Task, validates: bool) -> anyhow::Result<
     Ok(Training {
         optimizer,
         schedule,
-        epochs: settings.epochs.unwrap_or(EPOCHS[usize::from(!by_width)]),
+        epochs: settings.epochs.unwrap_or(match (by_width, rows) {
+            (true, ..=FEW_ROWS) => EPOCHS_OF_FEW_ROWS,
+            (true, _) => EPOCHS_OF_MANY_ROWS,
+            (false, _) => EPOCHS,
+        }),
         batch_size: Some(settings.batch_size.map_or(batch_size, |batch| batch.0)),
         weight_decay: settings.weight_decay.unwrap_or(if by_width { 0.0 } else { WEIGHT_DECAY }),
         sparsity: match settings.pretrain {

@@ -22,8 +22,9 @@ use crate::page::formula::inline;
 use crate::page::html::{Column, escape, figure, page, table};
 use crate::page::plot::{Axis, Mark, Scale, Series, bars, histogram, plot, ranking};
 
-/// The columns that the page lists; of more the first.
+/// The columns that the page lists; of more the first. Those after some are folded away.
 const MOST_COLUMNS: usize = 200;
+const OPEN_COLUMNS: usize = 20;
 /// The classes of a confusion matrix; of more the commonest confusions are listed.
 const MOST_CLASSES: usize = 20;
 /// The points of predicted against true numbers.
@@ -229,7 +230,7 @@ impl Report<'_> {
             };
             vec![escape(name), role, kind, missing, values.in_words(), values.drawing(name)]
         };
-        let rows: Vec<Vec<String>> = data.columns().iter().enumerate().take(MOST_COLUMNS).map(row).collect();
+        let mut rows: Vec<Vec<String>> = data.columns().iter().enumerate().take(MOST_COLUMNS).map(row).collect();
         let columns = [
             Column::Text("column"),
             Column::Text("used as"),
@@ -238,7 +239,13 @@ impl Report<'_> {
             Column::Text("values"),
             Column::Text("how often"),
         ];
+        let rest = rows.split_off(rows.len().min(OPEN_COLUMNS));
         html += &table(&columns, &rows);
+        if !rest.is_empty() {
+            let _ = writeln!(html, "<details><summary>{} more</summary>", count(rest.len(), "column"));
+            html += &table(&columns, &rest);
+            html += "</details>\n";
+        }
         if data.columns().len() > MOST_COLUMNS {
             let _ = writeln!(html, "<p class=\"muted\">and {} more</p>", data.columns().len() - MOST_COLUMNS);
         }
@@ -629,8 +636,11 @@ impl Values {
     fn in_words(&self) -> String {
         if let [least, .., most] = &self.numbers[..] {
             let median = self.numbers[self.numbers.len() / 2];
-            let [least, median, most] = [*least, median, *most].map(compact);
-            return format!("{least} … <strong>{median}</strong> … {most}");
+            let [low, median, high] = [*least, median, *most].map(compact);
+            return match least == most {
+                true => low,
+                false => format!("<span class=\"range\">{low} … <strong>{median}</strong> … {high}</span>"),
+            };
         }
         let shown: Vec<String> =
             self.counts.iter().take(3).map(|(cell, n)| format!("{} ({n})", escape(&crate::page::plot::shortened(cell, 24)))).collect();
@@ -681,7 +691,7 @@ mod tests {
     fn columns_are_told_in_a_few_words() {
         let table = Table::read("t", &b"a,b,c\n1,x,\n2.5,y,NA\n10,x,5\n,<b>,\n"[..]).unwrap();
         let words = |column| Values::of(&table, column).in_words();
-        assert_eq!(words(0), "1 … <strong>2.5000</strong> … 10");
+        assert_eq!(words(0), "<span class=\"range\">1 … <strong>2.5000</strong> … 10</span>");
         assert_eq!(words(1), "x (2), &lt;b&gt; (1), y (1)");
         assert_eq!((words(2), Values::of(&table, 2).missing), (String::new(), 3));
     }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
+use rayon::prelude::*;
 use surefoot::{
     Dataset, Epoch, GradientCheck, GradientReport, Loss, Network, Observer, Optimizer, Purpose, Random, Scalar, StopReason,
     Trained, Training, TrainingState, draw_defaults,
@@ -64,6 +65,19 @@ pub struct Run {
     pub evaluations: u64,
     /// Of the epochs of this process, with their validation passes, and nothing else.
     pub seconds: f64,
+}
+
+impl<T> Fitted<T> {
+    fn new(trained: Trained<T>, epochs_before: usize, seconds: f64) -> Self {
+        let Trained { parameters, best_epoch, history, steps, evaluations, stop_reason } = trained;
+        let run = Run { stop_reason, best_epoch, history, epochs_before, steps, evaluations, seconds };
+        Fitted { parameters, run }
+    }
+}
+
+fn size(training: &Training, rows: usize, done: usize) -> Size {
+    let may_stop = training.patience > 0 || matches!(training.optimizer, Optimizer::Lbfgs(_));
+    Size { epochs: training.epochs, done, rows, may_stop, task: training.task }
 }
 
 pub struct Session<'a> {
@@ -128,13 +142,7 @@ impl<'a> Session<'a> {
             Phase::Training { .. } => Part::Whole,
             Phase::Member { done } => Part::Member(done.len() + 1, self.members),
         };
-        let size = Size {
-            epochs: training.epochs,
-            done: epochs_before,
-            rows: data.rows(),
-            may_stop: training.patience > 0 || matches!(training.optimizer, Optimizer::Lbfgs(_)),
-            task: training.task,
-        };
+        let size = size(training, data.rows(), epochs_before);
         let progress = Progress::new(size, part, self.train.json, self.train.quiet);
         let mut watcher = Watcher { progress, checkpoints: self.checkpoints.as_mut(), whole, phase: &phase };
         let clock = Instant::now();
@@ -151,9 +159,27 @@ impl<'a> Session<'a> {
             }
             checkpoints.save(&state, whole, &phase);
         }
-        let Trained { parameters, best_epoch, history, steps, evaluations, stop_reason } = state.into_trained(reason);
-        let run = Run { stop_reason, best_epoch, history, epochs_before, steps, evaluations, seconds };
-        Ok(Fitted { parameters, run })
+        Ok(Fitted::new(state.into_trained(reason), epochs_before, seconds))
+    }
+
+    /// Trains networks at the same time, each from its start, as they would be trained one after the other. No checkpoint is
+    /// written.
+    pub fn fit_all<T: Scalar>(&self, problems: Vec<(Problem<'_, T>, Vec<T>)>) -> Result<Vec<Fitted<T>>, Ended> {
+        let Some((Problem { training, data, .. }, _)) = problems.first() else { return Ok(Vec::new()) };
+        let size = size(training, data.rows(), 0);
+        let progresses = Progress::of_members(size, problems.len(), self.train.json, self.train.quiet);
+        let fit = |((problem, start), progress): ((Problem<'_, T>, Vec<T>), Progress)| {
+            let Problem { training, network, loss, data, validation } = problem;
+            let mut watcher = Watcher { progress, checkpoints: None, whole: &[], phase: &Phase::Member { done: Vec::new() } };
+            let clock = Instant::now();
+            let trained = training.fit(network, loss, start, data, validation, &mut watcher)?;
+            match watcher.progress.failure {
+                Some(failure) => Err(failure.into()),
+                None => Ok(Fitted::new(trained, 0, clock.elapsed().as_secs_f64())),
+            }
+        };
+        let fitted: Vec<Result<Fitted<T>, Ended>> = problems.into_par_iter().zip(progresses).map(fit).collect();
+        fitted.into_iter().collect()
     }
 
     /// Checks the gradient on some rows and some coordinates, unless that is not wanted; at random parameters, since where a

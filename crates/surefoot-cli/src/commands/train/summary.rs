@@ -22,6 +22,8 @@ pub struct Summary {
     pub pretrained: Option<Pretrained>,
     /// How the training went, of each network where there are several.
     pub runs: Vec<Run>,
+    /// Of the epochs of this process, with their validation passes, and nothing else.
+    pub seconds: f64,
     pub training: Scores,
     /// On the validation part; of several networks on all rows, each by the network that had not learned from it.
     pub validation: Option<Scores>,
@@ -100,11 +102,6 @@ impl Summary {
         self.runs.iter().map(|run| run.evaluations).sum()
     }
 
-    /// Of the epochs of this process, with their validation passes, and nothing else.
-    pub fn seconds(&self) -> f64 {
-        self.runs.iter().map(|run| run.seconds).sum()
-    }
-
     /// Why the last network stopped, which is the first that went wrong where one did.
     pub fn stop_reason(&self) -> StopReason {
         self.runs.last().map_or(StopReason::Epochs, |run| run.stop_reason)
@@ -120,14 +117,14 @@ impl Summary {
             let rows = plan.members.get(i).map_or(plan.data.rows(), |member| member.learned.len());
             rows * run.history.len().saturating_sub(run.epochs_before)
         };
-        self.runs.iter().enumerate().map(of).sum::<usize>() as f64 / self.seconds().max(f64::MIN_POSITIVE)
+        self.runs.iter().enumerate().map(of).sum::<usize>() as f64 / self.seconds.max(f64::MIN_POSITIVE)
     }
 
     /// The last line of `--json`.
     pub fn json(&self, plan: &Plan, network: &Network, out: &Path, report: Option<&Path>) -> Value {
         json!({
             "event": "done", "stop_reason": self.stop_reason().name(), "epochs": self.epochs(), "steps": self.steps(),
-            "members": self.runs.len(), "seconds": self.seconds(), "examples_per_second": self.examples_per_second(plan),
+            "members": self.runs.len(), "seconds": self.seconds, "examples_per_second": self.examples_per_second(plan),
             "cost": self.training.cost, "train_score": self.training.score,
             "validation_score": self.validation.as_ref().map(|scores| scores.score),
             "test_score": self.test.as_ref().map(|scores| scores.score),
@@ -164,7 +161,7 @@ impl Summary {
         let numbers = |number: fn(&Scores) -> f64| parts.iter().map(|part| short(part.2.map(number))).collect();
         let speed = thousands(self.examples_per_second(plan) as u64);
         let mut text = format!("stopped    {}\n", self.stopped());
-        text += &format!("time       {:.2} s, {speed} examples a second\n\n", self.seconds());
+        text += &format!("time       {:.2} s, {speed} examples a second\n\n", self.seconds);
         text += &line("part", parts.iter().map(|part| part.0.to_string()).collect());
         text += &line("rows", parts.iter().map(|part| thousands(part.1 as u64)).collect());
         text += &line("cost", numbers(|scores| scores.cost));
