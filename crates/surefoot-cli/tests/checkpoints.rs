@@ -13,8 +13,9 @@ use common::{Ran, Shell, last_of};
 use surefoot::{Checkpoint, Purpose, Random};
 
 /// Every kind of optimizer, precision and data; long enough to be interrupted.
-const RUNS: [&str; 5] = [
+const RUNS: [&str; 6] = [
     "train digits --hidden 24 --epochs 12 --patience 0",
+    "train digits --rows 400 --members 3 --epochs 12",
     "train digits.csv --target digit --hidden 24 --epochs 12 --optimizer sgd --schedule cosine --precision f64",
     "train digits --hidden 24 --epochs 40 --optimizer lbfgs --validation 0",
     "train digits --hidden 30,20 --pretrain sparse-autoencoder --pretrain-epochs 15 --epochs 8",

@@ -1,7 +1,8 @@
 //! `--folds`: how good such a network is on rows that it did not see, and how much that varies.
 
 use serde_json::{Value, json};
-use surefoot::{Dataset, Network, Scalar, StopReason, Task, Training, average};
+use surefoot::{Dataset, Network, Scalar, StopReason, Training, average};
+use surefoot_table::Targets;
 
 use super::data::Data;
 use super::members::{parts, seed_of};
@@ -9,6 +10,7 @@ use super::plan::Plan;
 use super::session::{Ended, Session};
 use super::start;
 use super::summary::{Scores, score_name};
+use crate::arguments::Settings;
 use crate::output::{count, print_line, short, usage};
 
 /// The score on each part, by a network that was trained on the others.
@@ -31,6 +33,21 @@ impl Folds {
     }
 }
 
+/// That there are such parts, and that a score says something of each.
+pub fn check(settings: &Settings, data: &Data) -> anyhow::Result<()> {
+    let Some(folds) = settings.folds else { return Ok(()) };
+    let parts = data.folds(settings, folds)?;
+    let least = parts.iter().filter_map(|part| Some(part.test.as_ref()?.rows.len())).min().unwrap_or(0);
+    let is_of_numbers = data.target.as_ref().is_some_and(|target| target.targets == Targets::Numbers);
+    match is_of_numbers && least < 2 {
+        false => Ok(()),
+        true => {
+            let message = format!("--folds {folds} leaves {} for a fold, of which R² says nothing", count(least, "row"));
+            Err(usage(message, "fewer folds"))
+        }
+    }
+}
+
 /// Trains on all parts but one, for each of them. What is decided by data (kinds, scaling, when to stop) is decided anew each
 /// time, without the part that is measured on.
 pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Result<Folds, Ended> {
@@ -40,11 +57,6 @@ pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Resul
     session.say("\n")?;
     for (i, parts) in parts.iter().enumerate() {
         let plan = Plan::new(settings, data, parts)?;
-        let rows = parts.test.as_ref().map_or(0, |test| test.rows.len());
-        if plan.task == Task::Regression && rows < 2 {
-            let message = format!("--folds {folds} leaves {} for a fold, of which R² says nothing", count(rows, "row"));
-            return Err(usage(message, "fewer folds").into());
-        }
         let [examples, validation, test] = [Some(&plan.data), plan.validation.as_ref(), plan.test.as_ref()]
             .map(|part| part.map(Dataset::cast::<T>).transpose());
         let (Some(examples), validation, Some(test)) = (examples?, validation?, test?) else { continue };

@@ -55,6 +55,7 @@ pub fn run(train: Train) -> anyhow::Result<Outcome> {
     let out = model_path(settings, &inputs)?;
     let data = Data::read(settings)?;
     let plan = Plan::new(settings, &data, &data.parts(settings)?)?;
+    folds::check(settings, &data)?;
     let mut session = Session::new(&train, plan.members.len(), resumed, &inputs, &out)?;
     let ended = pool.build()?.install(|| match settings.precision {
         Precision::F32 => fit::<f32>(&mut session, &data, &plan, &out),
