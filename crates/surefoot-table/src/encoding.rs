@@ -178,11 +178,18 @@ impl Encoding {
         Ok(Encoding { columns, target_columns, targets })
     }
 
+    /// The columns that a model encodes; none where its inputs are columns of numbers.
+    pub fn columns_of(model: &Model) -> Vec<Column> {
+        Vec::<Column>::deserialize(&model.encoding).unwrap_or_default()
+    }
+
     /// The names that the columns of a model's tables have, as far as it knows them.
     pub fn names_of(model: &Model) -> Vec<String> {
-        let columns = Vec::<Column>::deserialize(&model.encoding);
-        let inputs = columns.map(|columns| columns.into_iter().map(|column| column.name).collect());
-        let inputs: Vec<String> = inputs.unwrap_or_else(|_| model.input_columns.clone());
+        let columns = Encoding::columns_of(model);
+        let inputs: Vec<String> = match columns.is_empty() {
+            true => model.input_columns.clone(),
+            false => columns.into_iter().map(|column| column.name).collect(),
+        };
         inputs.into_iter().chain(model.target_columns.iter().cloned()).collect()
     }
 

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use surefoot::{Activation, Model, write_atomically};
+use surefoot_table::{Column, Encoding, Kind};
 
 use super::features;
 use crate::arguments::Show;
-use crate::output::{Outcome, keep_inputs, listed, print_line, usage};
+use crate::output::{Outcome, keep_inputs, listed, print_line, short, usage};
 use crate::page::diagram::{Names, activation_plots, diagram};
+
+/// The columns that are listed; of more the first.
+const MOST_COLUMNS: usize = 40;
 
 pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
@@ -41,25 +46,62 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
         line("sparsity", format!("mean activation {}, weight {}", sparsity.target, sparsity.weight))?;
     }
     line("precision", model.parameters.precision().into())?;
-    for (name, columns) in
-        [("inputs", &model.input_columns), ("target", &model.target_columns), ("classes", &model.classes)]
-    {
-        if name == "target" && model.is_autoencoder() {
-            line(name, "the inputs".into())?;
-        } else if !columns.is_empty() {
-            line(name, listed(columns))?;
-        }
+    let columns = Encoding::columns_of(&model);
+    if columns.is_empty() && !model.input_columns.is_empty() {
+        line("inputs", listed(&model.input_columns))?;
+    }
+    if model.is_autoencoder() {
+        line("target", "the inputs".into())?;
+    } else if !model.target_columns.is_empty() {
+        line("target", listed(&model.target_columns))?;
+    }
+    if !model.classes.is_empty() {
+        line("classes", listed(&model.classes))?;
     }
     let scaled = |scaling: &Option<_>| if scaling.is_some() { "scaled" } else { "as they are" };
     line("numbers", format!("inputs {}, targets {}", scaled(&model.input_scaling), scaled(&model.target_scaling)))?;
+    if !columns.is_empty() {
+        print_line(format_args!("columns        {} that become inputs", columns.len()))?;
+    }
+    let width = columns.iter().take(MOST_COLUMNS).map(|column| column.name.chars().count()).max().unwrap_or(0);
+    for Column { name, kind } in columns.iter().take(MOST_COLUMNS) {
+        let values = match kind {
+            Kind::Number { .. } => String::new(),
+            Kind::YesNo { values, .. } => values.join(" or "),
+            Kind::Category { categories, .. } => listed(categories),
+        };
+        let text = format!("  {name:width$}  {:9}{values}", kind.name());
+        print_line(text.trim_end())?;
+    }
+    if columns.len() > MOST_COLUMNS {
+        print_line(format_args!("  and {} more", columns.len() - MOST_COLUMNS))?;
+    }
     if let Some(training) = model.training.as_object() {
         print_line("trained with")?;
-        for (name, value) in training {
-            let value = value.as_str().map_or_else(|| value.to_string(), String::from);
-            print_line(format_args!("  {:<21}{value}", name.replace('_', " ")))?;
+        for (name, value) in training.iter().filter(|(_, value)| !value.is_null()) {
+            print_line(format_args!("  {:<21}{}", name.replace('_', " "), in_words(value)))?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// A setting as people read it.
+pub fn in_words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(is) => if *is { "yes" } else { "no" }.into(),
+        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|x| x.to_string().len() > 8) => {
+            short(number.as_f64())
+        }
+        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => {
+            let name = parts.get("name").map(in_words);
+            let others = parts.iter().filter(|(name, value)| *name != "name" && !value.is_null());
+            let others = others.map(|(name, value)| format!("{} {}", name.replace('_', " "), in_words(value)));
+            name.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn write(path: &Path, arguments: &Show, drawing: &str) -> anyhow::Result<()> {

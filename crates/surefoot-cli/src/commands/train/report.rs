@@ -16,6 +16,7 @@ use super::data::Data;
 use super::plan::Plan;
 use super::summary::{Summary, score_name};
 use crate::arguments::Settings;
+use crate::commands::show::in_words;
 use crate::output::{count, listed, short, thousands};
 use crate::page::diagram::{Names, diagram};
 use crate::page::formula::inline;
@@ -557,21 +558,13 @@ impl Report<'_> {
         let command = escape(&self.command);
         let mut html = format!("<p>The command that makes this model again, to the same bits:</p>\n<pre>{command}</pre>\n");
         let row = |(name, value): (&String, &serde_json::Value)| {
-            let value = match value {
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Object(parts) => {
-                    let parts = parts.iter().map(|(name, value)| format!("{}: {value}", name.replace('_', " ")));
-                    parts.collect::<Vec<_>>().join(", ")
-                }
-                value => value.to_string(),
-            };
-            vec![escape(&name.replace('_', " ")), escape(&value)]
+            vec![escape(&name.replace('_', " ")), escape(&in_words(value))]
         };
         let mut rows: Vec<Vec<String>> = vec![
             vec!["loss".into(), self.plan.loss.to_string()],
             vec!["weight decay".into(), self.plan.training.weight_decay.to_string()],
         ];
-        rows.extend(self.model.training.as_object().into_iter().flatten().map(row));
+        rows.extend(self.model.training.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(row));
         html += &table(&[Column::Text("setting"), Column::Text("value")], &rows);
         if let Targets::Classes(names) = &self.plan.encoding.targets {
             let _ = writeln!(html, "<p>Classes: {}.</p>", escape(&listed(names)));
