@@ -34,7 +34,7 @@ fn checkpoints<T: Scalar>() {
 }
 
 fn main() {
-    for kind in ["model", "checkpoint", "table", "idx"] {
+    for kind in ["model", "checkpoint", "table", "idx", "numpy"] {
         fs::create_dir_all(format!("corpus/{kind}")).unwrap();
     }
     checkpoints::<f32>();
@@ -47,7 +47,7 @@ fn main() {
         let mut model = Model::new(network.clone(), parameters, Loss::CrossEntropy, 0.1).unwrap();
         model.save(format!("corpus/model/{name}")).unwrap();
         model.sparsity = Some(Sparsity { target: 0.1, weight: 3.0 });
-        model.input_scaling = Some(Scaling { centre: vec![1.0, 2.0], scale: vec![0.5, -3.0] });
+        model.input_scaling = Some(Scaling { centre: vec![1.0, 2.0], scale: vec![0.5, -3.0], limit: Some(3.0) });
         model.input_columns = vec!["a".into(), "b".into()];
         model.target_columns = vec!["y".into()];
         model.classes = vec!["no".into(), "yes".into()];
@@ -61,6 +61,9 @@ fn main() {
         ("quotes", "a,y\n\"1\n\",\"x\"\"y\"\n2,z\n"),
         ("gaps", "a,y\n\n1,u\n\n,v\nNaN,inf\n"),
         ("one", "y\n1\n2\n"),
+        ("semicolons", "sep=;\na;b;y\n1,5;x;u\n1.234,5;;v\n2 %;x;u\n"),
+        ("kinds", "id,a,b,c,y\n1,x,yes,1.5,2\n2,y,no,?,3\n3,x,yes,NA,4.5\n4,z,no,$2.50,1\n"),
+        ("spaces", "a, b, y\n1, \"u, v\", x\n2, w, z\n"),
     ];
     for (name, text) in tables {
         fs::write(format!("corpus/table/{name}"), text).unwrap();
@@ -74,4 +77,17 @@ fn main() {
         fs::write(format!("corpus/idx/{kind}"), bytes).unwrap();
         fs::write(format!("corpus/idx/{kind}.gz"), packed.finish().unwrap()).unwrap();
     }
+    // a little array of NumPy, and an archive of two
+    let npy = |shape: &str, numbers: &[f64]| {
+        let mut head = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}");
+        head += &" ".repeat(63 - (10 + head.len()) % 64);
+        head.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((head.len() as u16).to_le_bytes());
+        bytes.extend(head.bytes());
+        numbers.iter().for_each(|x| bytes.extend(x.to_le_bytes()));
+        bytes
+    };
+    fs::write("corpus/numpy/matrix.npy", npy("(2, 3)", &[1.0, 2.0, f64::NAN, 4.0, 5.0, 6.0])).unwrap();
+    fs::write("corpus/numpy/vector.npy", npy("(2,)", &[1.0, 2.0])).unwrap();
 }
