@@ -19,9 +19,13 @@ fn assert_self_contained(html: &str) {
         assert!(!html.contains(part), "{part}");
     }
     assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"));
-    for name in ["section", "table", "tr", "td", "th", "p", "figure", "svg", "text", "g", "math", "mrow", "div", "h2", "pre"] {
-        let (opened, closed) =
-            (html.matches(&format!("<{name}>")).count() + html.matches(&format!("<{name} ")).count(), html.matches(&format!("</{name}>")).count());
+    for name in
+        ["section", "table", "tr", "td", "th", "p", "figure", "svg", "text", "g", "math", "mrow", "div", "h2", "pre"]
+    {
+        let (opened, closed) = (
+            html.matches(&format!("<{name}>")).count() + html.matches(&format!("<{name} ")).count(),
+            html.matches(&format!("</{name}>")).count(),
+        );
         assert_eq!(opened, closed, "<{name}>");
     }
 }
@@ -68,9 +72,14 @@ fn a_report_of_numbers_is_in_their_unit_and_says_what_matters() {
     shell.out("train houses.csv --target price --quiet --report look.html");
     let html = shell.text("look.html");
     assert_self_contained(&html);
-    assert!(html.contains("predicted against true") && html.contains("true price") && html.contains("in the unit of price"));
+    assert!(
+        html.contains("predicted against true") && html.contains("true price") && html.contains("in the unit of price")
+    );
     assert!(html.contains("5 networks") && html.contains("each predicted by the one of the averaged networks"));
-    assert!(html.contains("left out: identifier") && html.contains("(6.0 %)"), "columns that are no inputs, missing cells");
+    assert!(
+        html.contains("left out: identifier") && html.contains("(6.0 %)"),
+        "columns that are no inputs, missing cells"
+    );
     // the ranking begins with what the price is made of
     let ranking = html.split("Which inputs matter").nth(1).unwrap();
     let first = ranking.split("text-anchor=\"end\">").nth(1).unwrap().split('<').next().unwrap();
@@ -91,11 +100,17 @@ fn a_report_can_be_left_out_and_cannot_spoil_a_training() {
 #[test]
 fn names_of_a_strangers_file_are_no_markup() {
     let shell = Shell::new();
-    let rows: String = (0..40).map(|i| format!("{}.5,{}\n", i * i % 17, if i % 2 == 0 { "<b>u" } else { "v&w" })).collect();
+    let rows: String =
+        (0..40).map(|i| format!("{}.5,{}\n", i * i % 17, if i % 2 == 0 { "<b>u" } else { "v&w" })).collect();
     shell.write("t.csv", &format!("<img src=x>,y\n{rows}"));
     shell.out("train t.csv --epochs 2 --quiet");
     let html = shell.text("t.html");
-    assert!(!html.contains("<img") && !html.contains("<b>u") && html.contains("&lt;img src=x&gt;") && html.contains("v&amp;w"));
+    assert!(
+        !html.contains("<img")
+            && !html.contains("<b>u")
+            && html.contains("&lt;img src=x&gt;")
+            && html.contains("v&amp;w")
+    );
     shell.out("explain t.safetensors t.csv --row 1 --out e.html");
     assert!(!shell.text("e.html").contains("<img"));
 }
@@ -133,10 +148,8 @@ fn an_explanation_has_the_notes_equations_with_this_networks_numbers() {
     let z = model.network.weight(&theta, 0).row(0).dot(&x.row(0)) + model.network.bias(&theta, 0)[0];
     assert!(text.contains(&format!("{z:>13.4}{:>13.4}", 1.0 / (1.0 + (-z).exp()))), "{z}: {text}");
     // every derivative stands beside its numerical value
-    let apart: Vec<f64> = html
-        .split("<td class=\"n\">")
-        .filter_map(|cell| cell.split('<').next()?.parse::<f64>().ok())
-        .collect();
+    let apart: Vec<f64> =
+        html.split("<td class=\"n\">").filter_map(|cell| cell.split('<').next()?.parse::<f64>().ok()).collect();
     let rows: Vec<&[f64]> = apart[apart.len() - 3 * 27..].chunks(3).collect();
     assert!(rows.iter().all(|row| (row[0] - row[1]).abs() < 1e-8 && row[2] < 1e-8), "{rows:?}");
     assert!(rows.iter().any(|row| row[0].abs() > 1e-3), "something is compared");
@@ -151,7 +164,10 @@ fn rows_without_a_target_are_explained_forward_and_rows_that_are_not_there_are_r
     assert!(text.contains("no target in this row") && text.contains("and 314 more units"), "{text}");
     assert_self_contained(&shell.text("e.html"));
     let message = shell.refusal("explain iris.safetensors iris --row 151");
-    assert!(message.contains("--row 151: iris has 150 rows") && message.contains("hint: rows count from 1"), "{message}");
+    assert!(
+        message.contains("--row 151: iris has 150 rows") && message.contains("hint: rows count from 1"),
+        "{message}"
+    );
     shell.refusal("explain iris.safetensors iris --row 0");
     shell.refusal("explain iris.safetensors iris --row 1 --out iris.safetensors");
 }

@@ -73,14 +73,19 @@ fn the_same_table_in_any_format_is_learned_to_the_same_bits() {
 #[test]
 fn kinds_are_found_and_can_be_said() {
     let shell = shell();
-    let heading = |options: &str| shell.out(format!("train houses.csv --target price --epochs 1 --report none --no-check {options}").trim());
+    let heading = |options: &str| {
+        shell.out(format!("train houses.csv --target price --epochs 1 --report none --no-check {options}").trim())
+    };
     let text = heading("");
     assert!(text.contains("from 6 columns (3 number, 1 yes/no, 2 category), numbers in column `price`"), "{text}");
     assert!(text.contains("left out: id (identifier: another value in every row)"), "{text}");
     let text = heading("--categorical rooms --ignore year,garden");
     assert!(text.contains("(1 number, 3 category)") && text.contains("left out: year, garden (ignored)"), "{text}");
     let message = shell.refusal("train houses.csv --target price --numeric district");
-    assert!(message.contains("houses.csv, line 2, column `district`: expected a finite number, as --numeric says"), "{message}");
+    assert!(
+        message.contains("houses.csv, line 2, column `district`: expected a finite number, as --numeric says"),
+        "{message}"
+    );
     let message = shell.refusal("train houses.csv --target price --numeric rooms --ignore rooms");
     assert!(message.contains("column `rooms` is named by --numeric and by --ignore"), "{message}");
 }
@@ -111,7 +116,8 @@ fn predictions_take_columns_by_name_and_give_a_row_for_a_row() {
     let message = shell.refusal("predict m.safetensors few.csv");
     assert!(message.contains("expected the columns `district`, `year`, `garden`, `heating`"), "{message}");
     // names that are numbers are still names
-    let numbered = "0,1,2,y\n".to_string() + &(0..60).map(|i| format!("{},{},{},{}\n", i * i % 7, i % 5, i, ["u", "v"][i % 2])).collect::<String>();
+    let numbered = "0,1,2,y\n".to_string()
+        + &(0..60).map(|i| format!("{},{},{},{}\n", i * i % 7, i % 5, i, ["u", "v"][i % 2])).collect::<String>();
     shell.write("numbered.csv", &numbered);
     shell.out("train numbered.csv --header yes --epochs 1 --quiet --report none --out n.safetensors");
     shell.write("inputs.csv", "2,1,0\n1,2,3\n4,5,6\n");
@@ -134,7 +140,8 @@ fn a_long_table_is_predicted_piece_by_piece() {
 fn parts_have_their_share_of_each_class_and_groups_stay_together() {
     let shell = Shell::new();
     // 10 of 100 rows are rare
-    let row = |i: u32| format!("{}.5,{},{}\n", (i * 37) % 101, i / 4, if i % 10 == 0 { "rare" } else { "common" });
+    let row =
+        |i: u32| format!("{}.5,{},{}\n", (i * 37) % 101, i / 4, if i.is_multiple_of(10) { "rare" } else { "common" });
     shell.write("t.csv", &format!("x,group,y\n{}", (0..100).map(row).collect::<String>()));
     let text = shell.out("train t.csv --validation 0.2 --test 0.3 --epochs 2 --report none");
     assert!(text.contains("rows                56          14          30"), "{text}");
@@ -143,20 +150,28 @@ fn parts_have_their_share_of_each_class_and_groups_stay_together() {
     let scores: Vec<f64> = folds["scores"].as_array().unwrap().iter().map(|score| score.as_f64().unwrap()).collect();
     let mean = scores.iter().sum::<f64>() / 5.0;
     let spread = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / 4.0).sqrt();
-    assert!((folds["mean"].as_f64().unwrap() - mean).abs() < 1e-12 && (folds["spread"].as_f64().unwrap() - spread).abs() < 1e-12);
+    assert!(
+        (folds["mean"].as_f64().unwrap() - mean).abs() < 1e-12
+            && (folds["spread"].as_f64().unwrap() - spread).abs() < 1e-12
+    );
     assert!(events.iter().filter(|event| event["event"] == "fold").all(|fold| fold["rows"] == 20));
     let text = shell.out("train t.csv --group group --validation 0.2 --epochs 2 --report none");
     assert!(text.contains("left out: group (group)") && text.contains("          80          20"), "{text}");
     let message = shell.refusal("train t.csv --target x --task regression --folds 60");
-    assert!(message.contains("--folds 60 leaves 1 row for a fold") && message.contains("hint: fewer folds"), "{message}");
+    assert!(
+        message.contains("--folds 60 leaves 1 row for a fold") && message.contains("hint: fewer folds"),
+        "{message}"
+    );
 }
 
 #[test]
 fn weights_count_rows_and_balance_counts_classes() {
     let shell = Shell::new();
     let rows: Vec<(u32, &str)> = (0..60).map(|i| ((i * 37) % 61, if i % 6 == 0 { "rare" } else { "common" })).collect();
-    let weighted: String = rows.iter().map(|(x, y)| format!("{x}.5,{y},{}\n", if *y == "rare" { 3 } else { 1 })).collect();
-    let repeated: String = rows.iter().map(|(x, y)| format!("{x}.5,{y}\n").repeat(if *y == "rare" { 3 } else { 1 })).collect();
+    let weighted: String =
+        rows.iter().map(|(x, y)| format!("{x}.5,{y},{}\n", if *y == "rare" { 3 } else { 1 })).collect();
+    let repeated: String =
+        rows.iter().map(|(x, y)| format!("{x}.5,{y}\n").repeat(if *y == "rare" { 3 } else { 1 })).collect();
     shell.write("weighted.csv", &format!("x,y,w\n{weighted}"));
     shell.write("repeated.csv", &format!("x,y\n{repeated}"));
     shell.write("plain.csv", &format!("x,y\n{}", rows.iter().map(|(x, y)| format!("{x}.5,{y}\n")).collect::<String>()));
@@ -175,24 +190,44 @@ fn weights_count_rows_and_balance_counts_classes() {
     assert!(recall("--class-weight balanced") > recall(""), "the rare class is found more often");
     shell.write("bad.csv", "x,y,w\n1,u,1\n2,v,-1\n3,u,1\n");
     let message = shell.refusal("train bad.csv --weight w");
-    assert!(message.contains("bad.csv, line 3, column `w`: expected a weight") && message.contains("hint:"), "{message}");
+    assert!(
+        message.contains("bad.csv, line 3, column `w`: expected a weight") && message.contains("hint:"),
+        "{message}"
+    );
 }
 
 #[test]
 fn what_is_no_table_to_learn_from_is_refused_with_place_and_hint() {
     let shell = Shell::new();
-    let many = |last: &str| format!("x,y\n{}{last}", (0..40).map(|i| format!("{i}.5,{}.25\n", i * 3)).collect::<String>());
+    let many =
+        |last: &str| format!("x,y\n{}{last}", (0..40).map(|i| format!("{i}.5,{}.25\n", i * 3)).collect::<String>());
     for (name, text, message) in [
         ("no rows", "a,b\n".to_string(), "t.csv, line 2: expected a row under the header, got the end of the file"),
         ("one column", "a\n1\n2\n".into(), "t.csv: expected an input column beside the target, got 1 column"),
         ("a name twice", "a,a,b\n1,2,3\n".into(), "t.csv: expected a name of its own for each column, got `a` twice"),
         ("a short row", "a,b\n1,2\n3\n".into(), "t.csv, line 3: expected 2 cells, as in the header, got 1"),
         ("one class", "a,b\n1,u\n2,u\n".into(), "expected at least two classes in column `b`, got `u` in every row"),
-        ("one number", "a,b\n1,0.5\n2,0.5\n".into(), "expected at least two different numbers in column `b`, got `0.5`"),
-        ("a slip in the target", many("7,n/k\n"), "t.csv, line 42, column `y`: expected a finite number, as nearly all"),
+        (
+            "one number",
+            "a,b\n1,0.5\n2,0.5\n".into(),
+            "expected at least two different numbers in column `b`, got `0.5`",
+        ),
+        (
+            "a slip in the target",
+            many("7,n/k\n"),
+            "t.csv, line 42, column `y`: expected a finite number, as nearly all",
+        ),
         ("a slip in an input", many("7o,1.5\n"), "t.csv, line 42, column `x`: expected a finite number, as nearly all"),
-        ("no target anywhere", "a,b\n1,\n2,\n".into(), "expected a target in some row in column `b`, got only missing cells"),
-        ("an open quote", "a,b\n1,\"u\n2,v\n".into(), "t.csv, line 2: expected a closing quote, got the end of the file"),
+        (
+            "no target anywhere",
+            "a,b\n1,\n2,\n".into(),
+            "expected a target in some row in column `b`, got only missing cells",
+        ),
+        (
+            "an open quote",
+            "a,b\n1,\"u\n2,v\n".into(),
+            "t.csv, line 2: expected a closing quote, got the end of the file",
+        ),
         ("a spreadsheet", "PK\u{3}\u{4}".into(), "t.csv: expected an .npz file"),
     ] {
         shell.write("t.csv", &text);

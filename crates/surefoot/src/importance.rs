@@ -104,7 +104,8 @@ mod tests {
         // a column xⱼ with weight w in another order loses 2w²·var(xⱼ)/var(y) of R²
         let variance = |x: ndarray::ArrayView1<'_, f64>| x.var(0.0);
         let of_target = variance(data.targets().column(0));
-        let [first, second] = [(0, 4.0), (1, 1.0)].map(|(j, w)| 2.0 * w * variance(data.inputs().column(j)) / of_target);
+        let [first, second] =
+            [(0, 4.0), (1, 1.0)].map(|(j, w)| 2.0 * w * variance(data.inputs().column(j)) / of_target);
         for (importance, expected) in found.iter().zip([first, second, 0.0, 2.0]) {
             assert!((importance.mean - expected).abs() < 0.05, "{found:?}, {expected}");
         }

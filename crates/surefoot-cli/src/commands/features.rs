@@ -58,7 +58,8 @@ impl Image {
             Some(Image { rows, columns, places: places.iter().map(|(row, column)| row * columns + column).collect() })
         };
         let side = inputs.isqrt();
-        let square = || (side * side == inputs).then(|| Image { rows: side, columns: side, places: (0..inputs).collect() });
+        let square =
+            || (side * side == inputs).then(|| Image { rows: side, columns: side, places: (0..inputs).collect() });
         by_name().or_else(square).ok_or_else(|| {
             usage(
                 format!("the {inputs} inputs are not the pixels of an image"),

@@ -79,7 +79,11 @@ pub fn diagram(network: &Network, parameters: &[f64], names: &Names<'_>) -> Svg 
                 };
                 let strength = if strongest > 0.0 { w.abs() / strongest } else { 0.0 };
                 let class = if w < 0.0 { "minus" } else { "plus" };
-                let more = format!(r#" stroke-width="{:.2}" stroke-opacity="{:.2}""#, 0.5 + 2.5 * strength, 0.25 + 0.75 * strength);
+                let more = format!(
+                    r#" stroke-width="{:.2}" stroke-opacity="{:.2}""#,
+                    0.5 + 2.5 * strength,
+                    0.25 + 0.75 * strength
+                );
                 svg.styled_line(class, centre(l, from), centre(l + 1, to), &more);
             }
         }

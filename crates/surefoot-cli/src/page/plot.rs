@@ -120,7 +120,9 @@ impl Ruler {
                 let ticks = (low..=high).step_by(every).map(|power| 10f64.powi(power)).collect();
                 let range = [least.log10(), most.log10()].map(|x| 10f64.powf(x));
                 let few: Vec<f64> = match high - low <= 2 {
-                    true => (low..high).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power))).collect(),
+                    true => {
+                        (low..high).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power))).collect()
+                    }
                     false => ticks,
                 };
                 let ticks = few.into_iter().filter(|tick| (range[0]..=range[1]).contains(tick)).collect();
@@ -128,7 +130,8 @@ impl Ruler {
             }
             Scale::Linear => {
                 let width = if most > least { most - least } else { least.abs().max(1.0) };
-                let (least, most) = if most > least { (least, most) } else { (least - width / 2.0, least + width / 2.0) };
+                let (least, most) =
+                    if most > least { (least, most) } else { (least - width / 2.0, least + width / 2.0) };
                 let pad = if coordinate == 0 { 0.0 } else { 0.05 * width };
                 let range = [least - pad, most + pad];
                 let step = nice_step((range[1] - range[0]) / 5.0);
@@ -244,7 +247,9 @@ mod tests {
         let ruler = Ruler::new(&line(vec![[0.0, 0.3], [10.0, 0.97]]), 1, Scale::Linear, [100.0, 0.0]);
         let labels: Vec<String> = ruler.ticks.iter().map(|tick| ruler.label(*tick)).collect();
         assert_eq!(labels, ["0.4", "0.6", "0.8", "1.0"]);
-        assert!(ruler.place(0.4) > ruler.place(0.6) && ruler.ticks.iter().all(|t| (0.0..=100.0).contains(&ruler.place(*t))));
+        assert!(
+            ruler.place(0.4) > ruler.place(0.6) && ruler.ticks.iter().all(|t| (0.0..=100.0).contains(&ruler.place(*t)))
+        );
         let ruler = Ruler::new(&line(vec![[0.0, 0.003], [1.0, 40.0]]), 1, Scale::Logarithmic, [100.0, 0.0]);
         assert_eq!(ruler.ticks.iter().map(|tick| ruler.label(*tick)).collect::<Vec<_>>(), ["0.01", "0.1", "1", "10"]);
         assert!((ruler.place(0.01) - ruler.place(0.1) - (ruler.place(0.1) - ruler.place(1.0))).abs() < 1e-9);
@@ -252,7 +257,9 @@ mod tests {
 
     #[test]
     fn numbers_of_any_size_and_none_can_be_plotted() {
-        for points in [vec![], vec![[1.0, 5.0]], vec![[1.0, f64::NAN], [2.0, f64::INFINITY]], vec![[1.0, -1e300], [2.0, 1e300]]] {
+        for points in
+            [vec![], vec![[1.0, 5.0]], vec![[1.0, f64::NAN], [2.0, f64::INFINITY]], vec![[1.0, -1e300], [2.0, 1e300]]]
+        {
             for scale in [Scale::Linear, Scale::Logarithmic] {
                 let axes = [Axis { name: "x", scale: Scale::Linear }, Axis { name: "y", scale }];
                 let [across, up] = axes;

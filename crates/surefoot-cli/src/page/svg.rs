@@ -49,7 +49,8 @@ impl Svg {
 
     /// With more attributes.
     pub fn styled_line(&mut self, class: &str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2], more: &str) {
-        let _ = write!(self.body, r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"{more}/>"#);
+        let _ =
+            write!(self.body, r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"{more}/>"#);
     }
 
     pub fn path(&mut self, class: &str, points: &[[f64; 2]]) {
@@ -76,14 +77,17 @@ impl Svg {
             Anchor::End => "end",
         };
         let text = escape(text);
-        let _ = write!(self.body, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#);
+        let _ =
+            write!(self.body, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#);
     }
 
     /// Upwards, for the name of an axis.
     pub fn vertical_text(&mut self, [x, y]: [f64; 2], text: &str) {
         let text = escape(text);
-        let _ =
-            write!(self.body, r#"<text transform="translate({x:.1} {y:.1}) rotate(-90)" text-anchor="middle">{text}</text>"#);
+        let _ = write!(
+            self.body,
+            r#"<text transform="translate({x:.1} {y:.1}) rotate(-90)" text-anchor="middle">{text}</text>"#
+        );
     }
 
     /// Puts another drawing below what is there.
@@ -91,7 +95,8 @@ impl Svg {
         let _ = write!(self.body, r#"<g transform="translate(0 {:.0})">{}</g>"#, self.height, other.body);
         self.height += other.height;
         self.width = self.width.max(other.width);
-        self.description = [self.description.as_str(), other.description.as_str()].join("; ").trim_matches([';', ' ']).into();
+        self.description =
+            [self.description.as_str(), other.description.as_str()].join("; ").trim_matches([';', ' ']).into();
     }
 
     /// As a part of a page, which has the colours.
@@ -101,7 +106,8 @@ impl Svg {
 
     /// As a file of its own.
     pub fn standalone(&self) -> String {
-        let style = format!("<style>{COLOURS}</style><rect width=\"100%\" height=\"100%\" style=\"fill:var(--paper)\"/>");
+        let style =
+            format!("<style>{COLOURS}</style><rect width=\"100%\" height=\"100%\" style=\"fill:var(--paper)\"/>");
         self.written(&style) + "\n"
     }
 

@@ -74,8 +74,7 @@ fn explain<'a>(
     let has_target = targets.is_some_and(|rows| rows.contains(&row));
     let trace = match has_target {
         true => {
-            let one: Dataset<f64> =
-                model.examples(inputs.view(), encoding.targets(table, &[row], outputs)?.view())?;
+            let one: Dataset<f64> = model.examples(inputs.view(), encoding.targets(table, &[row], outputs)?.view())?;
             Trace::new(model, &theta, one.inputs(), Some(one.targets()))?
         }
         false => {
@@ -169,7 +168,8 @@ impl Explained<'_> {
         text += &format!("  {:<9}{:>16}{:>16}{:>11}\n", "", "gradient", "numerical", "apart");
         for (l, compared) in self.compared.iter().enumerate() {
             let (units, inputs) = shown(model, l);
-            for (name, at) in [(format!("W{}₁₁", raised(l + 1)), 0), (format!("b{}₁", raised(l + 1)), units * inputs)] {
+            for (name, at) in [(format!("W{}₁₁", raised(l + 1)), 0), (format!("b{}₁", raised(l + 1)), units * inputs)]
+            {
                 let Compared { analytic, numeric } = &compared[at];
                 text += &match numeric {
                     Some(numeric) => {

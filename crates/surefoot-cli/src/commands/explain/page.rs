@@ -59,12 +59,11 @@ impl Page<'_> {
         if inputs.len() > 12 {
             html += &format!("<p class=\"muted\">and {} more</p>\n", thousands(inputs.len() as u64 - 12));
         }
-        html
-            + &figure(
-                &drawing.inline(),
-                "The network: each circle is a unit, +1 the bias units; large layers are shortened.",
-                true,
-            )
+        html + &figure(
+            &drawing.inline(),
+            "The network: each circle is a unit, +1 the bias units; large layers are shortened.",
+            true,
+        )
     }
 
     fn feedforward(&self) -> String {
@@ -120,14 +119,18 @@ impl Page<'_> {
         let Explained { model, theta, trace, overall, .. } = self.0;
         let h = trace.a.last().map_or(&[][..], |a| a);
         let y = &backward.y;
-        let mut html = String::from("<h2>The cost</h2>\n<p>The target as the network sees it, and the loss of this example:</p>\n");
+        let mut html = String::from(
+            "<h2>The cost</h2>\n<p>The target as the network sees it, and the loss of this example:</p>\n",
+        );
         html += &formula(&format!("y={}", vector(y, 10)), "");
         let loss = number(backward.loss);
         html += &match (model.loss, model.network.output_activation()) {
             (Loss::SquaredError, _) => {
                 let squares = sum(h.len(), |k| format!("({}-{})^2", number(h[k]), bracketed(y[k])));
                 formula(
-                    &format!(r"J(W,b;x,y)=\tfrac12\left\|h_{{W,b}}(x)-y\right\|^2=\tfrac12\left({squares}\right)={loss}"),
+                    &format!(
+                        r"J(W,b;x,y)=\tfrac12\left\|h_{{W,b}}(x)-y\right\|^2=\tfrac12\left({squares}\right)={loss}"
+                    ),
                     "",
                 )
             }
@@ -135,10 +138,9 @@ impl Page<'_> {
                 let terms = sum(h.len(), |k| format!(r"{}\cdot\ln {}", number(y[k]), number(h[k])));
                 formula(&format!(r"J(W,b;x,y)=-\sum_k y_k\ln a_k=-\left({terms}\right)={loss}"), "")
             }
-            (Loss::CrossEntropy, _) => formula(
-                &format!(r"J(W,b;x,y)=-\sum_k\left(y_k\ln a_k+(1-y_k)\ln(1-a_k)\right)={loss}"),
-                "",
-            ),
+            (Loss::CrossEntropy, _) => {
+                formula(&format!(r"J(W,b;x,y)=-\sum_k\left(y_k\ln a_k+(1-y_k)\ln(1-a_k)\right)={loss}"), "")
+            }
         };
         if let Some((cost, rows)) = overall {
             let squares: f64 = (0..model.network.layers().len())
@@ -160,7 +162,8 @@ impl Page<'_> {
                 "",
             );
             if model.sparsity.is_some() {
-                html += "<p>J(W,b) has the sparsity penalty as well, which belongs to all rows and to none alone.</p>\n";
+                html +=
+                    "<p>J(W,b) has the sparsity penalty as well, which belongs to all rows and to none alone.</p>\n";
             }
         }
         html
@@ -170,9 +173,12 @@ impl Page<'_> {
         let Explained { model, .. } = self.0;
         let layers = model.network.layers();
         let last = layers.len() - 1;
-        let mut html = String::from("<h2>Backpropagation</h2>\n<p>The error terms δ = ∂J/∂z, from the output back:</p>\n");
+        let mut html =
+            String::from("<h2>Backpropagation</h2>\n<p>The error terms δ = ∂J/∂z, from the output back:</p>\n");
         html += &match model.loss {
-            Loss::SquaredError => formula(r"\delta^{(n_l)}=-\left(y-a^{(n_l)}\right)\bullet f'\left(z^{(n_l)}\right)", "B1"),
+            Loss::SquaredError => {
+                formula(r"\delta^{(n_l)}=-\left(y-a^{(n_l)}\right)\bullet f'\left(z^{(n_l)}\right)", "B1")
+            }
             Loss::CrossEntropy => formula(r"\delta^{(n_l)}=a^{(n_l)}-y", "B1"),
         };
         html += &formula(&format!(r"\delta^{{({})}}={}", last + 2, vector(&backward.delta[last], 8)), "");
@@ -204,23 +210,41 @@ impl Page<'_> {
         for (l, compared) in compared.iter().enumerate() {
             let layer = model.network.layers()[l];
             let (units, inputs) = shown(model, l);
-            html += &format!("<h3>{} and {}</h3>\n", inline(&format!("W^{{({})}}", l + 1)), inline(&format!("b^{{({})}}", l + 1)));
-            let names = (0..units).flat_map(|i| (0..inputs).map(move |j| format!("W_{{{},{}}}^{{({})}}", i + 1, j + 1, l + 1)));
+            html += &format!(
+                "<h3>{} and {}</h3>\n",
+                inline(&format!("W^{{({})}}", l + 1)),
+                inline(&format!("b^{{({})}}", l + 1))
+            );
+            let names =
+                (0..units).flat_map(|i| (0..inputs).map(move |j| format!("W_{{{},{}}}^{{({})}}", i + 1, j + 1, l + 1)));
             let names = names.chain((0..units).map(|i| format!("b_{{{}}}^{{({})}}", i + 1, l + 1)));
             let row = |(name, Compared { analytic, numeric }): (String, &Compared)| {
                 let (numeric, apart) = match numeric {
                     Some(numeric) => (format!("{numeric:.9e}"), format!("{:.1e}", (analytic - numeric).abs())),
                     None => ("on a kink".into(), String::new()),
                 };
-                vec![inline(&format!(r"\frac{{\partial J}}{{\partial {name}}}")), format!("{analytic:.9e}"), numeric, apart]
+                vec![
+                    inline(&format!(r"\frac{{\partial J}}{{\partial {name}}}")),
+                    format!("{analytic:.9e}"),
+                    numeric,
+                    apart,
+                ]
             };
             let rows: Vec<Vec<String>> = names.zip(compared).map(row).collect();
-            let columns =
-                [Column::Text("derivative"), Column::Number("backpropagation"), Column::Number("numerical"), Column::Number("apart")];
+            let columns = [
+                Column::Text("derivative"),
+                Column::Number("backpropagation"),
+                Column::Number("numerical"),
+                Column::Number("apart"),
+            ];
             html += &table(&columns, &rows);
             let all = layer.outputs * (layer.inputs + 1);
             if all > compared.len() {
-                html += &format!("<p class=\"muted\">{} of {} derivatives of this layer</p>\n", compared.len(), thousands(all as u64));
+                html += &format!(
+                    "<p class=\"muted\">{} of {} derivatives of this layer</p>\n",
+                    compared.len(),
+                    thousands(all as u64)
+                );
             }
         }
         html

@@ -124,7 +124,9 @@ impl Data {
         let count = member_count(settings, rows.len());
         if count > 1 {
             match (self.with_split(settings, |split| split.folds(&rows, count))?, settings.members) {
-                (Ok(members), _) => return Ok(Parts { training: Rows { table, rows }, validation: None, test, members }),
+                (Ok(members), _) => {
+                    return Ok(Parts { training: Rows { table, rows }, validation: None, test, members });
+                }
                 (Err(error), Some(_)) => return Err(error).context("cannot make parts for the members"),
                 (Err(_), None) => {} // too few groups: one network
             }

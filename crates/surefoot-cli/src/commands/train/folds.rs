@@ -42,7 +42,8 @@ pub fn check(settings: &Settings, data: &Data) -> anyhow::Result<()> {
     match is_of_numbers && least < 2 {
         false => Ok(()),
         true => {
-            let message = format!("--folds {folds} leaves {} for a fold, of which R² says nothing", count(least, "row"));
+            let message =
+                format!("--folds {folds} leaves {} for a fold, of which R² says nothing", count(least, "row"));
             Err(usage(message, "fewer folds"))
         }
     }

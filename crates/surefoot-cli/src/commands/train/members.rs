@@ -45,7 +45,14 @@ impl Done {
             [Some(epoch.cost), epoch.validation_cost, epoch.validation_score, Some(epoch.learning_rate)].map(finite)
         };
         let Run { stop_reason, best_epoch, steps, evaluations, seconds, .. } = *run;
-        Done { stop_reason, best_epoch, steps, evaluations, seconds, history: run.history.iter().map(numbers).collect() }
+        Done {
+            stop_reason,
+            best_epoch,
+            steps,
+            evaluations,
+            seconds,
+            history: run.history.iter().map(numbers).collect(),
+        }
     }
 
     /// As it was in the process that trained it.
@@ -81,8 +88,7 @@ type Learned<T> = (Vec<T>, Vec<Run>);
 fn at_the_same_time<T: Scalar>(session: &Session<'_>, plan: &Plan, data: &Dataset<T>) -> Result<Learned<T>, Ended> {
     let seed_of = |k| seed_of(plan.training.seed, k);
     let count = plan.members.len();
-    let trainings: Vec<Training> =
-        (0..count).map(|k| Training { seed: seed_of(k), ..plan.training.clone() }).collect();
+    let trainings: Vec<Training> = (0..count).map(|k| Training { seed: seed_of(k), ..plan.training.clone() }).collect();
     let parts = plan.members.iter().map(|member| parts(plan, data, member)).collect::<surefoot::Result<Vec<_>>>()?;
     let mut problems = Vec::new();
     for (training, (learned, held)) in trainings.iter().zip(&parts) {
@@ -123,7 +129,8 @@ fn one_after_the_other<T: Scalar>(
         let (network, loss) = (&plan.network, plan.loss);
         let problem = Problem { training: &training, network, loss, data: &examples, validation: Some(&held) };
         let start = start(&session.train.settings, network, training.seed);
-        let Fitted { parameters, run } = session.fit(&problem, start, &learned, Phase::Member { done: done.clone() })?;
+        let Fitted { parameters, run } =
+            session.fit(&problem, start, &learned, Phase::Member { done: done.clone() })?;
         learned.extend(parameters);
         done.push(Done::new(&run));
         let is_finite = !matches!(run.stop_reason, StopReason::NotFinite { .. });
@@ -146,11 +153,7 @@ pub fn seed_of(seed: u64, member: usize) -> u64 {
 }
 
 /// Cost and score over the rows that each network had not learned from, and the predictions there.
-fn measure<T: Scalar>(
-    plan: &Plan,
-    data: &Dataset<T>,
-    members: &[Vec<T>],
-) -> surefoot::Result<(Scores, Array2<f64>)> {
+fn measure<T: Scalar>(plan: &Plan, data: &Dataset<T>, members: &[Vec<T>]) -> surefoot::Result<(Scores, Array2<f64>)> {
     let mut outputs = Array2::zeros((data.rows(), plan.network.outputs()));
     let mut cost = 0.0;
     for (parameters, Member { held, .. }) in members.iter().zip(&plan.members) {

@@ -16,16 +16,18 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use ndarray::Array2;
-use surefoot::{Activation, Dataset, Initialization, Model, Network, Parameters, Scalar, check_writable, draw_defaults};
+use surefoot::{
+    Activation, Dataset, Initialization, Model, Network, Parameters, Scalar, check_writable, draw_defaults,
+};
 use surefoot_table::{Encoding, Targets};
 
 use crate::arguments::{Held, Precision, Settings, Train};
 use crate::output::{Outcome, count, keep_inputs, listed, print_line, usage};
 use checkpoints::Phase;
 use data::Data;
+use members::Averaged;
 use plan::Plan;
 use report::{Measured, Report};
-use members::Averaged;
 use session::{Ended, Fitted, Problem, Run, Session};
 use summary::{Pretrained, Scores, Summary};
 

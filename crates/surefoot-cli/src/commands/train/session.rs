@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use surefoot::{
-    Dataset, Epoch, GradientCheck, GradientReport, Loss, Network, Observer, Optimizer, Purpose, Random, Scalar, StopReason,
-    Trained, Training, TrainingState, draw_defaults,
+    Dataset, Epoch, GradientCheck, GradientReport, Loss, Network, Observer, Optimizer, Purpose, Random, Scalar,
+    StopReason, Trained, Training, TrainingState, draw_defaults,
 };
 
 use super::checkpoints::{Checkpoints, Phase, Resumed, quoted};
@@ -170,7 +170,8 @@ impl<'a> Session<'a> {
         let progresses = Progress::of_members(size, problems.len(), self.train.json, self.train.quiet);
         let fit = |((problem, start), progress): ((Problem<'_, T>, Vec<T>), Progress)| {
             let Problem { training, network, loss, data, validation } = problem;
-            let mut watcher = Watcher { progress, checkpoints: None, whole: &[], phase: &Phase::Member { done: Vec::new() } };
+            let mut watcher =
+                Watcher { progress, checkpoints: None, whole: &[], phase: &Phase::Member { done: Vec::new() } };
             let clock = Instant::now();
             let trained = training.fit(network, loss, start, data, validation, &mut watcher)?;
             match watcher.progress.failure {

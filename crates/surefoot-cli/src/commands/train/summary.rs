@@ -9,10 +9,10 @@ use surefoot::{BatchSize, Dataset, FirstOrder, Network, Objective, Optimizer, Sc
 
 use super::data::Data;
 use super::folds::Folds;
+use super::initialization;
 use super::plan::Plan;
 use super::pretraining;
 use super::session::Run;
-use super::initialization;
 use crate::arguments::{Precision, Settings};
 use crate::curve::curve;
 use crate::output::{count, short, thousands};

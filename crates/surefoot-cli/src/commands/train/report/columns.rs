@@ -1,0 +1,166 @@
+//! The columns of the table, and what became of each.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use surefoot_table::{Kind, Table, Targets};
+
+use super::Report;
+use crate::commands::train::data::Data;
+use crate::output::{count, short, thousands};
+use crate::page::html::{Column, escape, table};
+use crate::page::plot::{bars, histogram, shortened};
+
+/// The columns that the page lists; of more the first. Those after some are folded away.
+const MOST_COLUMNS: usize = 200;
+const OPEN_COLUMNS: usize = 20;
+impl Report<'_> {
+    pub(super) fn data(&self) -> String {
+        let Data { table: data, target, .. } = self.tables;
+        let mut html = format!(
+            "<p>{} with {} in {}: {} to learn from",
+            count(data.rows(), "row"),
+            count(data.columns().len(), "column"),
+            escape(data.file()),
+            thousands(self.plan.data.rows() as u64)
+        );
+        for (part, rows) in [("validation", &self.plan.validation), ("test", &self.plan.test)] {
+            if let Some(rows) = rows {
+                let _ = write!(html, ", {} for {part}", thousands(rows.rows() as u64));
+            }
+        }
+        if let Some(target) = target
+            && target.rows.len() < data.rows()
+        {
+            let _ = write!(html, "; {} without a target left out", count(data.rows() - target.rows.len(), "row"));
+        }
+        html += ".</p>\n";
+        let kinds: HashMap<&str, &Kind> =
+            self.plan.encoding.columns.iter().map(|column| (column.name.as_str(), &column.kind)).collect();
+        let left_out: HashMap<&str, &str> =
+            self.plan.left_out.iter().map(|(name, why)| (name.as_str(), why.reason())).collect();
+        let row = |(place, name): (usize, &String)| {
+            let is_target = target.as_ref().is_some_and(|target| target.column == place);
+            let (role, kind) = match (is_target, kinds.get(name.as_str()), left_out.get(name.as_str())) {
+                (true, ..) => ("target".into(), self.target_kind()),
+                (_, Some(kind), _) => (inputs_of(kind), kind.name().into()),
+                (_, _, Some(why)) => (format!("<span class=\"muted\">left out: {}</span>", escape(why)), String::new()),
+                _ => ("<span class=\"muted\">left out</span>".into(), String::new()),
+            };
+            let values = Values::of(data, place);
+            let missing = match values.missing {
+                0 => String::new(),
+                n => format!("{} ({:.1} %)", thousands(n as u64), 100.0 * n as f64 / data.rows() as f64),
+            };
+            vec![escape(name), role, kind, missing, values.in_words(), values.drawing(name)]
+        };
+        let mut rows: Vec<Vec<String>> = data.columns().iter().enumerate().take(MOST_COLUMNS).map(row).collect();
+        let columns = [
+            Column::Text("column"),
+            Column::Text("used as"),
+            Column::Text("kind"),
+            Column::Number("missing"),
+            Column::Text("values"),
+            Column::Text("how often"),
+        ];
+        let rest = rows.split_off(rows.len().min(OPEN_COLUMNS));
+        html += &table(&columns, &rows);
+        if !rest.is_empty() {
+            let _ = writeln!(html, "<details><summary>{} more</summary>", count(rest.len(), "column"));
+            html += &table(&columns, &rest);
+            html += "</details>\n";
+        }
+        if data.columns().len() > MOST_COLUMNS {
+            let _ = writeln!(html, "<p class=\"muted\">and {} more</p>", data.columns().len() - MOST_COLUMNS);
+        }
+        html
+    }
+
+    fn target_kind(&self) -> String {
+        match &self.plan.encoding.targets {
+            Targets::Classes(names) => count(names.len(), "class").replace("classs", "classes"),
+            Targets::Numbers => "number".into(),
+        }
+    }
+}
+
+/// How many inputs a column has.
+fn inputs_of(kind: &Kind) -> String {
+    match kind.width() {
+        1 => "input".into(),
+        n => format!("{n} inputs"),
+    }
+}
+
+/// What is in a column.
+struct Values {
+    missing: usize,
+    numbers: Vec<f64>,
+    /// Where not all are numbers, or they are few: each value with its rows, the commonest first.
+    counts: Vec<(String, usize)>,
+}
+
+impl Values {
+    fn of(table: &Table, column: usize) -> Self {
+        let present: Vec<usize> = (0..table.rows()).filter(|&row| !table.is_missing(row, column)).collect();
+        let mut numbers: Vec<f64> = present.iter().filter_map(|&row| table.number(row, column)).collect();
+        let mut counts = HashMap::new();
+        if numbers.len() < present.len() {
+            numbers.clear();
+            present.iter().for_each(|&row| *counts.entry(table.cell(row, column)).or_insert(0) += 1);
+        }
+        numbers.sort_by(f64::total_cmp);
+        let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(cell, n)| (cell.into_owned(), n)).collect();
+        counts.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
+        Values { missing: table.rows() - present.len(), numbers, counts }
+    }
+
+    fn in_words(&self) -> String {
+        if let [least, .., most] = &self.numbers[..] {
+            let median = self.numbers[self.numbers.len() / 2];
+            let [low, median, high] = [*least, median, *most].map(compact);
+            return match least == most {
+                true => low,
+                false => format!("<span class=\"range\">{low} … <strong>{median}</strong> … {high}</span>"),
+            };
+        }
+        let shown: Vec<String> =
+            self.counts.iter().take(3).map(|(cell, n)| format!("{} ({n})", escape(&shortened(cell, 24)))).collect();
+        let more = match self.counts.len().saturating_sub(3) {
+            0 => String::new(),
+            n => format!(", {n} more"),
+        };
+        shown.join(", ") + &more
+    }
+
+    fn drawing(&self, name: &str) -> String {
+        let title = format!("values of {name}");
+        match (&self.numbers[..], &self.counts[..]) {
+            ([], []) => String::new(),
+            ([], counts) => {
+                let counts: Vec<usize> = counts.iter().take(24).map(|(_, n)| *n).collect();
+                bars(&counts, &title, "how often the commonest values come").inline()
+            }
+            (numbers, _) => histogram(numbers, &title).inline(),
+        }
+    }
+}
+
+/// A number as a table of columns shows it.
+fn compact(x: f64) -> String {
+    if x.fract() == 0.0 && x.abs() < 1e7 { format!("{x}") } else { short(Some(x)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_told_in_a_few_words() {
+        let table = Table::read("t", &b"a,b,c\n1,x,\n2.5,y,NA\n10,x,5\n,<b>,\n"[..]).unwrap();
+        let words = |column| Values::of(&table, column).in_words();
+        assert_eq!(words(0), "<span class=\"range\">1 … <strong>2.5000</strong> … 10</span>");
+        assert_eq!(words(1), "x (2), &lt;b&gt; (1), y (1)");
+        assert_eq!((words(2), Values::of(&table, 2).missing), (String::new(), 3));
+    }
+}

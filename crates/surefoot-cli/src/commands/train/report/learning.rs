@@ -1,0 +1,199 @@
+//! The network, the check of its gradient, and how it learned.
+
+use std::fmt::Write;
+
+use surefoot::Epoch;
+use surefoot_table::Targets;
+
+use super::Report;
+use crate::commands::train::plan::Plan;
+use crate::commands::train::summary::score_name;
+use crate::output::thousands;
+use crate::page::diagram::{Names, diagram};
+use crate::page::formula::inline;
+use crate::page::html::{Column, escape, figure, table};
+use crate::page::plot::{Axis, Mark, Scale, Series, plot};
+
+impl Report<'_> {
+    pub(super) fn network(&self) -> String {
+        let Plan { network: member, members, encoding, .. } = self.plan;
+        let inputs = encoding.input_names();
+        let outputs = match (&encoding.targets, member.outputs()) {
+            (Targets::Classes(names), 1) => vec![format!("P({})", names.last().map_or("", |name| name))],
+            (Targets::Classes(names), _) => names.clone(),
+            (Targets::Numbers, _) => encoding.target_columns.clone(),
+        };
+        let model = &self.model.network;
+        let mut html = String::new();
+        if !members.is_empty() {
+            let _ = writeln!(
+                html,
+                "<p>{} networks {} were trained, each on another {}/{} of the rows and stopped by the rest. They stand side by \
+                 side in one network {}, whose output is the average of theirs.</p>",
+                members.len(),
+                member.widths(),
+                members.len() - 1,
+                members.len(),
+                model.widths()
+            );
+        }
+        let theta = self.model.parameters.to_f64();
+        let drawing = diagram(model, &theta, &Names { inputs: &inputs, outputs: &outputs });
+        html += &figure(
+            &drawing.inline(),
+            "Each circle is a unit, +1 the bias units. The thicker a line, the stronger its weight among those of its layer; \
+             blue is positive, orange negative.",
+            true,
+        );
+        let row = |(l, layer): (usize, &surefoot::Layer)| {
+            vec![
+                format!("{l}"),
+                thousands(layer.inputs as u64),
+                thousands(layer.outputs as u64),
+                layer.activation.to_string(),
+                thousands((layer.inputs * layer.outputs) as u64),
+                thousands(layer.outputs as u64),
+            ]
+        };
+        let rows: Vec<Vec<String>> = model.layers().iter().enumerate().map(row).collect();
+        let columns = [
+            Column::Text("layer"),
+            Column::Number("inputs"),
+            Column::Number("units"),
+            Column::Text("activation"),
+            Column::Number("weights"),
+            Column::Number("biases"),
+        ];
+        html + &table(&columns, &rows)
+            + &format!("<p>{} parameters in all.</p>\n", thousands(model.parameter_count() as u64))
+    }
+
+    pub(super) fn gradient_check(&self) -> String {
+        let Some(check) = &self.check else {
+            return "<p>Not done, as <code>--no-check</code> asked.</p>\n".into();
+        };
+        let verdict = match check.passed() {
+            true => "<strong class=\"good\">passed</strong>",
+            false => "<strong>both gradients are too small to compare</strong>",
+        };
+        let mut html = format!(
+            "<p>Before training, the gradient of backpropagation was compared with {} at random parameters: {verdict}.</p>\n",
+            inline(r"\frac{J(\theta+\epsilon e_i)-J(\theta-\epsilon e_i)}{2\epsilon}")
+        );
+        let row = |name: String, part: &surefoot::Comparison| {
+            vec![
+                name,
+                thousands(part.checked as u64),
+                thousands(part.kinks as u64),
+                thousands(part.wrong as u64),
+                format!("{:.1e}", part.difference),
+            ]
+        };
+        let mut rows: Vec<Vec<String>> =
+            check.layers.iter().enumerate().map(|(l, part)| row(l.to_string(), part)).collect();
+        rows.push(row("all".into(), &check.total));
+        let columns = [
+            Column::Text("layer"),
+            Column::Number("compared"),
+            Column::Number("on kinks"),
+            Column::Number("wrong"),
+            Column::Number("‖n − g‖ / ‖n + g‖"),
+        ];
+        html += &table(&columns, &rows);
+        html
+    }
+
+    pub(super) fn learning(&self) -> String {
+        let runs = &self.summary.runs;
+        let histories: Vec<&[Epoch]> = runs.iter().map(|run| run.history.as_slice()).collect();
+        let curve = |number: &dyn Fn(&Epoch) -> Option<f64>| mean_curve(&histories, number);
+        let cost = curve(&|epoch| Some(epoch.cost));
+        let validation = curve(&|epoch| epoch.validation_cost);
+        let score = curve(&|epoch| epoch.validation_score);
+        let epochs = if self.plan.training.batch_size.is_some() { "epoch" } else { "iteration" };
+        let mark = match &runs[..] {
+            [run] if run.best_epoch > 0 && !validation.is_empty() => {
+                Some(Mark { at: run.best_epoch as f64, name: "kept" })
+            }
+            _ => None,
+        };
+        let mut html = format!("<p>Stopped {}.</p>\n", escape(&self.summary.stopped()));
+        let scale = Scale::fitting(cost.iter().chain(&validation).map(|[_, y]| *y));
+        let mut series = vec![Series { name: "training", class: "one", points: cost, is_line: true }];
+        if !validation.is_empty() {
+            series.push(Series { name: "validation", class: "two dash", points: validation, is_line: true });
+        }
+        let loss = self.plan.loss.to_string();
+        let name = match self.plan.loss {
+            surefoot::Loss::CrossEntropy => "cost (cross-entropy, nats)",
+            surefoot::Loss::SquaredError => "cost (half the squared error)",
+        };
+        let drawing = plot(
+            "cost by epoch",
+            &format!("the cost ({loss}) on the training and the validation part after each epoch"),
+            Axis { name: epochs, scale: Scale::Linear },
+            Axis { name, scale },
+            &series,
+            mark,
+        );
+        html += "<div class=\"pair\">";
+        let smoothed = match self.plan.label_smoothing > 0.0 {
+            true => " The training cost is that of smoothed targets, which cannot reach 0.",
+            false => "",
+        };
+        let averaged = if runs.len() > 1 { " Means over the networks." } else { "" };
+        html += &figure(&drawing.inline(), &format!("The cost J(θ) by epoch.{averaged}{smoothed}"), false);
+        if !score.is_empty() {
+            let best = score.iter().map(|[_, y]| *y).fold(f64::NEG_INFINITY, f64::max);
+            // a start far below 0 would hide the rest
+            let points = score.into_iter().filter(|[_, y]| *y > best - 2.0).collect();
+            let mark = match &runs[..] {
+                [run] if run.best_epoch > 0 => Some(Mark { at: run.best_epoch as f64, name: "kept" }),
+                _ => None,
+            };
+            let name = score_name(self.plan.task);
+            let drawing = plot(
+                &format!("{name} by epoch"),
+                &format!("the {name} on the validation part after each epoch"),
+                Axis { name: epochs, scale: Scale::Linear },
+                Axis { name, scale: Scale::Linear },
+                &[Series { name: "validation", class: "two dash", points, is_line: true }],
+                mark,
+            );
+            html +=
+                &figure(&drawing.inline(), &format!("The {name} on rows that are not learned from.{averaged}"), false);
+        }
+        html + "</div>\n"
+    }
+}
+
+/// The mean over several histories, epoch by epoch, of those that have the number.
+fn mean_curve(histories: &[&[Epoch]], number: &dyn Fn(&Epoch) -> Option<f64>) -> Vec<[f64; 2]> {
+    let longest = histories.iter().map(|history| history.len()).max().unwrap_or(0);
+    let at = |i: usize| {
+        let numbers: Vec<f64> =
+            histories.iter().filter_map(|history| number(history.get(i)?)).filter(|x| x.is_finite()).collect();
+        let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        (!numbers.is_empty()).then_some([(i + 1) as f64, mean])
+    };
+    (0..longest).filter_map(at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: usize, cost: f64, score: Option<f64>) -> Epoch {
+        Epoch { epoch, cost, validation_cost: None, validation_score: score, learning_rate: 0.1 }
+    }
+
+    #[test]
+    fn curves_of_several_networks_are_averaged_where_they_have_numbers() {
+        let one = [epoch(1, 1.0, Some(0.5)), epoch(2, 3.0, None)];
+        let other = [epoch(1, 2.0, None)];
+        let histories = [&one[..], &other[..]];
+        assert_eq!(mean_curve(&histories, &|epoch| Some(epoch.cost)), [[1.0, 1.5], [2.0, 3.0]]);
+        assert_eq!(mean_curve(&histories, &|epoch| epoch.validation_score), [[1.0, 0.5]]);
+        assert!(mean_curve(&histories, &|epoch| epoch.validation_cost).is_empty());
+    }
+}
