@@ -95,6 +95,17 @@ fn a_report_can_be_left_out_and_cannot_spoil_a_training() {
     let ran = shell.run("train xor --epochs 3 --report nowhere/r.html");
     assert!(ran.status == 0 && ran.err.contains("warning: no report: cannot write nowhere/r.html"), "{}", ran.err);
     assert!(shell.path().join("xor.safetensors").exists());
+    // it takes the place of no other file, but of an older report
+    shell.write("houses.csv", HOUSES);
+    assert!(shell.refusal("train houses.csv --report houses.csv").contains("houses.csv would be replaced"));
+    assert!(shell.refusal("train xor --out m.html").contains("would take the place of the model"));
+    shell.write("mine.html", "<p>my own page");
+    let message = shell.refusal("train xor --out mine.safetensors");
+    assert!(message.contains("mine.html is there, and is no report") && message.contains("hint: --report"), "{message}");
+    assert_eq!(shell.text("mine.html"), "<p>my own page");
+    for _ in 0..2 {
+        shell.out("train xor --epochs 1 --quiet");
+    }
 }
 
 #[test]

@@ -386,7 +386,7 @@ mod tests {
         let marked: Vec<String> = (0..50).map(|i| if i % 6 == 0 { "<0.1".into() } else { format!("{i}.5") }).collect();
         let error = found(&marked.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err();
         assert!(error.ends_with("`<0.1`"), "one word between numbers: {error}");
-        let ticket = |i: usize| if i % 4 == 0 { format!("A/{i}") } else { (i * 37).to_string() };
+        let ticket = |i: usize| if i.is_multiple_of(4) { format!("A/{i}") } else { (i * 37).to_string() };
         let tickets: Vec<String> = (0..80).map(ticket).collect();
         let tickets: Vec<&str> = tickets.iter().map(String::as_str).collect();
         assert_eq!(found(&tickets), left_out(LeftOut::Identifier), "numbers among other codes");

@@ -43,12 +43,15 @@ mtd:nth-child(odd){text-align:right}mtd:nth-child(even){text-align:left}mtd{padd
 .scroll{overflow:visible}}
 ";
 
+/// By which a page is known to be one of ours.
+pub const GENERATOR: &str = "<meta name=\"generator\" content=\"surefoot\">";
+
 /// A whole page.
 pub fn page(title: &str, body: &str) -> String {
     let title = escape(title);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{COLOURS}{STYLE}</style>\n\
+         content=\"width=device-width, initial-scale=1\">\n{GENERATOR}\n<title>{title}</title>\n<style>\n{COLOURS}{STYLE}</style>\n\
          </head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 }

@@ -55,13 +55,14 @@ pub fn run(train: Train) -> anyhow::Result<Outcome> {
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let inputs = inputs(settings);
     let out = model_path(settings, &inputs)?;
+    let report = report::path(settings, &inputs, &out)?;
     let data = Data::read(settings)?;
     let plan = Plan::new(settings, &data, &data.parts(settings)?)?;
     folds::check(settings, &data)?;
     let mut session = Session::new(&train, plan.members.len(), resumed, &inputs, &out)?;
     let ended = pool.build()?.install(|| match settings.precision {
-        Precision::F32 => fit::<f32>(&mut session, &data, &plan, &out),
-        Precision::F64 => fit::<f64>(&mut session, &data, &plan, &out),
+        Precision::F32 => fit::<f32>(&mut session, &data, &plan, &out, report.as_deref()),
+        Precision::F64 => fit::<f64>(&mut session, &data, &plan, &out, report.as_deref()),
     });
     match ended {
         Ok(()) => Ok(Outcome::Done),
@@ -98,7 +99,13 @@ fn model_path(settings: &Settings, inputs: &[&Path]) -> anyhow::Result<PathBuf> 
     Ok(path)
 }
 
-fn fit<T: Scalar>(session: &mut Session<'_>, tables: &Data, plan: &Plan, out: &Path) -> Result<(), Ended>
+fn fit<T: Scalar>(
+    session: &mut Session<'_>,
+    tables: &Data,
+    plan: &Plan,
+    out: &Path,
+    report: Option<&Path>,
+) -> Result<(), Ended>
 where
     Parameters: From<Vec<T>>,
 {
@@ -136,8 +143,7 @@ where
     };
     let model = model(settings, tables, plan, network.clone(), parameters.clone().into(), &summary)?;
     save(session, &model, out)?;
-    let report = report::path(settings, out);
-    if let Some(path) = &report {
+    if let Some(path) = report {
         let outputs = |part: &Dataset<T>| network.predict(&parameters, part.inputs());
         let measured = match (&test, held) {
             (Some(test), _) => Measured::new("test", test, outputs(test)?.mapv(|h| h.to_f64())),
@@ -150,16 +156,16 @@ where
         let shown = test.as_ref().or(validation.as_ref()).unwrap_or(&data);
         let ranking = report::rank_columns(&network, &parameters, plan, shown)?;
         let command = session.command();
-        let report = Report { tables, plan, model: &model, summary: &summary, check, measured, ranking, command };
-        if let Err(error) = report.write(path) {
+        let page = Report { tables, plan, model: &model, summary: &summary, check, measured, ranking, command };
+        if let Err(error) = page.write(path) {
             eprintln!("warning: no report: {error:#}"); // the model is there
         }
     }
     if session.train.json {
-        print_line(summary.json(plan, &network, out, report.as_deref()))?;
+        print_line(summary.json(plan, &network, out, report))?;
     } else {
         session.say(summary.curve())?;
-        session.say(summary.table(plan, out, report.as_deref()))?;
+        session.say(summary.table(plan, out, report))?;
     }
     if !summary.is_finite() {
         eprintln!(

@@ -6,6 +6,8 @@ mod learning;
 mod results;
 
 use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
@@ -18,17 +20,36 @@ use super::plan::Plan;
 use super::summary::{Summary, score_name};
 use crate::arguments::Settings;
 use crate::commands::show::in_words;
-use crate::output::{count, listed, short};
-use crate::page::html::{Column, escape, page, table};
+use crate::output::{count, keep_inputs, listed, short, usage};
+use crate::page::html::{Column, GENERATOR, escape, page, table};
 pub use importance::{Ranking, rank_columns};
 
-/// Where the report goes, if it is wanted.
-pub fn path(settings: &Settings, model: &Path) -> Option<PathBuf> {
-    match &settings.report {
-        Some(path) if path.as_os_str() == "none" => None,
-        Some(path) => Some(path.clone()),
-        None => Some(model.with_extension("html")),
+/// Where the report goes, if it is wanted; that it takes the place of nothing else is seen before training.
+pub fn path(settings: &Settings, inputs: &[&Path], model: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let path = match &settings.report {
+        Some(path) if path.as_os_str() == "none" => return Ok(None),
+        Some(path) => path.clone(),
+        None => model.with_extension("html"),
+    };
+    let checkpoint = settings.checkpoint.iter().map(PathBuf::as_path);
+    let others: Vec<&Path> = inputs.iter().copied().chain(checkpoint).collect();
+    keep_inputs(&path, &others)?;
+    if std::path::absolute(&path)? == std::path::absolute(model)? {
+        let message = format!("the report would take the place of the model, {}", model.display());
+        return Err(usage(message, "--report FILE.html names another file, --report none leaves it out"));
     }
+    if settings.report.is_none() && path.exists() && !is_report(&path) {
+        let message = format!("{} is there, and is no report", path.display());
+        return Err(usage(message, "--report FILE.html names another file, --report none leaves it out"));
+    }
+    Ok(Some(path))
+}
+
+/// Whether a file begins as our pages do.
+fn is_report(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(1024).read_to_end(&mut start));
+    read.is_ok() && String::from_utf8_lossy(&start).contains(GENERATOR)
 }
 
 /// The predictions that the network is judged by, and the truth, as the network sees them.
