@@ -116,7 +116,7 @@ pub struct Settings {
     pub task: TaskChoice,
     /// Networks that are trained, each stopped by another part of the rows, and averaged into one, which errs less than each
     /// [default: 5 where nothing is said of the network, the optimizer or the validation part and the table has 50 to 20000
-    /// rows, else 1]
+    /// rows, and no fewer groups than that; else 1]
     #[arg(long, value_name = "N", conflicts_with_all = ["validation", "autoencoder", "pretrain"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
     pub members: Option<usize>,
     /// Units of each hidden layer, as 32,16; none: inputs straight to outputs [default: 64,64,64 with adam, else 64]
@@ -338,7 +338,8 @@ pub struct Check {
     /// EPSILON, the step to each side
     #[arg(long, value_name = "EPSILON", default_value_t = 1e-4)]
     pub epsilon: f64,
-    /// Coordinates to compare, drawn from all [default: all, or 1000 of more than 10000]
+    /// Coordinates to compare, drawn from all [default: all; of more than 10000, 100 to 1000 by what
+    /// they cost]
     #[arg(long, value_name = "N")]
     pub sample: Option<usize>,
     /// Write the gradient as F64 tensors with the names of the model's

@@ -121,7 +121,8 @@ pub fn keep_inputs(out: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
 pub fn short(number: Option<f64>) -> String {
     match number {
         None => "-".into(),
-        Some(x) if x == 0.0 || (1e-3..1e6).contains(&x.abs()) => {
+        Some(0.0) => "0.0000".into(), // of either sign
+        Some(x) if (1e-3..1e6).contains(&x.abs()) => {
             let digits = 4usize.saturating_sub(x.abs().max(1.0).log10() as usize);
             format!("{x:.digits$}")
         }
@@ -143,6 +144,7 @@ mod tests {
     fn numbers_are_short() {
         let cases = [
             (0.0, "0.0000"),
+            (-0.0, "0.0000"),
             (0.97493, "0.9749"),
             (12.3456, "12.346"),
             (123_456.7, "123457"),

@@ -88,20 +88,28 @@ fn a_report_of_numbers_is_in_their_unit_and_says_what_matters() {
 }
 
 #[test]
-fn a_report_can_be_left_out_and_cannot_spoil_a_training() {
+fn a_report_can_be_left_out_and_takes_the_place_of_nothing_else() {
     let shell = Shell::new();
     let events = shell.json("train xor --epochs 3 --json --report none");
     assert!(last_of(&events)["report"].is_null() && !shell.path().join("xor.html").exists());
-    let ran = shell.run("train xor --epochs 3 --report nowhere/r.html");
-    assert!(ran.status == 0 && ran.err.contains("warning: no report: cannot write nowhere/r.html"), "{}", ran.err);
-    assert!(shell.path().join("xor.safetensors").exists());
+    let message = shell.refusal("train xor --epochs 3 --report nowhere/r.html");
+    assert!(message.contains("the report will have no place: cannot write nowhere/r.html"), "{message}");
     // it takes the place of no other file, but of an older report
     shell.write("houses.csv", HOUSES);
     assert!(shell.refusal("train houses.csv --report houses.csv").contains("houses.csv would be replaced"));
-    assert!(shell.refusal("train xor --out m.html").contains("would take the place of the model"));
+    shell.refusal("train houses.csv --report ./houses.csv");
+    assert!(shell.refusal("train xor --report c --checkpoint c").contains("would take the place of the checkpoint"));
+    assert!(shell.refusal("train xor --out m --report m").contains("would take the place of the model"));
+    shell.out("train xor --epochs 1 --quiet --out m.v1");
+    assert!(shell.path().join("m.v1.html").exists());
+    assert!(shell.refusal("check m.v1 houses.csv --gradient houses.csv").contains("houses.csv would be replaced"));
+    assert_eq!(shell.text("houses.csv"), HOUSES);
     shell.write("mine.html", "<p>my own page");
     let message = shell.refusal("train xor --out mine.safetensors");
-    assert!(message.contains("mine.html is there, and is no report") && message.contains("hint: --report"), "{message}");
+    assert!(
+        message.contains("mine.html is there, and is no report") && message.contains("hint: --report"),
+        "{message}"
+    );
     assert_eq!(shell.text("mine.html"), "<p>my own page");
     for _ in 0..2 {
         shell.out("train xor --epochs 1 --quiet");
@@ -190,6 +198,13 @@ fn a_model_is_drawn_and_its_activation_functions_are_plotted() {
     shell.out("show iris.safetensors --diagram net.svg --activations f.svg");
     let (net, functions) = (shell.text("net.svg"), shell.text("f.svg"));
     assert!(net.contains("6 more") && net.matches(">+1<").count() == 3 && net.contains("setosa"), "{net}");
+    shell.write(
+        "two.csv",
+        &format!("x,y\n{}", (0..40).map(|i| format!("{}.5,{}\n", i % 7, ["no", "yes"][i % 2])).collect::<String>()),
+    );
+    shell.out("train two.csv --hidden 2 --epochs 1 --quiet --report none");
+    shell.out("show two.safetensors --diagram two.svg");
+    assert!(shell.text("two.svg").contains(">P(yes)<"), "one output says how likely the second class is");
     assert!(net.contains("role=\"img\"") && net.contains("<title>") && net.contains("<desc>"));
     assert!(functions.contains("tanh") && functions.contains("f′(z)") && !functions.contains("softmax and"));
     shell.out("train iris --hidden none --epochs 1 --quiet --report none --out s.safetensors");

@@ -9,21 +9,15 @@ pub(crate) fn is_missing(cell: &str) -> bool {
     cell.len() <= 7 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(cell))
 }
 
-/// The number in a cell, if it is a finite one; with a comma for the decimal point where the file separates by semicolons.
-/// It may be written for people: with separators of thousands (`1,234.50`, or `1.234,50` with a decimal comma), a percent sign or a
+/// The number in a cell, if it is a finite one; with a comma for the decimal point where that is how the file writes them. It
+/// may be written for people: with separators of thousands (`1,234.50`, or `1.234,50` with a decimal comma), a percent sign or a
 /// currency (`5 %` is 5, `$2.50` is 2.5).
 pub(crate) fn number(cell: &str, decimal_comma: bool) -> Option<f64> {
     plain_number(cell, decimal_comma).or_else(|| {
+        let bare = bare(cell);
         let (separator, point) = if decimal_comma { ('.', ',') } else { (',', '.') };
-        let bare = cell.trim_matches(|c: char| "$€£¥%".contains(c) || c.is_whitespace());
         let (whole, fraction) = bare.split_once(point).unwrap_or((bare, ""));
-        let mut groups = whole.strip_prefix('-').unwrap_or(whole).split(separator);
-        let first = groups.next()?;
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let are_groups = groups.clone().all(|group| group.len() == 3 && is_digits(group));
-        let is_grouped = groups.next().is_some();
-        let begins = is_digits(first) && (1..=3).contains(&first.len()) && !first.starts_with('0');
-        match is_grouped && begins && are_groups && is_digits(fraction) {
+        match is_grouped(whole, separator) && is_digits(fraction) {
             true => format!("{}.{fraction}", whole.replace(separator, "")).parse().ok(),
             false if bare.len() < cell.len() => plain_number(bare, decimal_comma),
             false => None,
@@ -31,15 +25,62 @@ pub(crate) fn number(cell: &str, decimal_comma: bool) -> Option<f64> {
     })
 }
 
-/// The number in a cell that has nothing else.
+/// The number in a cell that has nothing else, no separators of thousands either.
 pub(crate) fn plain_number(cell: &str, decimal_comma: bool) -> Option<f64> {
     let finite = |number: &f64| number.is_finite();
+    if decimal_comma && is_grouped(cell, '.') {
+        return None;
+    }
     match cell.parse().ok().filter(finite) {
         None if decimal_comma && cell.matches(',').count() == 1 && !cell.contains('.') => {
             cell.replacen(',', ".", 1).parse().ok().filter(finite)
         }
         number => number,
     }
+}
+
+/// Whether these cells write numbers with a decimal comma: some can be read only so, or some can and none can be read only with
+/// a decimal point.
+pub(crate) fn have_decimal_comma<'a>(cells: impl Iterator<Item = &'a str>) -> bool {
+    let (mut comma, mut point, mut either) = (false, false, false);
+    for cell in cells {
+        let bare = bare(cell);
+        let digits = bare.strip_prefix('-').unwrap_or(bare);
+        if !digits.starts_with(|c: char| c.is_ascii_digit())
+            || !digits.chars().all(|c| c.is_ascii_digit() || ",.".contains(c))
+        {
+            continue;
+        }
+        match (digits.matches(',').count(), digits.matches('.').count()) {
+            (0, 1) => point |= !is_grouped(digits, '.'),
+            (0, _) => {}
+            (1, 0) if is_grouped(digits, ',') => either = true,
+            (1, 0) => comma = true,
+            (_, 0) => point |= is_grouped(digits, ','),
+            _ if digits.rfind(',') > digits.rfind('.') => comma = true,
+            _ => point = true,
+        }
+    }
+    comma || either && !point
+}
+
+/// Without a currency, a percent sign, and spaces.
+fn bare(cell: &str) -> &str {
+    cell.trim_matches(|c: char| "$€£¥%".contains(c) || c.is_whitespace())
+}
+
+/// Whether a whole number is written with a separator at every thousand.
+fn is_grouped(whole: &str, separator: char) -> bool {
+    let mut groups = whole.strip_prefix('-').unwrap_or(whole).split(separator);
+    let begins = groups
+        .next()
+        .is_some_and(|first| is_digits(first) && (1..=3).contains(&first.len()) && !first.starts_with('0'));
+    let mut others = groups.peekable();
+    begins && others.peek().is_some() && others.all(|group| group.len() == 3 && is_digits(group))
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A name for a number that is a category: whole enough for its text to follow from its value, so that 1 and 1.0 are one. Not
@@ -86,8 +127,17 @@ mod tests {
         assert_eq!(cells.map(|cell| number(cell, false)), numbers.map(Some));
         let cells = ["1,23", "12,34,567", "0,500", "1,234,56", "2026-11-05", "$", "%", "1,234x", "5%5", "inf%"];
         assert_eq!(cells.map(|cell| number(cell, false)), [None; 10]);
-        assert_eq!(["1.234,5", "1.000.000", "2,5 %"].map(|cell| number(cell, true)), [1234.5, 1e6, 2.5].map(Some));
+        let cells = ["1.234,5", "1.000.000", "2,5 %", "1.250", "€ 2.041,25", "12.5"];
+        assert_eq!(cells.map(|cell| number(cell, true)), [1234.5, 1e6, 2.5, 1250.0, 2041.25, 12.5].map(Some));
         assert_eq!(plain_number("5 %", false), None);
+    }
+
+    #[test]
+    fn a_comma_is_decimal_where_some_number_says_so() {
+        let comma = |cells: &[&str]| have_decimal_comma(cells.iter().copied());
+        assert!(comma(&["1.250", "950,5"]) && comma(&["2.041,25"]) && comma(&["0,500"]) && comma(&["1,250", "x"]));
+        assert!(!comma(&["1.250", "950"]) && !comma(&["1,250", "950.5"]) && !comma(&["$1,250.50", "$950"]));
+        assert!(!comma(&["1,234,567"]) && !comma(&["a,b", "5, 6", "2026-11-05"]) && !comma(&[]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::cell::{is_missing, number};
+use crate::cell::{have_decimal_comma, is_missing, number};
 use crate::text::Lines;
 
 /// What a text file leaves to be found out.
@@ -12,6 +12,8 @@ pub(crate) struct Dialect {
     pub delimiter: u8,
     /// Whether the first row has the names of the columns.
     pub header: bool,
+    /// Whether numbers have a decimal comma, as they may where semicolons separate cells.
+    pub decimal_comma: bool,
 }
 
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
@@ -36,7 +38,9 @@ impl Dialect {
         });
         let delimiter = told.or(likeliest).unwrap_or(b',');
         let records = records(start, is_whole, delimiter);
-        Dialect { delimiter, header: has_header(&records, delimiter == b';') }
+        let cells = records.iter().flatten().filter_map(|cell| std::str::from_utf8(cell).ok());
+        let decimal_comma = delimiter == b';' && have_decimal_comma(cells);
+        Dialect { delimiter, header: has_header(&records, decimal_comma), decimal_comma }
     }
 }
 
@@ -78,7 +82,7 @@ mod tests {
     use super::*;
 
     fn find(text: &str) -> (char, bool) {
-        let Dialect { delimiter, header } = Dialect::find(text.as_bytes(), true, None);
+        let Dialect { delimiter, header, .. } = Dialect::find(text.as_bytes(), true, None);
         (char::from(delimiter), header)
     }
 

@@ -72,7 +72,7 @@ impl Rows {
     /// is never closed, or a file without any row.
     pub fn table(&mut self, most: usize) -> Result<Option<Table>> {
         let width = self.names.columns.len();
-        let mut text = Text::new(width, self.dialect.delimiter == b';');
+        let mut text = Text::new(width, self.dialect.decimal_comma);
         while text.rows() < most {
             let before = self.next_line;
             let next = match self.first.take() {
@@ -341,6 +341,10 @@ mod tests {
         let table = Table::read("t", &b"a;b\n1,5;2\n-3,25;x, y\n"[..]).unwrap();
         assert_eq!([table.number(0, 0), table.number(1, 0), table.number(1, 1)], [Some(1.5), Some(-3.25), None]);
         assert_eq!(Table::read("t", &b"a\tb\n\"1,5\"\t2\n"[..]).unwrap().number(0, 0), None);
+        let thousands = Table::read("t", &b"a;b\n1.250;1\n950,5;2\n"[..]).unwrap();
+        assert_eq!([thousands.number(0, 0), thousands.number(1, 0)], [Some(1250.0), Some(950.5)]);
+        let english = Table::read("t", &b"a;b\n$1,250.50;1.5\n$950;2\n"[..]).unwrap();
+        assert_eq!([english.number(0, 0), english.number(1, 0)], [Some(1250.5), Some(950.0)]);
     }
 
     #[test]

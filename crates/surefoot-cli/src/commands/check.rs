@@ -1,5 +1,7 @@
 //! `surefoot check`
 
+use std::path::Path;
+
 use anyhow::Context;
 use ndarray::Array2;
 use serde_json::json;
@@ -16,6 +18,9 @@ use crate::output::{Outcome, keep_inputs, print, print_line, short, thousands, u
 /// More coordinates than this are sampled, unless `--sample` says how many.
 const ALL_UP_TO: usize = 10_000;
 const DEFAULT_SAMPLE: usize = 1_000;
+/// Of large networks on many rows fewer, so that it takes no more than about half a minute.
+const LEAST_SAMPLE: usize = 100;
+const ROWS_TIMES_PARAMETERS: usize = 50_000_000_000;
 /// Rows of digits that the network without a model is checked on.
 const DIGITS_ROWS: usize = 200;
 /// Random examples for a model without data.
@@ -31,7 +36,8 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
             return Err(usage(format!("`{name}` is no model file"), "the first argument is MODEL, the second DATA"));
         }
         if let Some(gradient) = &arguments.gradient {
-            keep_inputs(gradient, &[model])?;
+            let data = arguments.data.iter().map(Path::new);
+            keep_inputs(gradient, &std::iter::once(model.as_path()).chain(data).collect::<Vec<_>>())?;
         }
     }
     let (model, data, what) = match (&arguments.model, &arguments.data) {
@@ -53,7 +59,8 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
         }
     };
     let parameters = model.parameters.to_f64();
-    let all_is_too_much = (parameters.len() > ALL_UP_TO).then_some(DEFAULT_SAMPLE);
+    let affordable = ROWS_TIMES_PARAMETERS / (data.rows() * parameters.len()).max(1);
+    let all_is_too_much = (parameters.len() > ALL_UP_TO).then_some(affordable.clamp(LEAST_SAMPLE, DEFAULT_SAMPLE));
     let check = GradientCheck { epsilon: arguments.epsilon, sample: arguments.sample.or(all_is_too_much), seed: 0 };
     let mut cost = model.cost(&data).with_context(|| format!("cannot check on {what}"))?;
     let report = check.run(&mut cost, &parameters)?;

@@ -9,22 +9,13 @@ use surefoot_table::{Column, Encoding, Kind};
 use super::features;
 use crate::arguments::Show;
 use crate::output::{Outcome, keep_inputs, listed, print_line, short, usage};
-use crate::page::diagram::{Names, activation_plots, diagram};
+use crate::page::diagram::{Names, activation_plots, diagram, output_names};
 
 /// The columns that are listed; of more the first.
 const MOST_COLUMNS: usize = 40;
 
 pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
-    if let Some(path) = &arguments.features {
-        features::draw(&model, &arguments.model, path)?;
-    }
-    if let Some(path) = &arguments.diagram {
-        let outputs = if model.classes.is_empty() { &model.target_columns } else { &model.classes };
-        let names = Names { inputs: &model.input_columns, outputs };
-        let drawing = diagram(&model.network, &model.parameters.to_f64(), &names);
-        write(path, arguments, &drawing.standalone())?;
-    }
     if let Some(path) = &arguments.activations {
         let mut activations: Vec<Activation> = model.network.layers().iter().map(|layer| layer.activation).collect();
         activations.retain(|activation| *activation != Activation::Softmax);
@@ -34,6 +25,14 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
             return Err(usage("softmax is no function of a single z", "take a model with other layers"));
         }
         write(path, arguments, &activation_plots(&activations)?.standalone())?;
+    }
+    if let Some(path) = &arguments.features {
+        features::draw(&model, &arguments.model, path)?;
+    }
+    if let Some(path) = &arguments.diagram {
+        let names = Names { inputs: &model.input_columns, outputs: &output_names(&model) };
+        let drawing = diagram(&model.network, &model.parameters.to_f64(), &names);
+        write(path, arguments, &drawing.standalone())?;
     }
     if arguments.features.is_some() || arguments.diagram.is_some() || arguments.activations.is_some() {
         return Ok(Outcome::Done);

@@ -1,7 +1,7 @@
 //! The network as the notes draw it: layers of units with a bias unit each, and what goes from one to the next.
 
 use ndarray::Array2;
-use surefoot::{Activation, Cost, Dataset, Loss, Network, Objective};
+use surefoot::{Activation, Cost, Dataset, Loss, Model, Network, Objective};
 
 use super::plot::{Axis, Scale, Series, plot, shortened};
 use super::svg::{Anchor, Svg};
@@ -19,6 +19,15 @@ const TOP: f64 = 64.0;
 pub struct Names<'a> {
     pub inputs: &'a [String],
     pub outputs: &'a [String],
+}
+
+/// What the outputs of a model say: a class each, the probability of the second of two, or numbers.
+pub fn output_names(model: &Model) -> Vec<String> {
+    match (&model.classes[..], model.network.outputs()) {
+        ([], _) => model.target_columns.clone(),
+        ([.., last], 1) => vec![format!("P({last})")],
+        (classes, _) => classes.to_vec(),
+    }
 }
 
 /// What is drawn in a place of a layer's column.
@@ -114,7 +123,8 @@ pub fn diagram(network: &Network, parameters: &[f64], names: &Names<'_>) -> Svg 
                 Place::Unit(unit) => {
                     svg.circle("unit", [x, y], RADIUS);
                     let symbol = if l == 0 { "x" } else { "a" };
-                    svg.text("", [x, y + 4.0], Anchor::Middle, &format!("{symbol}{}", subscript(unit + 1)));
+                    let class = if unit < 999 { "" } else { "small" };
+                    svg.text(class, [x, y + 4.0], Anchor::Middle, &format!("{symbol}{}", subscript(unit + 1)));
                     if l == 0
                         && let Some(name) = names.inputs.get(unit)
                     {

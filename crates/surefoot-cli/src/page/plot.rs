@@ -66,8 +66,8 @@ pub fn plot(
         svg.text("", [left - 6.0, y + 4.0], Anchor::End, &up.label(tick));
     }
     svg.rectangle("frame", [left, top], [SIZE[0] - left - right, SIZE[1] - top - bottom]);
-    svg.text("", [(left + SIZE[0] - right) / 2.0, SIZE[1] - 10.0], Anchor::Middle, horizontal.name);
-    svg.vertical_text([14.0, (top + SIZE[1] - bottom) / 2.0], vertical.name);
+    svg.text("", [(left + SIZE[0] - right) / 2.0, SIZE[1] - 10.0], Anchor::Middle, &shortened(horizontal.name, 60));
+    svg.vertical_text([14.0, (top + SIZE[1] - bottom) / 2.0], &shortened(vertical.name, 36));
     if let Some(Mark { at, name }) = mark {
         let x = across.place(at);
         svg.line("arrow dash", [x, up.ends[0]], [x, up.ends[1]]);
@@ -158,9 +158,10 @@ impl Ruler {
     fn label(&self, tick: f64) -> String {
         let size = tick.abs();
         match self.scale {
-            _ if size >= 1e6 || size > 0.0 && size < 1e-4 => format!("{tick:e}"),
+            _ if size >= 1e6 || size > 0.0 && size < 1e-4 => format!("{tick:.2e}").replace(".00e", "e"),
             Scale::Logarithmic => format!("{tick}"),
-            Scale::Linear => format!("{:.*}", self.digits, if tick == 0.0 { 0.0 } else { tick }),
+            Scale::Linear if tick == 0.0 => "0".into(),
+            Scale::Linear => format!("{tick:.*}", self.digits),
         }
     }
 }

@@ -5,7 +5,7 @@ use surefoot::{Activation, Loss};
 use super::trace::{Backward, Compared, EPSILON};
 use super::{Explained, shown};
 use crate::output::{count, thousands};
-use crate::page::diagram::{Names, diagram};
+use crate::page::diagram::{Names, diagram, output_names};
 use crate::page::formula::{formula, inline, number};
 use crate::page::html::{Column, escape, figure, page, table};
 
@@ -41,8 +41,7 @@ impl Page<'_> {
         let inputs = encoding.input_names();
         let cells: Vec<Vec<String>> =
             self.0.cells().iter().take(40).map(|(name, cell)| vec![escape(name), escape(cell)]).collect();
-        let outputs = if model.classes.is_empty() { &model.target_columns } else { &model.classes };
-        let drawing = diagram(&model.network, theta, &Names { inputs: &inputs, outputs });
+        let drawing = diagram(&model.network, theta, &Names { inputs: &inputs, outputs: &output_names(model) });
         let mut html = String::from("<h2>The example</h2>\n");
         html += &table(&[Column::Text("column"), Column::Text("cell")], &cells);
         html += "<p>The network reads numbers: columns are scaled, categories become an input each.</p>\n";

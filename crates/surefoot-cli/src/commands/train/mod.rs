@@ -104,7 +104,7 @@ fn fit<T: Scalar>(
     tables: &Data,
     plan: &Plan,
     out: &Path,
-    report: Option<&Path>,
+    mut report: Option<&Path>,
 ) -> Result<(), Ended>
 where
     Parameters: From<Vec<T>>,
@@ -159,6 +159,7 @@ where
         let page = Report { tables, plan, model: &model, summary: &summary, check, measured, ranking, command };
         if let Err(error) = page.write(path) {
             eprintln!("warning: no report: {error:#}"); // the model is there
+            report = None;
         }
     }
     if session.train.json {

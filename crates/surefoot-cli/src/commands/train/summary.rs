@@ -167,7 +167,7 @@ impl Summary {
         text += &line("cost", numbers(|scores| scores.cost));
         text += &line(score_name(plan.task), numbers(|scores| scores.score));
         if self.runs.len() > 1 {
-            text += "(held back: each row by the network that had not learned from it; their average errs less)\n";
+            text += "(held back: each row by the network that had not learned from it but was stopped by it; their average errs less)\n";
         }
         text += &format!("\nmodel      {}\n", out.display());
         text + &report.map_or(String::new(), |path| format!("report     {}\n", path.display()))
@@ -215,7 +215,10 @@ impl Summary {
         json!({
             "program": concat!("surefoot ", env!("CARGO_PKG_VERSION")),
             "data": tables.table.file(), "rows": plan.data.rows(),
-            "validation_rows": plan.validation.as_ref().map_or(0, |data| data.rows()),
+            "validation_rows": match plan.members.len() {
+                0 => plan.validation.as_ref().map_or(0, Dataset::rows),
+                _ => plan.data.rows(), // each of them once
+            },
             "optimizer": optimizer, "schedule": plan.training.schedule.to_string(), "batch_size": batch_size,
             "initialization": initialization(settings).map_or_else(|| "by activation".into(), |init| init.to_string()),
             "pretraining": plan.pretraining.as_ref().zip(self.pretrained.as_ref()).map(|(settings, pretrained)| {

@@ -76,7 +76,7 @@ impl Report<'_> {
                 "How much {score} falls on {where_from} when the cells of a column are dealt out anew among the rows (mean and \
                  standard deviation of several times).{more} Columns that say the same stand in for each other."
             ),
-            true,
+            false,
         )
     }
 }

@@ -3,13 +3,12 @@
 use std::fmt::Write;
 
 use surefoot::Epoch;
-use surefoot_table::Targets;
 
 use super::Report;
 use crate::commands::train::plan::Plan;
 use crate::commands::train::summary::score_name;
 use crate::output::thousands;
-use crate::page::diagram::{Names, diagram};
+use crate::page::diagram::{Names, diagram, output_names};
 use crate::page::formula::inline;
 use crate::page::html::{Column, escape, figure, table};
 use crate::page::plot::{Axis, Mark, Scale, Series, plot};
@@ -18,18 +17,14 @@ impl Report<'_> {
     pub(super) fn network(&self) -> String {
         let Plan { network: member, members, encoding, .. } = self.plan;
         let inputs = encoding.input_names();
-        let outputs = match (&encoding.targets, member.outputs()) {
-            (Targets::Classes(names), 1) => vec![format!("P({})", names.last().map_or("", |name| name))],
-            (Targets::Classes(names), _) => names.clone(),
-            (Targets::Numbers, _) => encoding.target_columns.clone(),
-        };
+        let outputs = output_names(self.model);
         let model = &self.model.network;
         let mut html = String::new();
         if !members.is_empty() {
             let _ = writeln!(
                 html,
                 "<p>{} networks {} were trained, each on another {}/{} of the rows and stopped by the rest. They stand side by \
-                 side in one network {}, whose output is the average of theirs.</p>",
+                 side in one network {}, whose outputs have the mean of their weighted sums.</p>",
                 members.len(),
                 member.widths(),
                 members.len() - 1,

@@ -10,9 +10,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use ndarray::Array2;
 use surefoot::metrics::{classes, mae};
-use surefoot::{Dataset, GradientReport, Model, Scalar, Task, write_atomically};
+use surefoot::{Dataset, GradientReport, Model, Scalar, Task, check_writable, write_atomically};
 use surefoot_table::Targets;
 
 use super::data::Data;
@@ -29,15 +30,22 @@ pub fn path(settings: &Settings, inputs: &[&Path], model: &Path) -> anyhow::Resu
     let path = match &settings.report {
         Some(path) if path.as_os_str() == "none" => return Ok(None),
         Some(path) => path.clone(),
-        None => model.with_extension("html"),
+        None if model.extension().is_some_and(|extension| extension == "safetensors") => model.with_extension("html"),
+        None => {
+            let mut name = model.as_os_str().to_os_string();
+            name.push(".html");
+            name.into()
+        }
     };
-    let checkpoint = settings.checkpoint.iter().map(PathBuf::as_path);
-    let others: Vec<&Path> = inputs.iter().copied().chain(checkpoint).collect();
-    keep_inputs(&path, &others)?;
-    if std::path::absolute(&path)? == std::path::absolute(model)? {
-        let message = format!("the report would take the place of the model, {}", model.display());
-        return Err(usage(message, "--report FILE.html names another file, --report none leaves it out"));
+    keep_inputs(&path, inputs)?;
+    for (other, what) in [(Some(model), "model"), (settings.checkpoint.as_deref(), "checkpoint")] {
+        let Some(other) = other else { continue };
+        if std::path::absolute(&path)? == std::path::absolute(other)? {
+            let message = format!("the report would take the place of the {what}, {}", other.display());
+            return Err(usage(message, "--report FILE.html names another file, --report none leaves it out"));
+        }
     }
+    check_writable(&path).context("the report will have no place")?;
     if settings.report.is_none() && path.exists() && !is_report(&path) {
         let message = format!("{} is there, and is no report", path.display());
         return Err(usage(message, "--report FILE.html names another file, --report none leaves it out"));
@@ -126,7 +134,10 @@ impl Report<'_> {
             "test" => format!("{rows} of the test part, which nothing was decided by"),
             "validation" => format!("{rows} of the validation part, which also decided when to stop"),
             "held back" => {
-                format!("all {rows}, each predicted by the one of the averaged networks that had not learned from it")
+                format!(
+                    "all {rows}, each predicted by the one of the averaged networks that had not learned from it, though it helped \
+                 to decide when that one stopped"
+                )
             }
             _ => format!("the {rows} that were learned from, which says little about others"),
         }
@@ -150,10 +161,15 @@ impl Report<'_> {
             }
             Task::Regression => {
                 let (outputs, targets) = self.in_their_unit();
+                let explained = match self.score() {
+                    score if score > 0.0 => {
+                        format!("The prediction explains <strong>{:.1} %</strong> of the variance", 100.0 * score)
+                    }
+                    _ => "The prediction is <strong>no better than always saying the mean</strong>".into(),
+                };
                 format!(
-                    "<p class=\"lead\">The prediction explains <strong>{:.1} %</strong> of the variance (R² {score}); it is \
-                     off by {} on average (mean absolute error).</p>\n<p>Measured on {judged}.</p>\n",
-                    100.0 * self.score(),
+                    "<p class=\"lead\">{explained} (R² {score}); it is off by {} on average (mean absolute error).</p>\n\
+                     <p>Measured on {judged}.</p>\n",
                     short(Some(mae(outputs.view(), targets.view())))
                 )
             }
