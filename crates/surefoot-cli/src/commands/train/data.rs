@@ -4,19 +4,14 @@ use anyhow::Context;
 use surefoot::{Held as Draw, Split, without};
 use surefoot_table::{Part, Roles, Source, Table, Target};
 
-use crate::arguments::{Held, OptimizerChoice, Settings};
+use super::recipe;
+use crate::arguments::{Held, Settings};
 use crate::output::usage;
 
 /// Tables with fewer rows are not split unless it is asked for: the part would say nothing.
 const MIN_ROWS_TO_SPLIT: usize = 10;
 /// The share of the rows to validate on.
 const VALIDATION_SHARE: f64 = 0.2;
-
-/// Networks that are averaged.
-const MEMBERS: usize = 5;
-/// The rows of the tables for which that is done unasked.
-const MIN_ROWS_OF_MEMBERS: usize = 50;
-const MAX_ROWS_OF_MEMBERS: usize = 20_000;
 
 /// The tables, and what is to be learned of them.
 pub struct Data {
@@ -121,7 +116,7 @@ impl Data {
         test: Option<Rows<'a>>,
     ) -> anyhow::Result<Parts<'a>> {
         let table = &self.table;
-        let count = member_count(settings, rows.len());
+        let count = recipe::member_count(settings, rows.len());
         if count > 1 {
             match (self.with_split(settings, |split| split.folds(&rows, count))?, settings.members) {
                 (Ok(members), _) => {
@@ -197,22 +192,6 @@ impl Data {
             false => Ok(Some(Rows { table, rows })),
         }
     }
-}
-
-/// How many networks are trained on so many rows: several, where nothing is said of what they are like, the rows are enough to
-/// be dealt out and not so many that one network errs as little.
-fn member_count(settings: &Settings, rows: usize) -> usize {
-    let is_described = settings.hidden.is_some()
-        || settings.activation.is_some()
-        || settings.output_activation.is_some()
-        || settings.loss.is_some()
-        || settings.init.is_some()
-        || settings.optimizer != OptimizerChoice::Adam
-        || settings.validation.is_some()
-        || settings.autoencoder
-        || settings.pretrain.is_some();
-    let worth = (MIN_ROWS_OF_MEMBERS..=MAX_ROWS_OF_MEMBERS).contains(&rows);
-    settings.members.unwrap_or(if worth && !is_described { MEMBERS } else { 1 })
 }
 
 /// What the settings say of the columns of a table.

@@ -6,9 +6,11 @@ mod folds;
 mod members;
 mod plan;
 mod pretraining;
+mod recipe;
 mod report;
 mod session;
 mod summary;
+mod weights;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +18,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use ndarray::Array2;
-use surefoot::{
-    Activation, Dataset, Initialization, Model, Network, Parameters, Scalar, check_writable, draw_defaults,
-};
+use surefoot::{Dataset, Model, Network, Parameters, Scalar, check_writable, draw_defaults};
 use surefoot_table::{Encoding, Targets};
 
 use crate::arguments::{Held, Precision, Settings, Train};
@@ -226,16 +226,10 @@ fn one<T: Scalar>(
 
 /// θ before training.
 fn start<T: Scalar>(settings: &Settings, network: &Network, seed: u64) -> Vec<T> {
-    match initialization(settings) {
+    match recipe::initialization(settings) {
         Some(initialization) => initialization.draw(network, seed),
         None => draw_defaults(network, seed),
     }
-}
-
-/// The initialization, where it does not follow from the activations. A rectifier that begins at 0 would stay there.
-fn initialization(settings: &Settings) -> Option<Initialization> {
-    let suits = plan::is_by_width(settings) && settings.output_activation != Some(Activation::Relu);
-    settings.init.or(suits.then_some(Initialization::Tangent))
 }
 
 /// Writes the model; where that fails, the training is in its checkpoint, or the model goes elsewhere.

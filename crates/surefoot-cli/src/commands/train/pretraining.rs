@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use surefoot::{Dataset, Objective, Scalar, Stage, StopReason, pretrain};
 
 use super::checkpoints::Phase;
-use super::plan::{Plan, Pretraining};
+use super::plan::Plan;
+use super::recipe::Pretraining;
 use super::session::{Ended, Fitted, Problem, Session};
 use crate::output::{count, short};
 

@@ -9,9 +9,9 @@ use surefoot::{BatchSize, Dataset, FirstOrder, Network, Objective, Optimizer, Sc
 
 use super::data::Data;
 use super::folds::Folds;
-use super::initialization;
 use super::plan::Plan;
 use super::pretraining;
+use super::recipe::initialization;
 use super::session::Run;
 use crate::arguments::{Precision, Settings};
 use crate::curve::curve;
