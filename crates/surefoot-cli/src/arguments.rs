@@ -63,7 +63,8 @@ pub struct Train {
     /// Threads to compute with; they do not change the result [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Print one JSON object a line, for each epoch and at the end, and nothing else
+    /// Print one JSON object a line, for each epoch and at the end, and nothing else; of several networks that are trained at
+    /// the same time the epochs come as they are done
     #[arg(long)]
     pub json: bool,
     /// Print nothing but errors

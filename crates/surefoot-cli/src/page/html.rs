@@ -26,7 +26,7 @@ h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.2rem;margin:2.
 var(--faint);padding-bottom:.2rem}h3{font-size:1rem;margin:1.4rem 0 .3rem}p{margin:.5rem 0;max-width:46rem}
 .lead{font-size:1.15rem}.muted,figcaption{color:var(--muted);font-size:.9rem}
 figure{margin:1rem 0}.scroll{overflow-x:auto}.fit svg{max-width:100%;height:auto}
-.range{white-space:nowrap}details{margin:.5rem 0}summary{cursor:pointer}\
+.range{white-space:nowrap}.counts{display:inline-block;min-width:11rem}details{margin:.5rem 0}summary{cursor:pointer}\
 .pair{display:flex;flex-wrap:wrap;gap:0 1.5rem}.pair figure{flex:1 1 24rem;min-width:0}
 table{border-collapse:collapse;font-size:.92rem}th,td{padding:.2rem .7rem .2rem 0;text-align:left;vertical-align:top}
 th{font-weight:600;border-bottom:1px solid var(--faint)}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}

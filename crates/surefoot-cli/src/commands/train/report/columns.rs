@@ -134,7 +134,10 @@ impl Values {
             0 => String::new(),
             n => format!(", {n} more"),
         };
-        shown.join(", ") + &more
+        match shown.is_empty() {
+            true => String::new(),
+            false => format!("<span class=\"counts\">{}{more}</span>", shown.join(", ")),
+        }
     }
 
     fn drawing(&self, name: &str) -> String {
@@ -164,7 +167,7 @@ mod tests {
         let table = Table::read("t", &b"a,b,c\n1,x,\n2.5,y,NA\n10,x,5\n,<b>,6\n"[..]).unwrap();
         let words = |column| Values::of(&table, column).in_words();
         assert_eq!(words(0), "<span class=\"range\">1 … <strong>2.5000</strong> … 10</span>");
-        assert_eq!(words(1), "x (2), &lt;b&gt; (1), y (1)");
+        assert_eq!(words(1), "<span class=\"counts\">x (2), &lt;b&gt; (1), y (1)</span>");
         assert!(
             words(2).contains("<strong>5.5000</strong>") && Values::of(&table, 2).missing == 2,
             "of two the middle"
