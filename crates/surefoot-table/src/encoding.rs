@@ -62,7 +62,8 @@ const LIMIT: f64 = 3.0;
 
 impl Encoding {
     /// Learns from these rows what each column is, the target's apart: numbers, yes and no, categories, or nothing to learn
-    /// from (identifiers, constants, what is empty).
+    /// from (identifiers, constants, what is empty). Whether a column has numbers or texts, or numbers the rows, is decided by all rows
+    /// of the table, so that it is the same whichever part is learned from; all else by these.
     ///
     /// # Errors
     /// [`Error::Columns`] when a named column is not there or no input is left; [`Error::Cell`] for a cell that is no number

@@ -49,8 +49,8 @@ pub fn check(settings: &Settings, data: &Data) -> anyhow::Result<()> {
     }
 }
 
-/// Trains on all parts but one, for each of them. What is decided by data (kinds, scaling, when to stop) is decided anew each
-/// time, without the part that is measured on.
+/// Trains on all parts but one, for each of them. What is learned from data (categories, fills, scaling, when to stop) is
+/// learned anew each time, without the part that is measured on; only the kind of a column is decided by all rows.
 pub fn run<T: Scalar>(session: &Session<'_>, data: &Data, folds: usize) -> Result<Folds, Ended> {
     let settings = &session.train.settings;
     let parts = data.folds(settings, folds)?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use surefoot::Scaling;
 use surefoot_table::{Kind, Table, Targets};
 
 use super::Report;
@@ -14,6 +15,7 @@ use crate::page::plot::{bars, histogram, shortened};
 /// The columns that the page lists; of more the first. Those after some are folded away.
 const MOST_COLUMNS: usize = 200;
 const OPEN_COLUMNS: usize = 20;
+
 impl Report<'_> {
     pub(super) fn data(&self) -> String {
         let Data { table: data, target, .. } = self.tables;
@@ -78,7 +80,7 @@ impl Report<'_> {
 
     fn target_kind(&self) -> String {
         match &self.plan.encoding.targets {
-            Targets::Classes(names) => count(names.len(), "class").replace("classs", "classes"),
+            Targets::Classes(names) => format!("{} classes", names.len()),
             Targets::Numbers => "number".into(),
         }
     }
@@ -95,8 +97,10 @@ fn inputs_of(kind: &Kind) -> String {
 /// What is in a column.
 struct Values {
     missing: usize,
+    /// In ascending order; none where some cell has a text.
     numbers: Vec<f64>,
-    /// Where not all are numbers, or they are few: each value with its rows, the commonest first.
+    median: f64,
+    /// Where not all are numbers: each value with its rows, the commonest first.
     counts: Vec<(String, usize)>,
 }
 
@@ -109,20 +113,15 @@ impl Values {
             numbers.clear();
             present.iter().for_each(|&row| *counts.entry(table.cell(row, column)).or_insert(0) += 1);
         }
-        numbers.sort_by(f64::total_cmp);
+        let (median, _) = Scaling::robust(&mut numbers);
         let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(cell, n)| (cell.into_owned(), n)).collect();
         counts.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
-        Values { missing: table.rows() - present.len(), numbers, counts }
+        Values { missing: table.rows() - present.len(), numbers, median, counts }
     }
 
     fn in_words(&self) -> String {
         if let [least, .., most] = &self.numbers[..] {
-            let middle = self.numbers.len() / 2;
-            let median = match self.numbers.len() % 2 {
-                1 => self.numbers[middle],
-                _ => self.numbers[middle - 1] / 2.0 + self.numbers[middle] / 2.0,
-            };
-            let [low, median, high] = [*least, median, *most].map(compact);
+            let [low, median, high] = [*least, self.median, *most].map(compact);
             return match least == most {
                 true => low,
                 false => format!("<span class=\"range\">{low} … <strong>{median}</strong> … {high}</span>"),

@@ -15,6 +15,7 @@ use crate::page::plot::{Axis, Scale, Series, extent, plot};
 const MOST_CLASSES: usize = 20;
 /// The points of predicted against true numbers.
 const MOST_POINTS: usize = 1000;
+
 impl Report<'_> {
     pub(super) fn results(&self) -> String {
         let mut html = self.scores();
@@ -125,7 +126,7 @@ impl Report<'_> {
             ],
             None,
         );
-        let shown = if every > 1 { format!(" Every {every}th point is shown.") } else { String::new() };
+        let shown = if every > 1 { format!(" One point in {every} is shown.") } else { String::new() };
         format!("<p>{}, in the unit of {}.</p>\n", numbers.join(", "), escape(name))
             + &figure(&drawing.inline(), &format!("Predicted against true numbers.{shown}"), false)
     }
