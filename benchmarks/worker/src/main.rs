@@ -151,7 +151,7 @@ impl<'a> State<'a> {
             }
             None => (None, &[][..]),
         };
-        let batch = self.cost.of_batch(&self.parameters, rows, next);
+        let batch = self.cost.gradient_of_batch(&self.parameters, rows, next);
         batch.step(optimizer, &mut self.optimizer, &mut self.parameters, optimizer.learning_rate());
     }
 

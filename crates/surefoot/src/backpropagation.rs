@@ -8,8 +8,8 @@
 use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::matmul::{Left, Start, multiply_panels};
-use crate::numeric::panels::{PANEL, Panels};
+use crate::numeric::matmul::{Left, Start, Starts, multiply_panels};
+use crate::numeric::panels::{PANEL, Panels, rows, rows_mut};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -19,6 +19,8 @@ use crate::numeric::threads;
 pub(crate) struct Strip<T> {
     /// x, then a of each layer (units × examples).
     pub activations: Vec<Panels<T>>,
+    /// Where x of each example begins in the data.
+    pub starts: Starts,
     /// δ of each layer after the input (units × examples).
     pub deltas: Vec<Panels<T>>,
     /// z of the output layer, kept where a [loss is computed from it](Loss::is_of_sums).
@@ -30,6 +32,15 @@ pub(crate) struct Strip<T> {
     packed: Vec<T>,
 }
 
+/// What of some examples is computed after the feedforward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// J(W,b; x,y) of each.
+    pub losses: bool,
+    /// The error terms of all layers.
+    pub deltas: bool,
+}
+
 impl<T: Scalar> Strip<T> {
     /// Buffers, which grow with the examples that go through; for a `loss`, if it will be asked for.
     pub fn new(network: &Network, loss: Option<Loss>) -> Self {
@@ -37,6 +48,7 @@ impl<T: Scalar> Strip<T> {
         let matrices = |count| vec![Panels::new(); count];
         Strip {
             activations: matrices(layers + 1),
+            starts: Starts::default(),
             deltas: matrices(layers),
             output_sums: loss.filter(|loss| loss.is_of_sums()).map(|_| Panels::new()),
             targets: Panels::new(),
@@ -75,14 +87,21 @@ impl<T: Scalar> Strip<T> {
         examples: Examples<'_, T>,
         next: Examples<'_, T>,
     ) {
-        let (count, mut ahead) = (examples.len(), Ahead::new(|r| next.input(r), next.len()));
+        let count = examples.len();
+        let mut next_inputs = Ahead::new(|run| next.input_run(run), next.runs());
+        let mut targets = Ahead::new(|run| examples.target_run(run), examples.runs());
         self.activations[0].set_columns(network.inputs(), count, |r| examples.input(r));
+        examples.set_input_starts(&mut self.starts);
         for (l, layer) in network.layers()[..layers].iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l], &mut here[0]);
             let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
             let bias = Start::Rows(&parameters[network.bias_range(l)]);
-            multiply_panels(weight, a, bias, z, &mut self.packed, &mut ahead); // (6)
+            let packed = &mut self.packed;
+            match l {
+                0 => multiply_panels(weight, a, bias, z, packed, &mut next_inputs), // (6)
+                _ => multiply_panels(weight, a, bias, z, packed, &mut targets),     // (6)
+            }
             if l + 1 == network.layers().len()
                 && let Some(sums) = &mut self.output_sums
             {
@@ -93,8 +112,8 @@ impl<T: Scalar> Strip<T> {
             vectorized(
                 #[inline(always)]
                 || {
-                    for z in z.numbers_mut().chunks_exact_mut(layer.outputs * width) {
-                        layer.activation.apply(z, width); // (7)
+                    for p in 0..z.count() {
+                        layer.activation.apply(z.panel_mut(p), width); // (7)
                     }
                 },
             );
@@ -115,7 +134,7 @@ impl<T: Scalar> Strip<T> {
                 vectorized(
                     #[inline(always)]
                     || {
-                        for (to, a) in activities.chunks_exact_mut(width).zip(a.numbers.chunks_exact(width)) {
+                        for (to, a) in rows_mut(activities, width).zip(rows(a.numbers, width)) {
                             for ((to, &a), &weight) in to.iter_mut().zip(a).zip(&weights) {
                                 *to = a.mul_add(share, offset) * weight; // (P1)
                             }
@@ -126,7 +145,7 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// Computes the loss of each example that went through last, and unless `only_losses` the error terms of all layers.
+    /// Computes what is `wanted` of the examples that went through last.
     /// `sparsity` has for each hidden unit the derivative of its penalty by its mean activation, or nothing.  (B1) (B2) (P2)
     ///
     /// ```text
@@ -140,13 +159,13 @@ impl<T: Scalar> Strip<T> {
         parameters: &[T],
         examples: Examples<'_, T>,
         sparsity: &[T],
-        only_losses: bool,
+        wanted: Wanted,
     ) {
         let count = self.examples();
         self.targets.set_columns(network.outputs(), count, |i| examples.target(i));
         self.losses.resize(count, 0.0);
-        self.output_losses_and_deltas(network, loss, examples, only_losses);
-        if only_losses {
+        self.output_losses_and_deltas(network, loss, examples, wanted);
+        if !wanted.deltas {
             return;
         }
         // forward: z = W·f(z below), so the layer below has the error term Wᵀ·δ • f′
@@ -172,14 +191,8 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// The loss, and unless `only_losses` the error terms of the output layer.
-    fn output_losses_and_deltas(
-        &mut self,
-        network: &Network,
-        loss: Loss,
-        examples: Examples<'_, T>,
-        only_losses: bool,
-    ) {
+    /// The loss, and the error terms of the output layer, as far as wanted.
+    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>, wanted: Wanted) {
         let (a, activation) = (&self.activations[self.activations.len() - 1], network.output_activation());
         let Some(deltas) = self.deltas.last_mut() else { return };
         deltas.resize(network.outputs(), a.columns());
@@ -188,18 +201,26 @@ impl<T: Scalar> Strip<T> {
             let z = self.output_sums.as_ref().map_or(&[][..], |sums| sums.panel(p).numbers);
             let (a, y) = (a.panel(p).numbers, self.targets.panel(p).numbers);
             let delta = deltas.panel_mut(p);
-            let weights = weights_of_panel(examples, p * width);
             vectorized(
                 #[inline(always)]
                 || {
-                    loss.values(activation, z, a, y, width, losses);
-                    losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss *= weight.to_f64());
-                    if only_losses {
+                    if wanted.losses {
+                        loss.values(activation, z, a, y, width, losses);
+                    }
+                    if wanted.deltas {
+                        loss.deltas(activation, a, y, width, delta); // (B1)
+                    }
+                    if examples.weights().is_none() {
                         return;
                     }
-                    loss.deltas(activation, a, y, width, delta); // (B1)
-                    for delta in delta.chunks_exact_mut(width) {
-                        delta.iter_mut().zip(&weights).for_each(|(delta, &weight)| *delta = *delta * weight);
+                    let weights = weights_of_panel(examples, p * width);
+                    if wanted.losses {
+                        losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss *= weight.to_f64());
+                    }
+                    if wanted.deltas {
+                        for delta in rows_mut(delta, width) {
+                            delta.iter_mut().zip(&weights).for_each(|(delta, &weight)| *delta = *delta * weight);
+                        }
                     }
                 },
             );
@@ -215,8 +236,8 @@ impl<T: Scalar> Strip<T> {
             let (one, two) = (&self.activations[l + 1], &other.activations[l + 1]);
             (0..one.count()).any(|p| {
                 let (one, two) = (one.panel(p), two.panel(p));
-                let mut rows = one.numbers.chunks_exact(one.width).zip(two.numbers.chunks_exact(two.width));
-                rows.any(|(row, other)| row[..one.columns].iter().zip(other).any(on_other_sides))
+                let mut both = rows(one.numbers, one.width).zip(rows(two.numbers, two.width));
+                both.any(|(row, other)| row[..one.columns].iter().zip(other).any(on_other_sides))
             })
         })
     }
@@ -237,7 +258,7 @@ fn add_sparsity<T: Scalar>(delta: &mut [T], sparsity: &[T], weights: &[T]) {
     vectorized(
         #[inline(always)]
         || {
-            for (delta, &slope) in delta.chunks_exact_mut(weights.len()).zip(sparsity) {
+            for (delta, &slope) in rows_mut(delta, weights.len()).zip(sparsity) {
                 delta.iter_mut().zip(weights).for_each(|(delta, &weight)| *delta = slope.mul_add(weight, *delta)); // (P2)
             }
         },

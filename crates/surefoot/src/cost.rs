@@ -3,7 +3,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
-use crate::backpropagation::{Strip, is_shared, strips_for};
+use crate::backpropagation::{Strip, Wanted, is_shared, strips_for};
 use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
 use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Sum, Update, sum_deltas, sum_gradients};
@@ -113,8 +113,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
         self.data
     }
 
-    /// Lets a batch of rows go through the network, or all rows, in their order: what comes of it knows J over the batch,
-    /// and its gradient. The rows of the `next` batch are fetched from memory meanwhile; it may be empty.
+    /// Lets a batch of rows go through the network, or all rows, in their order: J over the batch, and what knows its
+    /// gradient. The rows of the `next` batch are fetched from memory meanwhile; it may be empty.
     ///
     /// ```text
     ///   J_B(θ) = Σ_{i∈B} wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) / (|B|·w̄) + λ/2 Σ W²        w̄ the mean weight of the whole data
@@ -124,10 +124,35 @@ impl<'a, T: Scalar> Cost<'a, T> {
     ///
     /// # Panics
     /// When there is no row, a row is not in the data, or θ = `parameters` has not the network's length.
-    pub fn of_batch<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>, next: &[usize]) -> Batch<'b, 'a, T> {
-        let rows = rows.map_or(Rows::Range(0, self.data.rows()), Rows::List);
-        self.sum_blocks(parameters, rows, Rows::List(next), true);
-        Batch { cost: self.sum(parameters, rows), rows, of: self }
+    pub fn of_batch<'b>(
+        &'b mut self,
+        parameters: &[T],
+        rows: Option<&'b [usize]>,
+        next: &[usize],
+    ) -> (f64, Batch<'b, 'a, T>) {
+        let rows = self.rows_of(rows);
+        self.sum_blocks(parameters, rows, Rows::List(next), Wanted { losses: true, deltas: true });
+        (self.sum(parameters, rows), Batch { rows, of: self })
+    }
+
+    /// The same without J, which a step of an optimizer does without.
+    ///
+    /// # Panics
+    /// As [`of_batch`](Self::of_batch).
+    pub fn gradient_of_batch<'b>(
+        &'b mut self,
+        parameters: &[T],
+        rows: Option<&'b [usize]>,
+        next: &[usize],
+    ) -> Batch<'b, 'a, T> {
+        let rows = self.rows_of(rows);
+        self.sum_blocks(parameters, rows, Rows::List(next), Wanted { losses: false, deltas: true });
+        Batch { rows, of: self }
+    }
+
+    /// The rows of a batch, or all.
+    fn rows_of<'b>(&self, batch: Option<&'b [usize]>) -> Rows<'b> {
+        batch.map_or(Rows::Range(0, self.data.rows()), Rows::List)
     }
 
     /// Whether a batch of so many rows is worth more than one thread.
@@ -140,11 +165,13 @@ impl<'a, T: Scalar> Cost<'a, T> {
         self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters) + self.penalty // (8) (P1)
     }
 
-    /// Σ over the blocks of these rows, left in the first slot; of one block only the strips, without its gradient.
-    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: Rows<'_>, gradients: bool) {
+    /// Σ over the blocks of these rows, left in the first slot, as far as wanted; of one block only the strips, without
+    /// its gradient.
+    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: Rows<'_>, wanted: Wanted) {
         let Cost { network, loss, data, sparsity, .. } = *self;
         let partition = Partition::new(rows.len(), network.parameter_count());
         let one_block = partition.blocks() == 1;
+        let gradients = wanted.deltas;
         let summed = gradients && !one_block;
         let all_layers = network.layers().len();
         self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 });
@@ -168,12 +195,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
                     if !is_forward_done {
                         strip.feedforward(network, all_layers, parameters, examples, next);
                     }
-                    strip.losses_and_deltas(network, loss, parameters, examples, &slopes, !gradients);
+                    strip.losses_and_deltas(network, loss, parameters, examples, &slopes, wanted);
                     if sparsity.is_some() && !gradients {
                         strip.activities(network, examples);
                     }
                 });
-                slot.add_losses();
+                if wanted.losses {
+                    slot.add_losses();
+                }
                 if sparsity.is_some() && !gradients {
                     slot.add_activities(network);
                 }
@@ -257,9 +286,10 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
         for (l, layer) in self.network.layers().iter().enumerate() {
             let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));
-            for (range, rows, decays) in [(weights, layer.outputs, true), (biases, 1, false)] {
-                let mut to = destination.matrix(range.clone(), rows, decays);
-                let (width, numbers) = (range.len() / rows, &mut slot.gradient[range]);
+            let shapes = [(weights, [layer.outputs, layer.inputs], true), (biases, [1, layer.outputs], false)];
+            for (range, shape, decays) in shapes {
+                let mut to = destination.matrix(range.clone(), shape, decays);
+                let (width, numbers) = (shape[1], &mut slot.gradient[range]);
                 vectorized(
                     #[inline(always)]
                     || to.take(0, 0, PanelMut { numbers, width, columns: width }),
@@ -365,15 +395,9 @@ fn most_strips(partition: Partition) -> usize {
 pub struct Batch<'b, 'a, T> {
     of: &'b mut Cost<'a, T>,
     rows: Rows<'b>,
-    cost: f64,
 }
 
 impl<T: Scalar> Batch<'_, '_, T> {
-    /// J over the batch.
-    pub fn cost(&self) -> f64 {
-        self.cost
-    }
-
     /// The gradient of J over the batch at the same θ = `parameters`, written over `gradient`.
     ///
     /// # Panics
@@ -421,13 +445,12 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
         let rows = Rows::Range(0, self.data.rows());
-        self.sum_blocks(parameters, rows, Rows::List(&[]), false);
+        self.sum_blocks(parameters, rows, Rows::List(&[]), Wanted { losses: true, deltas: false });
         self.sum(parameters, rows)
     }
 
     fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
-        let batch = self.of_batch(parameters, None, &[]);
-        let cost = batch.cost();
+        let (cost, batch) = self.of_batch(parameters, None, &[]);
         batch.gradient(parameters, gradient);
         cost
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, FINITE, Result};
+use crate::numeric::matmul::Starts;
 use crate::numeric::scalar::Scalar;
 use crate::split::split_rows;
 
@@ -172,10 +173,41 @@ impl<'a, T: Scalar> Examples<'a, T> {
         &self.inputs[self.rows.get(i) * self.columns.0..][..self.columns.0]
     }
 
+    /// The inputs of the whole data set, row by row.
+    pub fn all_inputs(self) -> &'a [T] {
+        self.inputs
+    }
+
+    /// Where in them x of each begins.
+    pub fn set_input_starts(self, starts: &mut Starts) {
+        match self.rows {
+            Rows::Range(first, count) => starts.set((first..first + count).map(|row| row * self.columns.0)),
+            Rows::List(rows) => starts.set(rows.iter().map(|row| row * self.columns.0)),
+        }
+    }
+
     /// y of the i-th.
     #[inline(always)]
     pub fn target(self, i: usize) -> &'a [T] {
         &self.targets[self.rows.get(i) * self.columns.1..][..self.columns.1]
+    }
+
+    /// How many runs their numbers lie in: one where they are neighbours, else one for each.
+    pub fn runs(self) -> usize {
+        match self.rows {
+            Rows::Range(_, count) => count.min(1),
+            Rows::List(rows) => rows.len(),
+        }
+    }
+
+    /// The i-th run of inputs.
+    pub fn input_run(self, i: usize) -> &'a [T] {
+        self.rows.run(self.inputs, self.columns.0, i)
+    }
+
+    /// The i-th run of targets.
+    pub fn target_run(self, i: usize) -> &'a [T] {
+        self.rows.run(self.targets, self.columns.1, i)
     }
 
     /// How much each counts, if not all alike.
@@ -208,6 +240,15 @@ impl<'a> Rows<'a> {
             Rows::Range(first, _) => first + i,
             Rows::List(rows) => rows[i],
         }
+    }
+
+    /// The i-th run of a matrix with so many columns.
+    fn run<T>(self, numbers: &[T], columns: usize, i: usize) -> &[T] {
+        let (first, count) = match self {
+            Rows::Range(first, count) => (first, count),
+            Rows::List(rows) => (rows[i], 1),
+        };
+        &numbers[first * columns..(first + count) * columns]
     }
 
     /// Those from the i-th up to the j-th.

@@ -7,9 +7,9 @@ use crate::backpropagation::{Strip, WORTH_A_THREAD};
 use crate::dataset::Examples;
 use crate::network::Network;
 use crate::numeric::grid::Grid;
-use crate::numeric::matmul::{Left, Start, TILE_ROWS, multiply};
+use crate::numeric::matmul::{Left, Scattered, Start, TILE_ROWS, multiply, multiply_scattered};
 use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels, copy};
-use crate::numeric::prefetch::prefetch;
+use crate::numeric::prefetch::{WORTH_ASKING, line_of, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
@@ -23,8 +23,8 @@ pub(crate) trait Destination<T>: Sized + Send {
     where
         Self: 'm;
 
-    /// The destination of some parameters, as a matrix of so many rows; weights decay, biases do not.
-    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> Self::Matrix<'_>;
+    /// The destination of some parameters, as a matrix of so many rows and columns; weights decay, biases do not.
+    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], decays: bool) -> Self::Matrix<'_>;
 }
 
 /// What takes the sums of the gradients of a matrix of weights, or of a row of biases.
@@ -55,9 +55,9 @@ pub(crate) fn sum_gradients<T: Scalar>(
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
         let work = layer.inputs * layer.outputs * examples.len();
         let threads = if work < WORTH_A_THREAD { 1 } else { buffers.len() };
-        let weights = destination.matrix(network.weight_range(l), layer.outputs, true);
+        let weights = destination.matrix(network.weight_range(l), [layer.outputs, layer.inputs], true);
         sum_weight_gradients(strips, examples, l, 0..layer.inputs, weights, &mut buffers[..threads]);
-        let mut biases = destination.matrix(network.bias_range(l), 1, false);
+        let mut biases = destination.matrix(network.bias_range(l), [1, layer.outputs], false);
         sum_deltas(
             strips,
             l,
@@ -94,28 +94,55 @@ fn sum_weight_gradients<T: Scalar>(
     let mut tile = [T::zero(); TILE_ROWS * PANEL];
     for first in inputs.clone().step_by(PANEL) {
         let columns = first..inputs.end.min(first + PANEL);
+        // the inputs are read where they lie, if they can be; so each is fetched once, while others are multiplied
+        let x = |strip| scattered(strip, examples, columns.clone());
+        let in_place = l == 0 && strips.iter().all(|strip| x(strip).is_readable());
         let a = &mut buffers[0];
-        set_examples(a, strips, examples, l, columns.clone());
+        if !in_place {
+            set_examples(a, strips, examples, l, columns.clone());
+        }
+        let width = columns.len().next_multiple_of(LANES);
         for unit in (0..units).step_by(TILE_ROWS) {
             let rows = unit..units.min(unit + TILE_ROWS);
-            rows.clone().for_each(|row| destination.expect(row, first - inputs.start, columns.len()));
+            if units * inputs.len() >= WORTH_ASKING {
+                rows.clone().for_each(|row| destination.expect(row, first - inputs.start, columns.len()));
+            }
             let mut row = 0;
             for (i, strip) in strips.iter().enumerate() {
                 let start = if i == 0 { Start::Zero } else { Start::Sum };
                 let delta = Left::panels(&strip.deltas[l], rows.clone());
-                multiply(delta, a.panel(0).below(row), start, &mut tile); // (B3)
+                let sums = PanelMut { numbers: &mut tile, width, columns: columns.len() };
+                if in_place {
+                    let soon = soon::<T>(unit, inputs.end - columns.end);
+                    multiply_scattered(delta, Scattered { soon, ..x(strip) }, start, sums); // (B3)
+                } else {
+                    multiply(delta, a.panel(0).below(row), start, sums); // (B3)
+                }
                 row += strip.examples();
             }
             vectorized(
                 #[inline(always)]
                 || {
-                    let numbers = &mut tile[..rows.len() * a.width()];
-                    let sums = PanelMut { numbers, width: a.width(), columns: columns.len() };
+                    let numbers = &mut tile[..rows.len() * width];
+                    let sums = PanelMut { numbers, width, columns: columns.len() };
                     destination.take(unit, first - inputs.start, sums);
                 },
             );
         }
     }
+}
+
+/// Some columns of the inputs of the examples in a strip, one row an example, where they lie.
+fn scattered<'a, T: Scalar>(strip: &'a Strip<T>, examples: Examples<'a, T>, columns: Range<usize>) -> Scattered<'a, T> {
+    let numbers = &examples.all_inputs()[columns.start..];
+    Scattered { numbers, rows: &strip.starts, columns: columns.len(), soon: 0 }
+}
+
+/// The line of the next columns that each row is to ask for while the tile of these units is computed, as long as there are
+/// lines left.
+fn soon<T>(unit: usize, columns_left: usize) -> usize {
+    let line = unit / TILE_ROWS * line_of::<T>();
+    if line < PANEL.min(columns_left) { PANEL + line } else { 0 }
 }
 
 /// Writes some columns of a⁽ˡ⁾, one row an example, over a matrix.
@@ -211,8 +238,8 @@ impl<T: Scalar> Destination<T> for Sum<'_, T> {
     where
         Self: 'm;
 
-    fn matrix(&mut self, range: Range<usize>, rows: usize, _decays: bool) -> Grid<'_, T> {
-        Grid::new(&mut self.gradient[range], rows)
+    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], _decays: bool) -> Grid<'_, T> {
+        Grid::new(&mut self.gradient[range], shape)
     }
 }
 
@@ -248,16 +275,22 @@ impl<T: Scalar> Mean<T> {
         Mean { decay: if decays { self.decay } else { T::zero() }, ..self }
     }
 
-    /// Makes sums the gradient: whole vectors at a time, because the next to read them does so, too.
+    /// Makes sums the gradient: whole vectors at a time, because the next to read them does so, too. Adds what it is times 0
+    /// to `zeros`, which stay 0 exactly when it is finite.
     #[inline(always)]
-    fn take(self, sums: &mut [T], parameters: &[T]) {
+    fn take(self, sums: &mut [T], parameters: &[T], (zeros, zero): &mut ([T; LANES], T)) {
         let (vectors, rest) = sums.as_chunks_mut::<LANES>();
         let (parameter_vectors, parameters_rest) = parameters.as_chunks::<LANES>();
         for (sums, parameters) in vectors.iter_mut().zip(parameter_vectors) {
-            *sums = self.of(*sums, parameters);
+            let g = self.of(*sums, parameters);
+            *sums = g;
+            for i in 0..LANES {
+                zeros[i] += g[i] * T::zero();
+            }
         }
         for (sum, &parameter) in rest.iter_mut().zip(parameters_rest) {
             [*sum] = self.of([*sum], &[parameter]);
+            *zero += *sum * T::zero();
         }
     }
 
@@ -288,9 +321,9 @@ impl<'a, T: Scalar> Destination<T> for Gradient<'a, T> {
     where
         Self: 'm;
 
-    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixGradient<'_, T> {
-        let (mean, columns) = (self.mean.decaying(decays), range.len() / rows);
-        let (parameters, gradient) = (&self.parameters[range.clone()], Grid::new(&mut self.gradient[range], rows));
+    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], decays: bool) -> MatrixGradient<'_, T> {
+        let (mean, columns) = (self.mean.decaying(decays), shape[1]);
+        let (parameters, gradient) = (&self.parameters[range.clone()], Grid::new(&mut self.gradient[range], shape));
         MatrixGradient { mean, parameters, columns, first: 0, gradient }
     }
 }
@@ -318,7 +351,8 @@ impl<T: Scalar> MatrixDestination<T> for MatrixGradient<'_, T> {
     #[inline(always)]
     fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
         for (row, sums) in (row..).zip(sums.rows()) {
-            self.mean.take(sums, &self.parameters[row * self.columns + self.first + column..][..sums.len()]);
+            let parameters = &self.parameters[row * self.columns + self.first + column..][..sums.len()];
+            self.mean.take(sums, parameters, &mut ([T::zero(); LANES], T::zero()));
             copy(sums, self.gradient.row(row, column, sums.len()));
         }
     }
@@ -338,9 +372,9 @@ impl<T: Scalar> Destination<T> for Update<'_, T> {
     where
         Self: 'm;
 
-    fn matrix(&mut self, range: Range<usize>, rows: usize, decays: bool) -> MatrixUpdate<'_, T> {
+    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], decays: bool) -> MatrixUpdate<'_, T> {
         let (mean, first) = (self.mean.decaying(decays), range.start);
-        MatrixUpdate { mean, step: self.step.matrix(range, rows, decays), first, not_finite: self.not_finite }
+        MatrixUpdate { mean, step: self.step.matrix(range, shape, decays), first, not_finite: self.not_finite }
     }
 }
 
@@ -364,19 +398,11 @@ impl<T: Scalar> MatrixDestination<T> for MatrixUpdate<'_, T> {
 
     #[inline(always)]
     fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
-        // a sum of g·0 is 0 exactly when every g is finite
-        let mut zeros = [T::zero(); LANES];
+        let mut zeros = ([T::zero(); LANES], T::zero());
         for (row, sums) in (row..).zip(sums.rows()) {
-            self.mean.take(sums, self.step.parameters(row, column, sums.len()));
-            let (chunks, rest) = sums.as_chunks::<LANES>();
-            for g in chunks {
-                for i in 0..LANES {
-                    zeros[i] += g[i] * T::zero();
-                }
-            }
-            zeros.iter_mut().zip(rest).for_each(|(zero, &g)| *zero += g * T::zero());
+            self.mean.take(sums, self.step.parameters(row, column, sums.len()), &mut zeros);
         }
-        if zeros.iter().any(|&zero| zero != T::zero()) {
+        if zeros.0.iter().chain([&zeros.1]).any(|&zero| zero != T::zero()) {
             self.not_finite.fetch_min(self.first, Ordering::Relaxed);
         }
         self.step.apply(row, column, sums.as_panel());

@@ -217,13 +217,21 @@ fn log_sum_exp<'a, T: Scalar>(
     let (mut top, mut top_share, mut others) =
         ([T::from_f64(f64::NEG_INFINITY); LANES], [T::zero(); LANES], [T::zero(); LANES]);
     for (z, a) in z.zip(a) {
+        // the smaller of the two is one of the others; loop by loop, or there would be branches in place of vectors
+        let (mut smaller, mut larger) = (*a, top_share);
         for i in 0..LANES {
-            // the smaller of the two is one of the others
-            let higher = z[i] > top[i];
-            others[i] += if higher { top_share[i] } else { a[i] };
-            top_share[i] = if higher { a[i] } else { top_share[i] };
-            top[i] = if higher { z[i] } else { top[i] };
+            smaller[i] = if z[i] > top[i] { top_share[i] } else { a[i] };
         }
+        for i in 0..LANES {
+            larger[i] = if z[i] > top[i] { a[i] } else { top_share[i] };
+        }
+        for i in 0..LANES {
+            top[i] = if z[i] > top[i] { z[i] } else { top[i] };
+        }
+        for i in 0..LANES {
+            others[i] += smaller[i];
+        }
+        top_share = larger;
     }
     let mut logarithms = [0.0; LANES];
     for i in 0..LANES {

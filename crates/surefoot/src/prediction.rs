@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::{Left, Start, multiply};
-use crate::numeric::panels::{PANEL, Panel, Panels};
+use crate::numeric::panels::{PANEL, Panel, PanelMut, Panels, rows, rows_mut};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 
@@ -24,8 +24,8 @@ impl Network {
         self.check_inputs(inputs.ncols())?;
         let inputs = inputs.as_standard_layout();
         let inputs: &[T] = inputs.as_slice().unwrap_or_default();
-        let rows = inputs.len() / self.inputs();
-        let mut outputs = vec![T::zero(); rows * self.outputs()];
+        let m = inputs.len() / self.inputs();
+        let mut outputs = vec![T::zero(); m * self.outputs()];
         let all = Examples::of_inputs(inputs, self.inputs());
         outputs.par_chunks_mut(BLOCK_ROWS * self.outputs()).enumerate().for_each_init(
             || (Strip::new(self, None), Panels::new()),
@@ -33,21 +33,21 @@ impl Network {
                 let first = block * BLOCK_ROWS;
                 let count = outputs.len() / self.outputs();
                 let next = first + count;
-                let (some, next) = (all.part(first..next), all.part(next..rows.min(next + BLOCK_ROWS)));
+                let (some, next) = (all.part(first..next), all.part(next..m.min(next + BLOCK_ROWS)));
                 strip.feedforward(self, self.layers().len(), parameters, some, next);
                 for some in (0..self.outputs()).step_by(PANEL) {
                     let units = some..self.outputs().min(some + PANEL);
                     by_row.resize(count, units.len());
                     by_row.set_transposed(0, strip.outputs(), units.clone());
                     let Panel { numbers, width, columns } = by_row.panel(0);
-                    for (to, from) in outputs.chunks_exact_mut(self.outputs()).zip(numbers.chunks_exact(width)) {
+                    for (to, from) in rows_mut(outputs, self.outputs()).zip(rows(numbers, width)) {
                         to[units.clone()].copy_from_slice(&from[..columns]);
                     }
                 }
             },
         );
-        let wrong = |error| Error::Shape { what: "outputs".into(), expected: format!("{rows} rows"), got: error };
-        Array2::from_shape_vec((rows, self.outputs()), outputs).map_err(|error| wrong(error.to_string()))
+        let wrong = |error| Error::Shape { what: "outputs".into(), expected: format!("{m} rows"), got: error };
+        Array2::from_shape_vec((m, self.outputs()), outputs).map_err(|error| wrong(error.to_string()))
     }
 
     /// The network up to hidden layer `layer`, which is 1 for the first: its outputs are that layer's activations, and its
@@ -147,9 +147,11 @@ impl<'a, T: Scalar> Predictor<'a, T> {
         self.activations[0].copy_from_slice(x);
         for (l, layer) in self.network.layers().iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
-            let (a, z) = (&below[l][..layer.inputs], &mut here[0]);
+            let (a, z) = (&below[l][..layer.inputs], &mut here[0][..]);
             z[..layer.outputs].copy_from_slice(&self.parameters[self.network.bias_range(l)]);
-            for (p, z) in z.chunks_exact_mut(self.weights[l].width()).enumerate() {
+            let width = self.weights[l].width();
+            for (p, numbers) in rows_mut(z, width).enumerate() {
+                let z = PanelMut { numbers, width, columns: width };
                 multiply(Left::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
             }
             vectorized(

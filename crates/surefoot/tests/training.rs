@@ -139,8 +139,8 @@ fn a_batch_without_weight_moves_nothing() {
     let theta = parameters(network.parameter_count(), 0.5, 5);
     let mut gradient = vec![f64::NAN; theta.len()];
     let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap();
-    let batch = cost.of_batch(&theta, Some(&[0, 2]), &[]);
-    assert_eq!(batch.cost(), 0.0);
+    let (value, batch) = cost.of_batch(&theta, Some(&[0, 2]), &[]);
+    assert_eq!(value, 0.0);
     batch.gradient(&theta, &mut gradient);
     assert!(gradient.iter().all(|&g| g == 0.0));
 }
@@ -170,10 +170,11 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
                     let mut state = optimizer.start(theta.len());
                     let mut gradient = vec![f32::NAN; theta.len()];
                     for _ in 0..3 {
-                        let batch = cost.of_batch(&theta, rows, &[]);
                         if at_once {
+                            let batch = cost.gradient_of_batch(&theta, rows, &[]);
                             assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 0.01), None);
                         } else {
+                            let (_, batch) = cost.of_batch(&theta, rows, &[]);
                             batch.gradient(&theta, &mut gradient);
                             optimizer.step(&mut state, &mut theta, &gradient, &network.segments(), 0.01);
                         }
@@ -200,8 +201,8 @@ fn the_layer_whose_gradient_is_not_finite_is_named() {
     let optimizer = FirstOrder::GradientDescent(GradientDescent::default());
     let mut state = optimizer.start(theta.len());
     for (rows, layer) in [(None, Some(0)), (Some(&[1][..]), None)] {
-        let batch = cost.of_batch(&theta, rows, &[]);
-        assert!(batch.cost().is_finite());
+        let (value, batch) = cost.of_batch(&theta, rows, &[]);
+        assert!(value.is_finite());
         assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 1e-30), layer);
         theta.fill(1.0);
     }

@@ -18,13 +18,13 @@ pub struct Grid<'a, T> {
 unsafe impl<T: Send> Send for Grid<'_, T> {}
 
 impl<'a, T> Grid<'a, T> {
-    /// The matrix of these rows that the numbers are; no columns where there are no numbers.
+    /// The matrix of these rows and columns that the numbers are; of no columns where there are no numbers.
     ///
     /// # Panics
-    /// When the numbers are not whole rows.
-    pub fn new(numbers: &'a mut [T], rows: usize) -> Self {
-        assert!(rows > 0 && numbers.len().is_multiple_of(rows));
-        let columns = numbers.len() / rows;
+    /// When the numbers are others.
+    pub fn new(numbers: &'a mut [T], [rows, columns]: [usize; 2]) -> Self {
+        let columns = if numbers.is_empty() { 0 } else { columns };
+        assert_eq!(numbers.len(), rows * columns);
         Grid { start: numbers.as_mut_ptr(), rows, columns, stride: columns, owner: PhantomData }
     }
 
@@ -73,14 +73,14 @@ mod tests {
     #[test]
     fn columns_are_written_apart_by_threads() {
         let mut numbers = vec![0; 3 * 5];
-        let (mut left, mut right) = Grid::new(&mut numbers, 3).split_at(2);
+        let (mut left, mut right) = Grid::new(&mut numbers, [3, 5]).split_at(2);
         std::thread::scope(|threads| {
             threads.spawn(|| (0..3).for_each(|i| left.row(i, 0, 2).fill(10 * i + 1)));
             threads.spawn(|| (0..3).for_each(|i| right.row(i, 1, 2).fill(10 * i + 2)));
         });
         assert_eq!(right.row_ref(2, 0, 3), [0, 22, 22]);
         assert_eq!(numbers, [1, 1, 0, 2, 2, 11, 11, 0, 12, 12, 21, 21, 0, 22, 22]);
-        let (mut none, mut rest) = Grid::<i32>::new(&mut [], 3).split_at(2);
+        let (mut none, mut rest) = Grid::<i32>::new(&mut [], [3, 5]).split_at(2);
         assert!(none.row(1, 0, 2).is_empty() && rest.row(2, 0, 2).is_empty());
     }
 
@@ -88,7 +88,7 @@ mod tests {
     #[should_panic]
     fn columns_beyond_the_grid_are_refused() {
         let mut numbers = vec![0; 6];
-        let (mut left, _) = Grid::new(&mut numbers, 2).split_at(1);
+        let (mut left, _) = Grid::new(&mut numbers, [2, 3]).split_at(1);
         left.row(0, 0, 2);
     }
 }

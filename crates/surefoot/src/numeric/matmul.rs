@@ -8,14 +8,14 @@
 //! ```
 //!
 //! So a plain triple loop with `mul_add` is not an approximation of this kernel but equal to it, which the tests assert;
-//! vector width, tiles, blocks and threads are free to choose. The left-hand matrix is read where it lies, by strides;
-//! the right-hand one is in [`Panels`], whose columns are the lanes of the vectors.
+//! vector width, tiles, blocks and threads are free to choose. The left-hand matrix is read where it lies, by strides. The
+//! columns of the right-hand one are the lanes of the vectors: it is in [`Panels`], or its rows [lie apart](Scattered).
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
 use std::ops::Range;
 
-use super::panels::{Panel, Panels};
+use super::panels::{LANES, Panel, PanelMut, Panels};
 use super::prefetch::{Ahead, prefetch_line};
 use super::scalar::Scalar;
 use super::simd::{InstructionSet, Vector, Vectors};
@@ -66,8 +66,129 @@ impl<'a, T: Scalar> Left<'a, T> {
 
     /// Where the last element lies.
     fn last(self) -> usize {
-        let (k, run) = (self.depth.max(1) - 1, self.run.max(1));
-        (self.rows - 1) * self.row + k / run * self.next + k % run * self.inner
+        let k = self.depth.max(1) - 1;
+        // a division is felt where the product is small
+        let (run, within) = if k < self.run { (0, k) } else { (k / self.run, k % self.run) };
+        (self.rows - 1) * self.row + run * self.next + within * self.inner
+    }
+}
+
+/// The right-hand matrix (depth × columns), row by row, and what memory is asked for while its rows are read.
+///
+/// # Safety
+/// So many numbers lie at [`row`](Self::row) as [`holds`](Self::holds) says there are.
+pub unsafe trait Right<T>: Copy {
+    fn columns(self) -> usize;
+    /// Whether there are so many rows, and at each so many numbers, whether they belong to the matrix or not.
+    fn holds(self, rows: usize, numbers: usize) -> bool;
+    /// Where the k-th row begins.
+    ///
+    /// # Safety
+    /// There are more than k rows.
+    unsafe fn row(self, k: usize) -> *const T;
+    /// What is asked for beside the k-th row: one hint for each, so that they do not wait for each other. Where there is
+    /// nothing to ask for, something that is there, because looking up an address that is not takes its time.
+    ///
+    /// # Safety
+    /// As [`row`](Self::row).
+    unsafe fn soon(self, k: usize) -> *const T;
+    /// The same matrix, when a tile has asked for all.
+    fn asked(self) -> Self;
+}
+
+/// A panel, beside which some numbers are asked for, at so many a row.
+#[derive(Clone, Copy)]
+struct Meanwhile<'a, T> {
+    panel: Panel<'a, T>,
+    soon: &'a [T],
+    step: usize,
+}
+
+impl<'a, T> Meanwhile<'a, T> {
+    fn new(panel: Panel<'a, T>, soon: &'a [T], depth: usize) -> Self {
+        // a division is felt where the product is small
+        let step = if soon.is_empty() { 0 } else { soon.len().div_ceil(depth.max(1)) };
+        Meanwhile { panel, soon, step }
+    }
+}
+
+// SAFETY: rows of a panel are `width` numbers apart, and within its numbers.
+unsafe impl<T: Scalar> Right<T> for Meanwhile<'_, T> {
+    fn columns(self) -> usize {
+        self.panel.columns
+    }
+    fn holds(self, rows: usize, numbers: usize) -> bool {
+        numbers <= self.panel.width && self.panel.numbers.len() >= rows * self.panel.width
+    }
+    #[inline(always)]
+    unsafe fn row(self, k: usize) -> *const T {
+        self.panel.numbers.as_ptr().wrapping_add(k * self.panel.width)
+    }
+    #[inline(always)]
+    unsafe fn soon(self, k: usize) -> *const T {
+        let soon = if self.soon.is_empty() { self.panel.numbers } else { self.soon };
+        soon.as_ptr().wrapping_add(k * self.step)
+    }
+    #[inline(always)]
+    fn asked(self) -> Self {
+        Meanwhile { soon: &[], step: 0, ..self }
+    }
+}
+
+/// Where rows begin that lie anywhere in a slice.
+#[derive(Clone, Debug, Default)]
+pub struct Starts {
+    starts: Vec<usize>,
+    last: usize,
+}
+
+impl Starts {
+    pub fn set(&mut self, starts: impl Iterator<Item = usize>) {
+        self.starts.clear();
+        self.starts.extend(starts);
+        self.last = self.starts.iter().copied().max().unwrap_or_default();
+    }
+}
+
+/// Some columns of rows that lie apart.
+#[derive(Clone, Copy)]
+pub struct Scattered<'a, T> {
+    /// From the first of the columns on.
+    pub numbers: &'a [T],
+    pub rows: &'a Starts,
+    pub columns: usize,
+    /// How far behind the first of them each row asks for what comes next.
+    pub soon: usize,
+}
+
+impl<T: Scalar> Scattered<'_, T> {
+    /// Whether whole vectors can be read from each row: the last may end too near the end of the numbers.
+    pub fn is_readable(self) -> bool {
+        self.holds(0, self.columns.next_multiple_of(LANES))
+    }
+}
+
+// SAFETY: the last row has the numbers asked for, so the others have them too.
+unsafe impl<T: Scalar> Right<T> for Scattered<'_, T> {
+    fn columns(self) -> usize {
+        self.columns
+    }
+    fn holds(self, rows: usize, numbers: usize) -> bool {
+        rows <= self.rows.starts.len() && self.rows.last + numbers <= self.numbers.len()
+    }
+    #[inline(always)]
+    unsafe fn row(self, k: usize) -> *const T {
+        // SAFETY: there are more than k rows.
+        self.numbers.as_ptr().wrapping_add(unsafe { *self.rows.starts.get_unchecked(k) })
+    }
+    #[inline(always)]
+    unsafe fn soon(self, k: usize) -> *const T {
+        // SAFETY: there are more than k rows.
+        unsafe { self.row(k) }.wrapping_add(self.soon)
+    }
+    #[inline(always)]
+    fn asked(self) -> Self {
+        Scattered { soon: 0, ..self }
     }
 }
 
@@ -104,7 +225,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
 ) {
     c.resize(a.rows, b.columns());
     let parts = a.depth.div_ceil(DEPTH).max(1);
-    let size = a.depth.div_ceil(parts);
+    let size = if parts == 1 { a.depth } else { a.depth.div_ceil(parts) };
     let width = b.width();
     let at_once = if ahead.is_done() { GROUP } else { TILE_ROWS };
     ahead.cut(parts * a.rows.div_ceil(TILE_ROWS) * b.count());
@@ -132,52 +253,58 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                 for first in (0..a.rows).step_by(at_once) {
                     let some = first..a.rows.min(first + at_once);
                     let (a, start) = (a.part(some.clone(), 0..a.depth), start.part(some.clone()));
-                    let c = &mut c[some.start * width..some.end * width];
-                    multiply_meanwhile(a, b, start, c, ahead.next_piece());
+                    let b = Meanwhile::new(b, ahead.next_piece(), a.depth);
+                    let numbers = &mut c[some.start * width..some.end * width];
+                    multiply_right(a, b, start, PanelMut { numbers, width, columns });
                 }
             }
         }
     }
 }
 
-/// `C = start + A·B` for one panel: `a` (m × k), `b` (k × n), `c` (m × n), as wide as `b`. Whole vectors are written.
-pub fn multiply<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: &mut [T]) {
-    multiply_meanwhile(a, b, start, c, &[]);
+/// `C = start + A·B` for one panel: `a` (m × k), `b` (k × n), `c` (m × n). Whole vectors are written.
+pub fn multiply<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
+    multiply_right(a, Meanwhile::new(b, &[], 0), start, c);
 }
 
-/// [`multiply`], which meanwhile asks memory for these numbers.
-fn multiply_meanwhile<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: &mut [T], soon: &[T]) {
-    if a.rows == 0 || b.columns == 0 {
+/// The same for rows of B that lie apart and [can be read](Scattered::is_readable).
+pub fn multiply_scattered<T: Scalar>(a: Left<'_, T>, b: Scattered<'_, T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
+    multiply_right(a, b, start, c);
+}
+
+/// The product, whatever the right-hand matrix lies in.
+fn multiply_right<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
+    if a.rows == 0 || b.columns() == 0 {
         return;
     }
-    assert!(a.depth == 0 || (a.last() < a.numbers.len() && b.numbers.len() >= a.depth * b.width));
-    assert!(b.columns <= b.width && b.width.is_multiple_of(16) && c.len() >= a.rows * b.width);
+    assert!(a.depth == 0 || a.last() < a.numbers.len());
+    assert!(b.holds(a.depth, b.columns().next_multiple_of(LANES)) && b.columns() <= c.width);
+    assert!(c.width.is_multiple_of(LANES) && c.numbers.len() >= a.rows * c.width);
     if let Start::Rows(numbers) = start {
         assert_eq!(numbers.len(), a.rows);
     }
     match InstructionSet::current() {
         // SAFETY: `current` only names sets that the CPU has; the lengths were just asserted.
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => unsafe { avx512::multiply(a, b, start, c, soon) },
+        InstructionSet::Avx512 => unsafe { avx512::multiply(a, b, start, c) },
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 => unsafe { avx2::multiply(a, b, start, c, soon) },
+        InstructionSet::Avx2 => unsafe { avx2::multiply(a, b, start, c) },
         #[cfg(target_arch = "aarch64")]
-        InstructionSet::Neon => unsafe { neon::multiply(a, b, start, c, soon) },
-        _ => unsafe { multiply_by::<T::Portable, 4, 1>(a, b, start, c, soon) },
+        InstructionSet::Neon => unsafe { neon::multiply(a, b, start, c) },
+        _ => unsafe { multiply_by::<T::Portable, _, 4, 1>(a, b, start, c) },
     }
 }
 
 /// The loops of [`multiply`] with tiles of M rows and N vectors.
 #[inline(always)]
-unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
+unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
     a: Left<'_, V::Scalar>,
-    b: Panel<'_, V::Scalar>,
+    mut b: R,
     start: Start<'_, V::Scalar>,
-    c: &mut [V::Scalar],
-    mut soon: &[V::Scalar],
+    mut c: PanelMut<'_, V::Scalar>,
 ) {
-    for column in (0..b.columns).step_by(N * V::LANES) {
-        let vectors = (b.columns - column).div_ceil(V::LANES).min(N);
+    for column in (0..b.columns()).step_by(N * V::LANES) {
+        let vectors = (b.columns() - column).div_ceil(V::LANES).min(N);
         let mut row = 0;
         while row < a.rows {
             macro_rules! of_rows {
@@ -185,13 +312,13 @@ unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
                     // SAFETY: tile by tile within the lengths that the caller asserted.
                     unsafe {
                         match vectors {
-                            _ if vectors == N => tile::<V, { $m }, N>(a, b, (row, column), start, c, soon),
-                            2 => tile::<V, { $m }, 2>(a, b, (row, column), start, c, soon),
-                            _ => tile::<V, { $m }, 1>(a, b, (row, column), start, c, soon),
+                            _ if vectors == N => tile::<V, R, { $m }, N>(a, b, (row, column), start, &mut c),
+                            2 => tile::<V, R, { $m }, 2>(a, b, (row, column), start, &mut c),
+                            _ => tile::<V, R, { $m }, 1>(a, b, (row, column), start, &mut c),
                         }
                     }
                     row += $m;
-                    soon = &[];
+                    b = b.asked();
                 }};
             }
             match a.rows - row {
@@ -206,22 +333,21 @@ unsafe fn multiply_by<V: Vector, const M: usize, const N: usize>(
 
 /// M rows and N vectors of C.
 #[inline(always)]
-unsafe fn tile<V: Vector, const M: usize, const N: usize>(
+unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
     a: Left<'_, V::Scalar>,
-    b: Panel<'_, V::Scalar>,
+    b: R,
     at: (usize, usize),
     start: Start<'_, V::Scalar>,
-    c: &mut [V::Scalar],
-    soon: &[V::Scalar],
+    c: &mut PanelMut<'_, V::Scalar>,
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let c = c.as_mut_ptr().add(at.0 * b.width + at.1);
+        let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
         let zero = V::Scalar::from_f64(0.0);
         match start {
-            Start::Sum => chain::<V, M, N, true>(a, b, at, (&zero, 0), c, soon),
-            Start::Zero => chain::<V, M, N, false>(a, b, at, (&zero, 0), c, soon),
-            Start::Rows(numbers) => chain::<V, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), c, soon),
+            Start::Sum => chain::<V, R, M, N, true>(a, b, at, (&zero, 0), c),
+            Start::Zero => chain::<V, R, M, N, false>(a, b, at, (&zero, 0), c),
+            Start::Rows(numbers) => chain::<V, R, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), c),
         }
     }
 }
@@ -230,15 +356,14 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize>(
 /// to row is 0 or 1.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
+unsafe fn chain<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, const SUM: bool>(
     a: Left<'_, V::Scalar>,
-    b: Panel<'_, V::Scalar>,
+    b: R,
     (row, column): (usize, usize),
     (start, start_step): (*const V::Scalar, usize),
-    c: *mut V::Scalar,
-    soon: &[V::Scalar],
+    (c, c_width): (*mut V::Scalar, usize),
 ) {
-    // SAFETY: `b` has `depth` rows of `width` numbers with N vectors left in each, as C has in M rows; `a` has M rows.
+    // SAFETY: `b` has `depth` rows with N vectors left in each from the column on, as C has in M rows; `a` has M rows.
     unsafe {
         // plain loops over arrays: `from_fn` is not always inlined, and what is not inlined has no vectors
         let zero = V::splat(V::Scalar::from_f64(0.0));
@@ -248,20 +373,16 @@ unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
             rows[i] = rows[i].wrapping_add((row + i) * a.row);
             for j in 0..N {
                 sums[i][j] = match SUM {
-                    true => V::load(c.add(i * b.width + j * V::LANES)),
+                    true => V::load(c.add(i * c_width + j * V::LANES)),
                     false => V::splat(*start.add(i * start_step)),
                 };
             }
         }
-        let mut from = b.numbers.as_ptr().wrapping_add(column);
-        // one hint for each inner index, so that they do not wait for each other; where there is nothing to ask for,
-        // for something that is there, because looking up an address that is not takes its time
-        let soon_step = soon.len().div_ceil(a.depth.max(1));
-        let mut soon = if soon.is_empty() { from } else { soon.as_ptr() };
-        let mut left = a.depth;
-        while left > 0 {
-            let run = left.min(a.run);
+        let mut inner = 0;
+        while inner < a.depth {
+            let run = a.run.min(a.depth - inner);
             for k in 0..run {
+                let from = b.row(inner + k).wrapping_add(column);
                 let mut b_row = [zero; N];
                 for j in 0..N {
                     b_row[j] = V::load(from.add(j * V::LANES));
@@ -272,18 +393,16 @@ unsafe fn chain<V: Vector, const M: usize, const N: usize, const SUM: bool>(
                         sums[i][j] = a.mul_add(b_row[j], sums[i][j]);
                     }
                 }
-                prefetch_line(soon);
-                from = from.wrapping_add(b.width);
-                soon = soon.wrapping_add(soon_step);
+                prefetch_line(b.soon(inner + k));
             }
-            left -= run;
+            inner += run;
             for row in &mut rows {
                 *row = row.wrapping_add(a.next);
             }
         }
         for (i, row) in sums.iter().enumerate() {
             for (j, sum) in row.iter().enumerate() {
-                sum.store(c.add(i * b.width + j * V::LANES));
+                sum.store(c.add(i * c_width + j * V::LANES));
             }
         }
     }
@@ -299,13 +418,12 @@ macro_rules! compiled_for {
             #[target_feature(enable = $features)]
             pub unsafe fn multiply<T: Scalar>(
                 a: Left<'_, T>,
-                b: Panel<'_, T>,
+                b: impl Right<T>,
                 start: Start<'_, T>,
-                c: &mut [T],
-                soon: &[T],
+                c: PanelMut<'_, T>,
             ) {
                 // SAFETY: the caller's.
-                unsafe { multiply_by::<<T as Vectors>::$vectors, $m, $n>(a, b, start, c, soon) }
+                unsafe { multiply_by::<<T as Vectors>::$vectors, _, $m, $n>(a, b, start, c) }
             }
         }
     };
@@ -377,19 +495,45 @@ mod tests {
         let so_far = elements(&c);
         let continued = triple_loop(&|i, j| so_far[i * n + j]);
         for p in 0..right.count() {
-            multiply(Left::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c.panel_mut(p));
+            let (width, columns) = (right.width(), right.panel(p).columns);
+            let c = PanelMut { numbers: c.panel_mut(p), width, columns };
+            multiply(Left::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c);
         }
         same(&elements(&c), &continued, &what);
         for p in 0..right.count() {
-            let (upper, width) = (m / 2, right.width());
-            multiply(
-                Left::panels(&by_rows, upper..m),
-                right.panel(p),
-                Start::Zero,
-                &mut c.panel_mut(p)[upper * width..],
-            );
+            let (upper, width, columns) = (m / 2, right.width(), right.panel(p).columns);
+            let c = PanelMut { numbers: &mut c.panel_mut(p)[upper * width..], width, columns };
+            multiply(Left::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
         }
-        same(&elements(&c)[m / 2 * n..], &triple_loop(&|_, _| T::zero())[m / 2 * n..], &what);
+        let from_zero = triple_loop(&|_, _| T::zero());
+        same(&elements(&c)[m / 2 * n..], &from_zero[m / 2 * n..], &what);
+        // the rows of B backwards, with something between them
+        let (between, mut apart) = (T::from_f64(f64::NAN), Vec::new());
+        for p in (0..k).rev() {
+            apart.push(between);
+            apart.extend(&b[p * n..(p + 1) * n]);
+        }
+        apart.resize(apart.len() + n + LANES, between);
+        let mut rows = Starts::default();
+        rows.set((0..k).map(|p| 1 + (k - 1 - p) * (n + 1)));
+        let width = n.next_multiple_of(LANES);
+        let mut numbers = vec![T::zero(); m * width];
+        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, soon: 3 }, &mut numbers);
+        assert!(scattered.is_readable());
+        let c = PanelMut { numbers: c, width, columns: n };
+        multiply_scattered(Left::panels(&by_rows, 0..m), scattered, Start::Zero, c);
+        let elements: Vec<T> = (0..m * n).map(|at| numbers[at / n * width + at % n]).collect();
+        same(&elements, &from_zero, &what);
+    }
+
+    #[test]
+    fn rows_too_near_the_end_are_not_read() {
+        let mut rows = Starts::default();
+        rows.set([16, 0].into_iter());
+        for (length, readable) in [(31, false), (32, true)] {
+            let numbers = vec![1f32; length];
+            assert_eq!(Scattered { numbers: &numbers, rows: &rows, columns: 9, soon: 0 }.is_readable(), readable);
+        }
     }
 
     #[test]

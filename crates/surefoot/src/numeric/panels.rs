@@ -14,11 +14,15 @@ const BLOCK: usize = 8;
 
 /// A matrix (height × columns) in panels of 48 columns, one after the other, each row by row. A matrix of fewer columns
 /// has one narrower panel. Behind the last column there are numbers without meaning.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Panels<T> {
     numbers: Vec<T>,
     height: usize,
     columns: usize,
+    /// The numbers from row to row of a panel.
+    width: usize,
+    /// How many panels there are.
+    count: usize,
 }
 
 /// One panel: `columns` of its `width` numbers a row belong to the matrix.
@@ -41,7 +45,10 @@ impl<T> PanelMut<'_, T> {
     #[inline(always)]
     pub fn rows(&mut self) -> impl Iterator<Item = &mut [T]> {
         let columns = self.columns;
-        self.numbers.chunks_exact_mut(self.width).map(move |row| &mut row[..columns])
+        rows_mut(self.numbers, self.width).map(
+            #[inline(always)]
+            move |row| &mut row[..columns],
+        )
     }
 
     /// The same, to be read.
@@ -55,7 +62,10 @@ impl<'a, T> Panel<'a, T> {
     /// Its rows, as far as they belong to the matrix.
     #[inline(always)]
     pub fn rows(self) -> impl Iterator<Item = &'a [T]> {
-        self.numbers.chunks_exact(self.width).map(move |row| &row[..self.columns])
+        rows(self.numbers, self.width).map(
+            #[inline(always)]
+            move |row| &row[..self.columns],
+        )
     }
 
     /// Its rows from one on.
@@ -67,13 +77,18 @@ impl<'a, T> Panel<'a, T> {
 impl<T: Scalar> Panels<T> {
     /// An empty matrix.
     pub fn new() -> Self {
-        Panels { numbers: Vec::new(), height: 0, columns: 0 }
+        Panels { numbers: Vec::new(), height: 0, columns: 0, width: LANES, count: 0 }
     }
 
     /// Makes it height × columns; what the elements are is open.
     pub fn resize(&mut self, height: usize, columns: usize) {
+        if (height, columns) == (self.height, self.columns) {
+            return; // as in nearly every step, where a division would be felt
+        }
         (self.height, self.columns) = (height, columns);
-        let length = height * columns.div_ceil(self.width()) * self.width();
+        self.width = columns.clamp(1, PANEL).next_multiple_of(LANES);
+        self.count = columns.div_ceil(self.width);
+        let length = height * self.count * self.width;
         if self.numbers.len() < length {
             self.numbers.resize(length, T::zero());
         }
@@ -89,12 +104,12 @@ impl<T: Scalar> Panels<T> {
 
     /// The numbers from row to row of a panel.
     pub fn width(&self) -> usize {
-        self.columns.clamp(1, PANEL).next_multiple_of(LANES)
+        self.width
     }
 
     /// How many panels there are.
     pub fn count(&self) -> usize {
-        self.columns.div_ceil(self.width())
+        self.count
     }
 
     /// All numbers, panel after panel.
@@ -154,14 +169,16 @@ impl<T: Scalar> Panels<T> {
         vectorized(
             #[inline(always)]
             || {
-                for j in (0..columns).step_by(BLOCK) {
-                    let to = &mut numbers[j / width * height * width..][..height * width];
-                    // behind the last column it is repeated
-                    let mut from = [column(j); BLOCK];
-                    for (i, from) in from.iter_mut().enumerate() {
-                        *from = column((j + i).min(columns - 1));
+                for (p, first) in (0..columns).step_by(width).enumerate() {
+                    let to = &mut numbers[p * height * width..][..height * width];
+                    for j in (0..width.min(columns - first)).step_by(BLOCK) {
+                        // behind the last column it is repeated
+                        let mut from = [column(first + j); BLOCK];
+                        for (i, from) in from.iter_mut().enumerate() {
+                            *from = column((first + j + i).min(columns - 1));
+                        }
+                        T::transpose(from, &mut to[j..], width, height);
                     }
-                    T::transpose(from, &mut to[j % width..], width, height);
                 }
             },
         );
@@ -193,10 +210,36 @@ impl<T: Scalar> Panels<T> {
     }
 }
 
+/// The rows of a matrix that lies row by row. Unlike `chunks_exact` it does not divide, which small steps would feel.
+#[inline(always)]
+pub fn rows<T>(mut numbers: &[T], width: usize) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(
+        #[inline(always)]
+        move || {
+            let (row, rest) = numbers.split_at_checked(width)?;
+            numbers = rest;
+            Some(row)
+        },
+    )
+}
+
+/// The same, to be written.
+#[inline(always)]
+pub fn rows_mut<T>(mut numbers: &mut [T], width: usize) -> impl Iterator<Item = &mut [T]> {
+    std::iter::from_fn(
+        #[inline(always)]
+        move || {
+            let (row, rest) = std::mem::take(&mut numbers).split_at_mut_checked(width)?;
+            numbers = rest;
+            Some(row)
+        },
+    )
+}
+
 /// The rows of N neighbouring columns, the first of which is `first`, of a matrix that lies row by row.
 #[inline(always)]
 pub fn columns<T, const N: usize>(numbers: &[T], width: usize, first: usize) -> impl Iterator<Item = &[T; N]> {
-    numbers.chunks_exact(width).map_while(
+    rows(numbers, width).map_while(
         #[inline(always)]
         move |row| row[first..].first_chunk(),
     )
@@ -209,7 +252,7 @@ pub fn columns_mut<T, const N: usize>(
     width: usize,
     first: usize,
 ) -> impl Iterator<Item = &mut [T; N]> {
-    numbers.chunks_exact_mut(width).map_while(
+    rows_mut(numbers, width).map_while(
         #[inline(always)]
         move |row| row[first..].first_chunk_mut(),
     )

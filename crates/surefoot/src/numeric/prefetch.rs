@@ -5,6 +5,11 @@
 /// Bytes that come at a time.
 const LINE: usize = 64;
 
+/// Numbers that come at a time.
+pub const fn line_of<T>() -> usize {
+    LINE / size_of::<T>()
+}
+
 /// Asks for the line of this address.
 #[inline(always)]
 pub fn prefetch_line<T>(address: *const T) {
@@ -21,7 +26,7 @@ pub fn prefetch_line<T>(address: *const T) {
 /// Asks for these numbers.
 #[inline(always)]
 pub fn prefetch<T>(numbers: &[T]) {
-    (0..numbers.len()).step_by(LINE / size_of::<T>()).for_each(|at| prefetch_line(&numbers[at]));
+    (0..numbers.len()).step_by(line_of::<T>()).for_each(|at| prefetch_line(&numbers[at]));
 }
 
 /// Rows that will be read next. Products ask for a piece of them in each tile, a line at a time: more at once would wait
@@ -36,7 +41,7 @@ pub struct Ahead<F> {
 }
 
 /// Fewer numbers than this are most likely in cache already.
-const WORTH_ASKING: usize = 65_536;
+pub const WORTH_ASKING: usize = 8_192;
 
 impl<'a, T: 'a> Ahead<fn(usize) -> &'a [T]> {
     /// No rows.

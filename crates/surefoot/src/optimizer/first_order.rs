@@ -83,7 +83,7 @@ impl FirstOrder {
         for segment in if segments.is_empty() { &whole } else { segments } {
             let range = first..first + segment.len();
             let (rows, columns) = segment.columns.map_or((1, segment.len()), |columns| (segment.rows, columns));
-            let mut part = step.matrix(range.clone(), rows, segment.columns.is_some());
+            let mut part = step.matrix(range.clone(), [rows, columns], segment.columns.is_some());
             first = range.end;
             let numbers = &gradient[range];
             vectorized(
@@ -125,10 +125,10 @@ enum Rule<T> {
 }
 
 impl<T: Scalar> Step<'_, T> {
-    /// The step of some parameters, as a matrix of so many rows; weights or biases.
-    pub fn matrix(&mut self, range: Range<usize>, rows: usize, are_weights: bool) -> MatrixStep<'_, T> {
+    /// The step of some parameters, as a matrix of so many rows and columns; weights or biases.
+    pub fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], are_weights: bool) -> MatrixStep<'_, T> {
         let rule = match self.rule {
-            Rule::Adam(step) => Rule::Adam(step.of_part(are_weights.then_some(range.len() / rows))),
+            Rule::Adam(step) => Rule::Adam(step.of_part(are_weights.then_some(shape[1]))),
             rule => rule,
         };
         // the state is empty where the rule has no use for it
@@ -136,7 +136,7 @@ impl<T: Scalar> Step<'_, T> {
         let second = self.second.get_mut(range.clone()).unwrap_or_default();
         let parameters = &mut self.parameters[range];
         let (parameters, first, second) =
-            (Grid::new(parameters, rows), Grid::new(first, rows), Grid::new(second, rows));
+            (Grid::new(parameters, shape), Grid::new(first, shape), Grid::new(second, shape));
         MatrixStep { rule, parameters, first, second }
     }
 }

@@ -159,8 +159,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             let learning_rate = rate((epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64);
             let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
             let next = order.get((i + 1) * batch_rows..order.len().min((i + 2) * batch_rows)).unwrap_or_default();
-            let batch = cost.of_batch(parameters, (rows.len() < order.len()).then_some(rows), next);
-            let batch_cost = batch.cost();
+            let (batch_cost, batch) = cost.of_batch(parameters, (rows.len() < order.len()).then_some(rows), next);
             if !batch_cost.is_finite() {
                 return not_finite(memory.steps + 1, None);
             }
