@@ -90,8 +90,9 @@ impl<T: Scalar> Strip<T> {
         let count = examples.len();
         let mut next_inputs = Ahead::new(|run| next.input_run(run), next.runs());
         let mut targets = Ahead::new(|run| examples.target_run(run), examples.runs());
-        self.activations[0].set_columns(network.inputs(), count, |r| examples.input(r));
         examples.set_input_starts(&mut self.starts);
+        let starts = self.starts.as_slice();
+        self.activations[0].set_columns(network.inputs(), count, examples.all_inputs(), |i| starts[i]);
         for (l, layer) in network.layers()[..layers].iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l], &mut here[0]);
@@ -162,7 +163,7 @@ impl<T: Scalar> Strip<T> {
         wanted: Wanted,
     ) {
         let count = self.examples();
-        self.targets.set_columns(network.outputs(), count, |i| examples.target(i));
+        self.targets.set_columns(network.outputs(), count, examples.all_targets(), |i| examples.target_start(i));
         self.losses.resize(count, 0.0);
         self.output_losses_and_deltas(network, loss, examples, wanted);
         if !wanted.deltas {

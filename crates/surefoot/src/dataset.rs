@@ -178,7 +178,18 @@ impl<'a, T: Scalar> Examples<'a, T> {
         self.inputs
     }
 
-    /// Where in them x of each begins.
+    /// The targets of the whole data set, row by row.
+    pub fn all_targets(self) -> &'a [T] {
+        self.targets
+    }
+
+    /// Where in them y of the i-th begins.
+    #[inline(always)]
+    pub fn target_start(self, i: usize) -> usize {
+        self.rows.get(i) * self.columns.1
+    }
+
+    /// Where in all inputs x of each begins.
     pub fn set_input_starts(self, starts: &mut Starts) {
         match self.rows {
             Rows::Range(first, count) => starts.set((first..first + count).map(|row| row * self.columns.0)),

@@ -131,7 +131,7 @@ impl<'a, T: Scalar> Predictor<'a, T> {
         for (l, layer) in network.layers().iter().enumerate() {
             let weight = &parameters[network.weight_range(l)];
             let mut transposed = Panels::new();
-            transposed.set_columns(layer.inputs, layer.outputs, |o| &weight[o * layer.inputs..][..layer.inputs]);
+            transposed.set_columns(layer.inputs, layer.outputs, weight, |o| o * layer.inputs);
             activations.push(vec![T::zero(); transposed.count() * transposed.width()]);
             weights.push(transposed);
         }

@@ -143,6 +143,10 @@ pub struct Starts {
 }
 
 impl Starts {
+    pub fn as_slice(&self) -> &[usize] {
+        &self.starts
+    }
+
     pub fn set(&mut self, starts: impl Iterator<Item = usize>) {
         self.starts.clear();
         self.starts.extend(starts);

@@ -9,8 +9,6 @@ use super::simd::vectorized;
 pub const PANEL: usize = 48;
 /// A panel is as wide as whole vectors of every instruction set; loops over columns take so many at a time, too.
 pub const LANES: usize = 16;
-/// Rows and columns of the blocks that a transposition turns in registers.
-const BLOCK: usize = 8;
 
 /// A matrix (height × columns) in panels of 48 columns, one after the other, each row by row. A matrix of fewer columns
 /// has one narrower panel. Behind the last column there are numbers without meaning.
@@ -157,12 +155,9 @@ impl<T: Scalar> Panels<T> {
         );
     }
 
-    /// Makes it the matrix of these columns, each of `height` numbers.
+    /// Makes it the matrix of columns of `height` numbers, the j-th of which begins at `start(j)` of `from`.
     #[inline(always)]
-    pub fn set_columns<'a>(&mut self, height: usize, columns: usize, column: impl Fn(usize) -> &'a [T])
-    where
-        T: 'a,
-    {
+    pub fn set_columns(&mut self, height: usize, columns: usize, from: &[T], start: impl Fn(usize) -> usize) {
         self.resize(height, columns);
         let width = self.width();
         let numbers = &mut self.numbers;
@@ -171,14 +166,7 @@ impl<T: Scalar> Panels<T> {
             || {
                 for (p, first) in (0..columns).step_by(width).enumerate() {
                     let to = &mut numbers[p * height * width..][..height * width];
-                    for j in (0..width.min(columns - first)).step_by(BLOCK) {
-                        // behind the last column it is repeated
-                        let mut from = [column(first + j); BLOCK];
-                        for (i, from) in from.iter_mut().enumerate() {
-                            *from = column((first + j + i).min(columns - 1));
-                        }
-                        T::transpose(from, &mut to[j..], width, height);
-                    }
+                    T::turn(from, |j| start(first + j), width.min(columns - first), height, to, width);
                 }
             },
         );
@@ -196,14 +184,7 @@ impl<T: Scalar> Panels<T> {
                 for p in 0..other.count() {
                     let Panel { numbers: from, width: from_width, columns } = other.panel(p);
                     let to = &mut numbers[p * from_width * width..];
-                    for j in (0..rows.len()).step_by(BLOCK) {
-                        let mut block = [from; BLOCK];
-                        for (i, row) in block.iter_mut().enumerate() {
-                            let of = (rows.start + j + i).min(rows.end - 1);
-                            *row = &from[of * from_width..][..columns];
-                        }
-                        T::transpose(block, &mut to[j..], width, columns);
-                    }
+                    T::turn(from, |j| (rows.start + j) * from_width, rows.len(), columns, to, width);
                 }
             },
         );
@@ -286,7 +267,7 @@ mod tests {
                 let turned: Vec<f32> = (0..height * columns).map(|at| number(at % height, at / height)).collect();
                 let (mut of_rows, mut of_columns, mut turned_back) = (Panels::new(), Panels::new(), Panels::new());
                 of_rows.set_rows(height, columns, |i| &rows[i * columns..][..columns]);
-                of_columns.set_columns(height, columns, |j| &turned[j * height..][..height]);
+                of_columns.set_columns(height, columns, &turned, |j| j * height);
                 let middle = height.min(48) / 2..height.min(48);
                 turned_back.resize(columns + 3, middle.len());
                 turned_back.set_transposed(3, &of_rows, middle.clone());

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)] // the vector instructions, and calls into functions compiled for them
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::scalar::Scalar;
@@ -115,20 +116,41 @@ pub trait Vectors: Copy {
     type Avx512: Vector<Scalar = Self>;
     type Neon: Vector<Scalar = Self>;
 
-    /// Writes eight rows of `length` numbers as eight columns, the first of which is the first of `to`, whose rows are
-    /// `stride` numbers apart.
+    /// Writes rows of `length` numbers as columns of `to`, whose rows are `stride` apart. The j-th of `count` begins at
+    /// `start(j)` of `from`; behind the last it is repeated, up to a whole eight.
     #[inline(always)]
-    fn transpose(rows: [&[Self]; 8], to: &mut [Self], stride: usize, length: usize) {
-        transpose_from(0, rows, to, stride, length);
+    fn turn(
+        from: &[Self],
+        start: impl Fn(usize) -> usize,
+        count: usize,
+        length: usize,
+        to: &mut [Self],
+        stride: usize,
+    ) {
+        for first in (0..count).step_by(EIGHT) {
+            turn_eight(from, starts_of_eight(&start, first, count), 0..length, &mut to[first..], stride);
+        }
     }
 }
 
-/// From a place in the rows on, in plain Rust.
+const EIGHT: usize = 8;
+
+/// Where eight of the rows begin, from the first on; behind the last it is repeated.
 #[inline(always)]
-fn transpose_from<T: Copy>(first: usize, rows: [&[T]; 8], to: &mut [T], stride: usize, length: usize) {
-    for i in first..length {
-        for (to, row) in to[i * stride..][..8].iter_mut().zip(rows) {
-            *to = row[i];
+fn starts_of_eight(start: impl Fn(usize) -> usize, first: usize, count: usize) -> [usize; EIGHT] {
+    let mut starts = [0; EIGHT];
+    for (i, at) in starts.iter_mut().enumerate() {
+        *at = start((first + i).min(count - 1));
+    }
+    starts
+}
+
+/// Some numbers of eight rows, in plain Rust.
+#[inline(always)]
+fn turn_eight<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
+    for i in some {
+        for (to, start) in to[i * stride..][..EIGHT].iter_mut().zip(starts) {
+            *to = from[start + i];
         }
     }
 }
@@ -237,7 +259,7 @@ mod aarch64 {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Four, InstructionSet, Vector, Vectors, transpose_from};
+    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, starts_of_eight, turn_eight};
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
     pub unsafe fn vectorized_avx512<R>(work: impl FnOnce() -> R) -> R {
@@ -269,43 +291,74 @@ mod x86 {
         type Neon = Four<f32>;
 
         #[inline(always)]
-        fn transpose(rows: [&[f32]; 8], to: &mut [f32], stride: usize, length: usize) {
-            match InstructionSet::current() {
-                InstructionSet::Portable => transpose_from(0, rows, to, stride, length),
-                // SAFETY: the other sets have AVX.
-                _ => unsafe { transpose(rows, to, stride, length) },
+        fn turn(
+            from: &[f32],
+            start: impl Fn(usize) -> usize,
+            count: usize,
+            length: usize,
+            to: &mut [f32],
+            stride: usize,
+        ) {
+            for first in (0..count).step_by(EIGHT) {
+                let (starts, to) = (starts_of_eight(&start, first, count), &mut to[first..]);
+                match InstructionSet::current() {
+                    InstructionSet::Portable => turn_eight(from, starts, 0..length, to, stride),
+                    // SAFETY: the other sets have AVX.
+                    _ => unsafe { turn_eight_by_fours(from, starts, length, to, stride) },
+                }
             }
         }
     }
 
     /// Four numbers of the eight rows at a time, in registers.
+    #[inline]
     #[target_feature(enable = "avx")]
-    fn transpose(rows: [&[f32]; 8], to: &mut [f32], stride: usize, length: usize) {
-        let whole = length / 4 * 4;
-        if whole > 0 {
-            assert!(rows.iter().all(|row| row.len() >= length) && to.len() >= (length - 1) * stride + 8);
+    fn turn_eight_by_fours(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
+        if length == 0 {
+            return;
         }
-        // SAFETY: four numbers of a row, or eight of `to`, within what was just asserted.
-        unsafe {
-            for i in (0..whole).step_by(4) {
-                // numbers i to i + 3 of two rows side by side
-                let pair = |j: usize| {
-                    let low = _mm_loadu_ps(rows[j].as_ptr().add(i));
-                    let high = _mm_loadu_ps(rows[j + 4].as_ptr().add(i));
-                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
-                };
-                let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
-                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                let to = to.as_mut_ptr().add(i * stride);
-                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(stride), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(2 * stride), _mm256_shuffle_ps::<0x44>(ab_high, cd_high));
-                _mm256_storeu_ps(to.add(3 * stride), _mm256_shuffle_ps::<0xee>(ab_high, cd_high));
+        let last = starts.into_iter().fold(0, usize::max);
+        assert!(last + length <= from.len() && to.len() >= (length - 1) * stride + EIGHT);
+        let columns = |i: usize| {
+            // numbers i to i + 3 of two rows side by side
+            let pair = |j: usize| {
+                let row = |j: usize| from.as_ptr().wrapping_add(starts[j] + i);
+                // SAFETY: the caller of `columns` knows that four numbers can be read.
+                let (low, high) = unsafe { (_mm_loadu_ps(row(j)), _mm_loadu_ps(row(j + 4))) };
+                _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
+            };
+            let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
+            let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            [
+                _mm256_shuffle_ps::<0x44>(ab_low, cd_low),
+                _mm256_shuffle_ps::<0xee>(ab_low, cd_low),
+                _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
+            ]
+        };
+        let whole = length / 4 * 4;
+        for i in (0..whole).step_by(4) {
+            let to = to.as_mut_ptr().wrapping_add(i * stride);
+            for (j, column) in columns(i).into_iter().enumerate() {
+                // SAFETY: eight numbers of a row below `length`, as was asserted.
+                unsafe { _mm256_storeu_ps(to.wrapping_add(j * stride), column) };
             }
         }
-        transpose_from(whole, rows, to, stride, length);
+        if whole == length {
+            return;
+        }
+        if last + whole + 4 > from.len() {
+            turn_eight(from, starts, whole..length, to, stride);
+            return;
+        }
+        let to = to.as_mut_ptr().wrapping_add(whole * stride);
+        for (j, column) in columns(whole).into_iter().enumerate().take(length - whole) {
+            // SAFETY: as above; the four numbers that were read lie within `from`.
+            unsafe { _mm256_storeu_ps(to.wrapping_add(j * stride), column) };
+        }
     }
+
     impl Vectors for f64 {
         type Portable = Four<f64>;
         type Avx2 = __m256d;
