@@ -8,7 +8,8 @@
 use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::matmul::{Left, Start, Starts, multiply_panels};
+use crate::numeric::matmul::multiply_panels;
+use crate::numeric::operands::{Left, Start, Starts};
 use crate::numeric::panels::{PANEL, Panels, rows, rows_mut};
 use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;

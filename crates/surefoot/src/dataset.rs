@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, FINITE, Result};
-use crate::numeric::matmul::Starts;
+use crate::numeric::operands::Starts;
 use crate::numeric::scalar::Scalar;
 use crate::split::split_rows;
 

@@ -7,7 +7,8 @@ use crate::backpropagation::{Strip, WORTH_A_THREAD};
 use crate::dataset::Examples;
 use crate::network::Network;
 use crate::numeric::grid::Grid;
-use crate::numeric::matmul::{Left, Scattered, Start, TILE_ROWS, multiply, multiply_scattered};
+use crate::numeric::matmul::{TILE_ROWS, multiply};
+use crate::numeric::operands::{Left, Scattered, Start};
 use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels, copy};
 use crate::numeric::prefetch::{WORTH_ASKING, line_of, prefetch};
 use crate::numeric::scalar::Scalar;
@@ -114,7 +115,7 @@ fn sum_weight_gradients<T: Scalar>(
                 let sums = PanelMut { numbers: &mut tile, width, columns: columns.len() };
                 if in_place {
                     let soon = soon::<T>(unit, inputs.end - columns.end);
-                    multiply_scattered(delta, Scattered { soon, ..x(strip) }, start, sums); // (B3)
+                    multiply(delta, Scattered { soon, ..x(strip) }, start, sums); // (B3)
                 } else {
                     multiply(delta, a.panel(0).below(row), start, sums); // (B3)
                 }

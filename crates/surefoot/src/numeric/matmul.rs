@@ -9,14 +9,14 @@
 //!
 //! So a plain triple loop with `mul_add` is not an approximation of this kernel but equal to it, which the tests assert;
 //! vector width, tiles, blocks and threads are free to choose. The left-hand matrix is read where it lies, by strides. The
-//! columns of the right-hand one are the lanes of the vectors: it is in [`Panels`], or its rows [lie apart](Scattered).
+//! columns of the right-hand one are the lanes of the vectors: it is in [`Panels`], or its rows lie
+//! [apart](super::operands::Scattered).
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
-use std::ops::Range;
-
+use super::operands::{Left, Meanwhile, PIECES, Right, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
-use super::prefetch::{Ahead, prefetch_line};
+use super::prefetch::Ahead;
 use super::scalar::Scalar;
 use super::simd::{InstructionSet, Vector, Vectors};
 
@@ -26,196 +26,6 @@ pub const TILE_ROWS: usize = 8;
 const DEPTH: usize = 1024;
 /// Rows that a pass over the panels takes at a time: their part stays in the second cache.
 const GROUP: usize = 64;
-
-/// The left-hand matrix (rows × depth): element (i, k) lies at `i·row + k·inner`; where it lies in runs, k within the
-/// n-th run of `run` inner indices counts from `n·next`.
-#[derive(Clone, Copy, Debug)]
-pub struct Left<'a, T> {
-    numbers: &'a [T],
-    rows: usize,
-    depth: usize,
-    row: usize,
-    inner: usize,
-    run: usize,
-    next: usize,
-}
-
-impl<'a, T: Scalar> Left<'a, T> {
-    /// A matrix that lies row by row.
-    pub fn rows(numbers: &'a [T], rows: usize, depth: usize) -> Self {
-        Left { numbers, rows, depth, row: depth, inner: 1, run: depth, next: 0 }
-    }
-
-    /// The transpose of a matrix (depth × rows) that lies row by row.
-    pub fn columns(numbers: &'a [T], rows: usize, depth: usize) -> Self {
-        Left { numbers, rows, depth, row: 1, inner: rows, run: depth, next: 0 }
-    }
-
-    /// Some rows of a matrix in panels.
-    pub fn panels(matrix: &'a Panels<T>, rows: Range<usize>) -> Self {
-        let (width, next) = (matrix.width(), matrix.height() * matrix.width());
-        let numbers = matrix.numbers().get(rows.start * width..).unwrap_or_default();
-        Left { numbers, rows: rows.len(), depth: matrix.columns(), row: width, inner: 1, run: width, next }
-    }
-
-    /// Some rows and inner indices of a matrix in one run.
-    fn part(self, rows: Range<usize>, depth: Range<usize>) -> Self {
-        let numbers = &self.numbers[rows.start * self.row + depth.start * self.inner..];
-        Left { numbers, rows: rows.len(), depth: depth.len(), run: depth.len(), ..self }
-    }
-
-    /// Where the last element lies.
-    fn last(self) -> usize {
-        let k = self.depth.max(1) - 1;
-        // a division is felt where the product is small
-        let (run, within) = if k < self.run { (0, k) } else { (k / self.run, k % self.run) };
-        (self.rows - 1) * self.row + run * self.next + within * self.inner
-    }
-}
-
-/// The right-hand matrix (depth × columns), row by row, and what memory is asked for while its rows are read.
-///
-/// # Safety
-/// So many numbers lie at [`row`](Self::row) as [`holds`](Self::holds) says there are.
-pub unsafe trait Right<T>: Copy {
-    fn columns(self) -> usize;
-    /// Whether there are so many rows, and at each so many numbers, whether they belong to the matrix or not.
-    fn holds(self, rows: usize, numbers: usize) -> bool;
-    /// Where the k-th row begins.
-    ///
-    /// # Safety
-    /// There are more than k rows.
-    unsafe fn row(self, k: usize) -> *const T;
-    /// What is asked for beside the k-th row: one hint for each, so that they do not wait for each other. Where there is
-    /// nothing to ask for, something that is there, because looking up an address that is not takes its time.
-    ///
-    /// # Safety
-    /// As [`row`](Self::row).
-    unsafe fn soon(self, k: usize) -> *const T;
-    /// The same matrix, when a tile has asked for all.
-    fn asked(self) -> Self;
-}
-
-/// A panel, beside which some numbers are asked for, at so many a row.
-#[derive(Clone, Copy)]
-struct Meanwhile<'a, T> {
-    panel: Panel<'a, T>,
-    soon: &'a [T],
-    step: usize,
-}
-
-impl<'a, T> Meanwhile<'a, T> {
-    fn new(panel: Panel<'a, T>, soon: &'a [T], depth: usize) -> Self {
-        // a division is felt where the product is small
-        let step = if soon.is_empty() { 0 } else { soon.len().div_ceil(depth.max(1)) };
-        Meanwhile { panel, soon, step }
-    }
-}
-
-// SAFETY: rows of a panel are `width` numbers apart, and within its numbers.
-unsafe impl<T: Scalar> Right<T> for Meanwhile<'_, T> {
-    fn columns(self) -> usize {
-        self.panel.columns
-    }
-    fn holds(self, rows: usize, numbers: usize) -> bool {
-        numbers <= self.panel.width && self.panel.numbers.len() >= rows * self.panel.width
-    }
-    #[inline(always)]
-    unsafe fn row(self, k: usize) -> *const T {
-        self.panel.numbers.as_ptr().wrapping_add(k * self.panel.width)
-    }
-    #[inline(always)]
-    unsafe fn soon(self, k: usize) -> *const T {
-        let soon = if self.soon.is_empty() { self.panel.numbers } else { self.soon };
-        soon.as_ptr().wrapping_add(k * self.step)
-    }
-    #[inline(always)]
-    fn asked(self) -> Self {
-        Meanwhile { soon: &[], step: 0, ..self }
-    }
-}
-
-/// Where rows begin that lie anywhere in a slice.
-#[derive(Clone, Debug, Default)]
-pub struct Starts {
-    starts: Vec<usize>,
-    last: usize,
-}
-
-impl Starts {
-    pub fn as_slice(&self) -> &[usize] {
-        &self.starts
-    }
-
-    pub fn set(&mut self, starts: impl Iterator<Item = usize>) {
-        self.starts.clear();
-        self.starts.extend(starts);
-        self.last = self.starts.iter().copied().max().unwrap_or_default();
-    }
-}
-
-/// Some columns of rows that lie apart.
-#[derive(Clone, Copy)]
-pub struct Scattered<'a, T> {
-    /// From the first of the columns on.
-    pub numbers: &'a [T],
-    pub rows: &'a Starts,
-    pub columns: usize,
-    /// How far behind the first of them each row asks for what comes next.
-    pub soon: usize,
-}
-
-impl<T: Scalar> Scattered<'_, T> {
-    /// Whether whole vectors can be read from each row: the last may end too near the end of the numbers.
-    pub fn is_readable(self) -> bool {
-        self.holds(0, self.columns.next_multiple_of(LANES))
-    }
-}
-
-// SAFETY: the last row has the numbers asked for, so the others have them too.
-unsafe impl<T: Scalar> Right<T> for Scattered<'_, T> {
-    fn columns(self) -> usize {
-        self.columns
-    }
-    fn holds(self, rows: usize, numbers: usize) -> bool {
-        rows <= self.rows.starts.len() && self.rows.last + numbers <= self.numbers.len()
-    }
-    #[inline(always)]
-    unsafe fn row(self, k: usize) -> *const T {
-        // SAFETY: there are more than k rows.
-        self.numbers.as_ptr().wrapping_add(unsafe { *self.rows.starts.get_unchecked(k) })
-    }
-    #[inline(always)]
-    unsafe fn soon(self, k: usize) -> *const T {
-        // SAFETY: there are more than k rows.
-        unsafe { self.row(k) }.wrapping_add(self.soon)
-    }
-    #[inline(always)]
-    fn asked(self) -> Self {
-        Scattered { soon: 0, ..self }
-    }
-}
-
-/// What the chains start from.
-#[derive(Clone, Copy, Debug)]
-pub enum Start<'a, T> {
-    /// 0.
-    Zero,
-    /// A number for each row.
-    Rows(&'a [T]),
-    /// What C holds.
-    Sum,
-}
-
-impl<T> Start<'_, T> {
-    /// The start of some rows.
-    fn part(self, rows: Range<usize>) -> Self {
-        match self {
-            Start::Rows(numbers) => Start::Rows(&numbers[rows]),
-            other => other,
-        }
-    }
-}
 
 /// `C = start + A·B` for all panels: `a` (m × k), `b` (k × n), `c` (m × n). `packed` is a buffer. Meanwhile memory is asked
 /// for what lies `ahead`.
@@ -232,7 +42,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
     let size = if parts == 1 { a.depth } else { a.depth.div_ceil(parts) };
     let width = b.width();
     let at_once = if ahead.is_done() { GROUP } else { TILE_ROWS };
-    ahead.cut(parts * a.rows.div_ceil(TILE_ROWS) * b.count());
+    ahead.cut(PIECES * parts * a.rows.div_ceil(TILE_ROWS) * b.count());
     for part in 0..parts {
         let depth = part * size..a.depth.min((part + 1) * size);
         for first in (0..a.rows).step_by(GROUP) {
@@ -257,27 +67,22 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                 for first in (0..a.rows).step_by(at_once) {
                     let some = first..a.rows.min(first + at_once);
                     let (a, start) = (a.part(some.clone(), 0..a.depth), start.part(some.clone()));
-                    let b = Meanwhile::new(b, ahead.next_piece(), a.depth);
                     let numbers = &mut c[some.start * width..some.end * width];
-                    multiply_right(a, b, start, PanelMut { numbers, width, columns });
+                    let c = PanelMut { numbers, width, columns };
+                    if ahead.is_done() {
+                        multiply(a, b, start, c);
+                    } else {
+                        let pieces = std::array::from_fn(|_| ahead.next_piece());
+                        multiply(a, Meanwhile::new(b, pieces, a.depth), start, c);
+                    }
                 }
             }
         }
     }
 }
 
-/// `C = start + A·B` for one panel: `a` (m × k), `b` (k × n), `c` (m × n). Whole vectors are written.
-pub fn multiply<T: Scalar>(a: Left<'_, T>, b: Panel<'_, T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
-    multiply_right(a, Meanwhile::new(b, &[], 0), start, c);
-}
-
-/// The same for rows of B that lie apart and [can be read](Scattered::is_readable).
-pub fn multiply_scattered<T: Scalar>(a: Left<'_, T>, b: Scattered<'_, T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
-    multiply_right(a, b, start, c);
-}
-
-/// The product, whatever the right-hand matrix lies in.
-fn multiply_right<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
+/// `C = start + A·B`: `a` (m × k), `b` (k × n), `c` (m × n). Whole vectors of B are read, and of C written.
+pub fn multiply<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
     if a.rows == 0 || b.columns() == 0 {
         return;
     }
@@ -397,7 +202,7 @@ unsafe fn chain<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, 
                         sums[i][j] = a.mul_add(b_row[j], sums[i][j]);
                     }
                 }
-                prefetch_line(b.soon(inner + k));
+                b.ask(inner + k);
             }
             inner += run;
             for row in &mut rows {
@@ -447,6 +252,7 @@ compiled_for!("aarch64", neon, Neon, Neon, "neon", 8, 3);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::operands::{Scattered, Starts};
     use crate::numeric::random::{Purpose, Random};
 
     /// Numbers of all sizes, some of them infinite, subnormal or zero when `wild`.
@@ -532,19 +338,9 @@ mod tests {
         let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, soon: 3 }, &mut numbers);
         assert!(scattered.is_readable());
         let c = PanelMut { numbers: c, width, columns: n };
-        multiply_scattered(Left::panels(&by_rows, 0..m), scattered, Start::Zero, c);
+        multiply(Left::panels(&by_rows, 0..m), scattered, Start::Zero, c);
         let elements: Vec<T> = (0..m * n).map(|at| numbers[at / n * width + at % n]).collect();
         same(&elements, &from_zero, &what);
-    }
-
-    #[test]
-    fn rows_too_near_the_end_are_not_read() {
-        let mut rows = Starts::default();
-        rows.set([16, 0].into_iter());
-        for (length, readable) in [(31, false), (32, true)] {
-            let numbers = vec![1f32; length];
-            assert_eq!(Scattered { numbers: &numbers, rows: &rows, columns: 9, soon: 0 }.is_readable(), readable);
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod blocks;
 pub mod elementwise;
 pub mod grid;
 pub mod matmul;
+pub mod operands;
 pub mod panels;
 pub mod prefetch;
 pub mod random;
