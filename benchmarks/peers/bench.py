@@ -77,6 +77,14 @@ def unlike(results: list[RowResult]) -> list[str]:
     return [row for row, digests in found.items() if len(digests) > 1]
 
 
+def save(results: list[RowResult], text: str, out: Path) -> str:
+    """Writes the report and its raw pairs beside it; the name of the latter."""
+    out.write_text(text)
+    raw = out.with_name("results.json") if out == HOME / "RESULTS.md" else out.with_suffix(".json")
+    raw.write_text(json.dumps([as_json(result) for result in results], indent=1) + "\n")
+    return raw.name
+
+
 def main() -> int:
     args = arguments()
     whole = not (args.quick or args.only or args.threads or args.peers or args.ours != OURS)
@@ -93,12 +101,10 @@ def main() -> int:
             result = measure_row(row, str(folder), KINDS[args.ours], peers, pace, count)
             results.append(result)
             tell(row, result, began)
-    text = report.write(results, peers, pace, args.ours, len(os.sched_getaffinity(0)))
+            text = report.write(results, peers, pace, args.ours, len(os.sched_getaffinity(0)))
+            save(results, text, DATA / "so-far.md")  # a run takes an hour, and may be cut off
     if out:
-        out.write_text(text)
-        raw = out.with_name("results.json") if out == HOME / "RESULTS.md" else out.with_suffix(".json")
-        raw.write_text(json.dumps([as_json(result) for result in results], indent=1) + "\n")
-        note(f"written: {out} and {raw.name}")
+        note(f"written: {out} and {save(results, text, out)}")
     else:
         print(text)
     code = 0

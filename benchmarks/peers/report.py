@@ -168,7 +168,8 @@ one prediction of all rows), and the cost and the norm of the weights (or of the
 agree with ours; otherwise no ratio is given.
 
 A pair is a run of ours and a run of the peer, each about {seconds:g} s long and from the start, one right after the
-other. Gathering the shuffled rows of a batch is part of a step. Before and after each pair a few milliseconds of
+other. Gathering the shuffled rows of a batch is part of a step; the cost of the batch is not, though torch and
+scikit-learn compute it all the same. Before and after each pair a few milliseconds of
 fused multiply-adds show what the machine has to offer at that moment; a pair with either figure below {quiet:.0%} of
 the row's best is thrown away. Pairs go on until {pairs} are kept or {attempts} were tried. A ratio is the peer's time
 over ours, above 1 where Surefoot is faster: the median of the pairs, with the quartiles in brackets, and the number

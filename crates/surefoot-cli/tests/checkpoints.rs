@@ -156,6 +156,20 @@ fn a_training_killed_at_random_moments_comes_to_the_same_file() {
     assert!(kills >= wanted && in_training > wanted / 3, "{kills} kills, {in_training} in training");
 }
 
+/// The names of what is being written have the XXH3 digest of the file's own name.
+#[test]
+fn what_a_kill_left_half_written_goes_when_the_training_goes_on() {
+    let shell = Shell::with_data();
+    shell.out("train digits --epochs 2 --checkpoint c --out m.safetensors --quiet");
+    let left = ["8c40219a46b9f81b", "5696f39f056d7734", "dcdee95afa15b0a1"] // c, m.safetensors, m.html
+        .map(|digest| shell.path().join(format!(".surefoot-{digest}-left")));
+    left.iter().for_each(|path| std::fs::write(path, "half").unwrap());
+    shell.out("train --resume c --quiet");
+    for path in left {
+        assert!(!path.exists(), "{}", path.display());
+    }
+}
+
 #[test]
 fn a_finished_training_says_so_and_writes_its_model_again() {
     let shell = Shell::with_data();

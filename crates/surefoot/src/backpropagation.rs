@@ -73,7 +73,8 @@ impl<T: Scalar> Strip<T> {
         self.activations[0].columns()
     }
 
-    /// Computes the activations of the first `layers` for the examples; the inputs of the `next` are fetched meanwhile.
+    /// Computes the activations of the first `layers` for the examples. Meanwhile the inputs of the `next` are fetched, by the
+    /// first layer, and the targets of these by the others.
     /// (6) (7)
     ///
     /// ```text

@@ -106,9 +106,6 @@ impl Checkpoints {
             check_writable(&path).context("the checkpoint will have no place")?;
         }
         remove_leftovers(&path);
-        if resumed.is_some() {
-            remove_leftovers(out);
-        }
         let signal = Arc::new(AtomicBool::new(false));
         for kind in [SIGINT, SIGTERM] {
             // the second one ends the process at once

@@ -1,5 +1,7 @@
 //! `--folds`: how good such a network is on rows that it did not see, and how much that varies.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use surefoot::{Dataset, Network, Scalar, StopReason, Training, average};
 use surefoot_table::Targets;
@@ -101,7 +103,8 @@ fn fit<T: Scalar>(
         Ok(trained.parameters)
     };
     if plan.members.is_empty() {
-        let parameters = train(plan.training.seed, &plan.smooth(examples)?, validation)?;
+        let learned = plan.smooth(Cow::Borrowed(examples))?;
+        let parameters = train(plan.training.seed, &learned, validation)?;
         return Ok((plan.network.clone(), parameters));
     }
     let mut members = Vec::new();

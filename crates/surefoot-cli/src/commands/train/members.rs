@@ -1,5 +1,6 @@
 //! `--members`: several networks, each stopped by another part of the rows, and averaged into one.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use ndarray::Array2;
@@ -144,7 +145,8 @@ fn one_after_the_other<T: Scalar>(
 
 /// What a member learns from, and what it is stopped by.
 pub fn parts<T: Scalar>(plan: &Plan, data: &Dataset<T>, member: &Member) -> surefoot::Result<(Dataset<T>, Dataset<T>)> {
-    Ok((plan.smooth(&data.select(&member.learned)?)?, data.select(&member.held)?))
+    let learned = plan.smooth(Cow::Owned(data.select(&member.learned)?))?.into_owned();
+    Ok((learned, data.select(&member.held)?))
 }
 
 /// The seed of a member, which decides its start and the order of its rows.
@@ -155,16 +157,18 @@ pub fn seed_of(seed: u64, member: usize) -> u64 {
 /// Cost and score over the rows that each network had not learned from, and the predictions there.
 fn measure<T: Scalar>(plan: &Plan, data: &Dataset<T>, members: &[Vec<T>]) -> surefoot::Result<(Scores, Array2<f64>)> {
     let mut outputs = Array2::zeros((data.rows(), plan.network.outputs()));
-    let mut cost = 0.0;
+    let (mut cost, mut weight) = (0.0, 0.0);
     for (parameters, Member { held, .. }) in members.iter().zip(&plan.members) {
         let held_back = data.select(held)?;
         let predicted = plan.network.predict(parameters, held_back.inputs())?;
-        cost += Scores::new(plan, &plan.network, parameters, &held_back)?.cost * held.len() as f64;
+        let of_these = held.len() as f64 * held_back.mean_weight();
+        cost += Scores::new(plan, &plan.network, parameters, &held_back)?.cost * of_these;
+        weight += of_these;
         for (&row, predicted) in held.iter().zip(predicted.outer_iter()) {
             outputs.row_mut(row).assign(&predicted.mapv(|h| h.to_f64()));
         }
     }
     let targets = data.targets().mapv(|y| y.to_f64());
     let score = plan.task.score(outputs.view(), targets.view());
-    Ok((Scores { cost: cost / data.rows() as f64, score }, outputs))
+    Ok((Scores { cost: cost / weight, score }, outputs))
 }

@@ -12,13 +12,14 @@ mod session;
 mod summary;
 mod weights;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use ndarray::Array2;
-use surefoot::{Dataset, Model, Network, Parameters, Scalar, check_writable, draw_defaults};
+use surefoot::{Dataset, Model, Network, Parameters, Scalar, check_writable, draw_defaults, remove_leftovers};
 use surefoot_table::{Encoding, Targets};
 
 use crate::arguments::{Held, Precision, Settings, Train};
@@ -56,6 +57,10 @@ pub fn run(train: Train) -> anyhow::Result<Outcome> {
     let inputs = inputs(settings);
     let out = model_path(settings, &inputs)?;
     let report = report::path(settings, &inputs, &out)?;
+    if resumed.is_some() {
+        // what a kill left half written
+        [Some(&out), report.as_ref()].into_iter().flatten().for_each(|path| remove_leftovers(path));
+    }
     let data = Data::read(settings)?;
     let plan = Plan::new(settings, &data, &data.parts(settings)?)?;
     folds::check(settings, &data)?;
@@ -113,7 +118,7 @@ where
     let data = plan.data.cast::<T>().context("cannot use the data in this precision; --precision f64 may")?;
     let validation = plan.validation.as_ref().map(Dataset::cast::<T>).transpose()?;
     let test = plan.test.as_ref().map(Dataset::cast::<T>).transpose()?;
-    let learned = plan.smooth(&data)?;
+    let learned = plan.smooth(Cow::Borrowed(&data))?;
     let Plan { network, loss, training, .. } = plan;
     let problem = Problem { training, network, loss: *loss, data: &learned, validation: validation.as_ref() };
 

@@ -1,5 +1,7 @@
 //! From the arguments of `train` and the table to what is trained on what.
 
+use std::borrow::Cow;
+
 use anyhow::Context;
 use ndarray::{Array2, Axis};
 use surefoot::{Activation, Dataset, Loss, Network, Scalar, Scaling, Task, Training};
@@ -145,17 +147,17 @@ impl Plan {
     }
 
     /// The examples with the targets that are learned from: y' = (1 − ε) y + ε/K for classes, K = 2 for one output.
-    pub fn smooth<T: Scalar>(&self, examples: &Dataset<T>) -> surefoot::Result<Dataset<T>> {
+    pub fn smooth<'a, T: Scalar>(&self, examples: Cow<'a, Dataset<T>>) -> surefoot::Result<Cow<'a, Dataset<T>>> {
         let (share, classes) = (self.label_smoothing, self.network.outputs().max(2) as f64);
         if share == 0.0 {
-            return Ok(examples.clone());
+            return Ok(examples);
         }
         let targets = examples.targets().mapv(|y| T::from_f64((1.0 - share) * y.to_f64() + share / classes));
         let smoothed = Dataset::new(examples.inputs().to_owned(), targets)?;
-        match examples.weights() {
-            Some(weights) => smoothed.with_weights(weights.to_vec()),
-            None => Ok(smoothed),
-        }
+        Ok(Cow::Owned(match examples.weights() {
+            Some(weights) => smoothed.with_weights(weights.to_vec())?,
+            None => smoothed,
+        }))
     }
 
     /// `integers with at most 10 values`, where the task was taken from numbers that may mean either.
