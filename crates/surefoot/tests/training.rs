@@ -152,7 +152,8 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
         Network::new(97, &[(101, Activation::Relu), (33, Activation::Tanh), (10, Activation::Softmax)]).unwrap();
     let inputs = Array2::from_shape_fn((1300, 97), |(i, j)| ((i * 31 + j * 17) % 23) as f32 / 11.0 - 1.0);
     let targets = Array2::from_shape_fn((1300, 10), |(i, k)| f32::from(u8::from(i * 7 % 10 == k)));
-    let data = Dataset::new(inputs, targets).unwrap();
+    let weights = (0..1300).map(|i| 0.5 + (i % 4) as f32).collect();
+    let data = Dataset::new(inputs, targets).unwrap().with_weights(weights).unwrap();
     let batch: Vec<usize> = (0..203).map(|i| i * 6).collect();
     let optimizers = [
         FirstOrder::Adam(Adam::default()),

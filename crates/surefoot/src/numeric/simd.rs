@@ -116,38 +116,39 @@ pub trait Vectors: Copy {
     type Avx512: Vector<Scalar = Self>;
     type Neon: Vector<Scalar = Self>;
 
-    /// Writes rows of `length` numbers as columns of `to`, whose rows are `stride` apart. The j-th of `count` begins at
-    /// `start(j)` of `from`; behind the last it is repeated, up to a whole eight.
+    /// Writes eight rows of `length` numbers, which begin at `starts` of `from`, as columns of `to`, whose rows are `stride` apart.
     #[inline(always)]
-    fn turn(
-        from: &[Self],
-        start: impl Fn(usize) -> usize,
-        count: usize,
-        length: usize,
-        to: &mut [Self],
-        stride: usize,
-    ) {
-        for first in (0..count).step_by(EIGHT) {
-            turn_eight(from, starts_of_eight(&start, first, count), 0..length, &mut to[first..], stride);
-        }
+    fn turn_eight(from: &[Self], starts: [usize; EIGHT], length: usize, to: &mut [Self], stride: usize) {
+        turn_plainly(from, starts, 0..length, to, stride);
     }
 }
 
-const EIGHT: usize = 8;
-
-/// Where eight of the rows begin, from the first on; behind the last it is repeated.
+/// Writes rows of `length` numbers as columns of `to`, whose rows are `stride` apart. The j-th of `count` begins at `start(j)`
+/// of `from`; behind the last it is repeated, up to a whole eight.
 #[inline(always)]
-fn starts_of_eight(start: impl Fn(usize) -> usize, first: usize, count: usize) -> [usize; EIGHT] {
-    let mut starts = [0; EIGHT];
-    for (i, at) in starts.iter_mut().enumerate() {
-        *at = start((first + i).min(count - 1));
+pub fn turn<T: Vectors>(
+    from: &[T],
+    start: impl Fn(usize) -> usize,
+    count: usize,
+    length: usize,
+    to: &mut [T],
+    stride: usize,
+) {
+    for first in (0..count).step_by(EIGHT) {
+        let mut starts = [0; EIGHT];
+        for (i, at) in starts.iter_mut().enumerate() {
+            *at = start((first + i).min(count - 1));
+        }
+        T::turn_eight(from, starts, length, &mut to[first..], stride);
     }
-    starts
 }
+
+/// The rows that are turned at a time.
+const EIGHT: usize = 8;
 
 /// Some numbers of eight rows, in plain Rust.
 #[inline(always)]
-fn turn_eight<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
+fn turn_plainly<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
     for i in some {
         for (to, start) in to[i * stride..][..EIGHT].iter_mut().zip(starts) {
             *to = from[start + i];
@@ -259,7 +260,7 @@ mod aarch64 {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, starts_of_eight, turn_eight};
+    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, turn_plainly};
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
     pub unsafe fn vectorized_avx512<R>(work: impl FnOnce() -> R) -> R {
@@ -291,21 +292,11 @@ mod x86 {
         type Neon = Four<f32>;
 
         #[inline(always)]
-        fn turn(
-            from: &[f32],
-            start: impl Fn(usize) -> usize,
-            count: usize,
-            length: usize,
-            to: &mut [f32],
-            stride: usize,
-        ) {
-            for first in (0..count).step_by(EIGHT) {
-                let (starts, to) = (starts_of_eight(&start, first, count), &mut to[first..]);
-                match InstructionSet::current() {
-                    InstructionSet::Portable => turn_eight(from, starts, 0..length, to, stride),
-                    // SAFETY: the other sets have AVX.
-                    _ => unsafe { turn_eight_by_fours(from, starts, length, to, stride) },
-                }
+        fn turn_eight(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
+            match InstructionSet::current() {
+                InstructionSet::Portable => turn_plainly(from, starts, 0..length, to, stride),
+                // SAFETY: the other sets have AVX.
+                _ => unsafe { turn_eight_by_fours(from, starts, length, to, stride) },
             }
         }
     }
@@ -349,7 +340,7 @@ mod x86 {
             return;
         }
         if last + whole + 4 > from.len() {
-            turn_eight(from, starts, whole..length, to, stride);
+            turn_plainly(from, starts, whole..length, to, stride);
             return;
         }
         let to = to.as_mut_ptr().wrapping_add(whole * stride);
