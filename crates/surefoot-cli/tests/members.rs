@@ -59,6 +59,25 @@ fn one_network_is_trained_where_it_is_described_or_rows_are_few() {
 }
 
 #[test]
+fn the_cost_of_rows_held_back_counts_them_by_their_weights() {
+    let shell = Shell::new();
+    // each of two networks is stopped by one group, and predicts 0 after so small a step; group a lies far from it, b near
+    let held = |weight_a: u32, weight_b: u32| {
+        let row = |i: u32| match i % 2 {
+            0 => format!("a,{},{},{weight_a}\n", i % 7, if i % 4 == 0 { 10 } else { -10 }),
+            _ => format!("b,{},{},{weight_b}\n", i % 7, if i % 4 == 1 { 1 } else { -1 }),
+        };
+        shell.write("w.csv", &format!("g,x,y,w\n{}", (0..80).map(row).collect::<String>()));
+        let options = "--target y --task regression --group g --weight w --members 2 --learning-rate 1e-9";
+        shell.out(&format!("train w.csv {options} --epochs 1 --quiet --report none"));
+        let model = Model::load(shell.path().join("w.safetensors")).unwrap();
+        model.training["validation_cost"].as_f64().unwrap()
+    };
+    let (far, near) = (held(1000, 1), held(1, 1000));
+    assert!(far > 50.0 * near, "{far} {near}");
+}
+
+#[test]
 fn groups_stay_together_in_the_parts_of_the_networks() {
     let shell = Shell::new();
     // the target follows from the group alone, by chance: who has seen the group knows it
