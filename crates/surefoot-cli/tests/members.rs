@@ -64,7 +64,7 @@ fn the_cost_of_rows_held_back_counts_them_by_their_weights() {
     // each of two networks is stopped by one group, and predicts 0 after so small a step; group a lies far from it, b near
     let held = |weight_a: u32, weight_b: u32| {
         let row = |i: u32| match i % 2 {
-            0 => format!("a,{},{},{weight_a}\n", i % 7, if i % 4 == 0 { 10 } else { -10 }),
+            0 => format!("a,{},{},{weight_a}\n", i % 7, if i.is_multiple_of(4) { 10 } else { -10 }),
             _ => format!("b,{},{},{weight_b}\n", i % 7, if i % 4 == 1 { 1 } else { -1 }),
         };
         shell.write("w.csv", &format!("g,x,y,w\n{}", (0..80).map(row).collect::<String>()));
