@@ -6,7 +6,6 @@ mod arguments;
 mod commands;
 mod curve;
 mod output;
-mod page;
 mod progress;
 
 use std::process::ExitCode;

@@ -58,6 +58,7 @@ mod pretraining;
 mod scaling;
 mod sparsity;
 mod split;
+mod trace;
 mod training;
 
 pub use activation::Activation;
@@ -88,9 +89,10 @@ pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
 pub use split::{Held, Split, split_rows, without};
+pub use trace::{Backward, Derivative, Trace};
 pub use training::{BatchSize, Epoch, Observer, OptimizerState, StopReason, Trained, Training, TrainingState};
 
-/// The Rust of the README is compiled and run with the other examples.
+/// The Rust of this crate's README is compiled and run with the other examples.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

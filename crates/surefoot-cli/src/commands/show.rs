@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-use surefoot::{Activation, Model, write_atomically};
+use anyhow::Context;
+use surefoot::{Model, write_atomically};
+use surefoot_report::words::in_words;
+use surefoot_report::{Features, Names, activation_plots, diagram, output_names};
 use surefoot_table::{Column, Encoding, Kind};
 
-use super::features;
 use crate::arguments::Show;
-use crate::output::{Outcome, keep_inputs, listed, print_line, short, usage};
-use crate::page::diagram::{Names, activation_plots, diagram, output_names};
+use crate::output::{Outcome, count, keep_inputs, listed, print_line, usage};
 
 /// The columns that are listed; of more the first.
 const MOST_COLUMNS: usize = 40;
@@ -17,17 +17,10 @@ const MOST_COLUMNS: usize = 40;
 pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     let model = Model::load(&arguments.model)?;
     if let Some(path) = &arguments.activations {
-        let mut activations: Vec<Activation> = model.network.layers().iter().map(|layer| layer.activation).collect();
-        activations.retain(|activation| *activation != Activation::Softmax);
-        activations.sort_by_key(|activation| Activation::ALL.iter().position(|other| other == activation));
-        activations.dedup();
-        if activations.is_empty() {
-            return Err(usage("softmax is no function of a single z", "take a model with other layers"));
-        }
-        write(path, arguments, &activation_plots(&activations)?.standalone())?;
+        write(path, arguments, &activation_plots(&model.network)?.standalone())?;
     }
     if let Some(path) = &arguments.features {
-        features::draw(&model, &arguments.model, path)?;
+        draw_features(&model, &arguments.model, path)?;
     }
     if let Some(path) = &arguments.diagram {
         let names = Names { inputs: &model.input_columns, outputs: &output_names(&model) };
@@ -84,27 +77,22 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// A setting as people read it.
-pub fn in_words(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(is) => if *is { "yes" } else { "no" }.into(),
-        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|x| x.to_string().len() > 8) => {
-            short(number.as_f64())
-        }
-        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(", "),
-        Value::Object(parts) => {
-            let name = parts.get("name").map(in_words);
-            let others = parts.iter().filter(|(name, value)| *name != "name" && !value.is_null());
-            let others = others.map(|(name, value)| format!("{} {}", name.replace('_', " "), in_words(value)));
-            name.into_iter().chain(others).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    }
-}
-
 fn write(path: &Path, arguments: &Show, drawing: &str) -> anyhow::Result<()> {
     keep_inputs(path, &[&arguments.model])?;
     write_atomically(path, drawing.as_bytes())?;
     print_line(format_args!("drawing    {}", path.display()))
+}
+
+fn draw_features(model: &Model, model_path: &Path, path: &Path) -> anyhow::Result<()> {
+    keep_inputs(path, &[model_path])?;
+    let features = Features::new(model)?;
+    let file = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("svg") => features.svg().into_bytes(),
+        Some("png") => features.png().context("cannot draw the features")?,
+        _ => return Err(usage("--features: expected FILE.png or FILE.svg", "the picture's format follows its name")),
+    };
+    write_atomically(path, &file)?;
+    let Features { count: tiles, tile: [rows, columns], .. } = features;
+    let tiles = count(tiles, "tile");
+    print_line(format_args!("{tiles} of {rows} × {columns} pixels in {}", path.display()))
 }

@@ -1,15 +1,9 @@
-//! Which inputs matter.
+//! How much each column matters: what the score loses when its cells are dealt out anew.
 
 use surefoot::{Dataset, Importance, Network, Purpose, Random, Scalar, permutation_importance};
 
-use super::Report;
 use crate::commands::train::plan::Plan;
-use crate::commands::train::summary::score_name;
-use crate::page::html::figure;
-use crate::page::plot::ranking;
 
-/// The inputs in the ranking.
-const MOST_RANKED: usize = 25;
 /// What the importance of inputs may cost, in rows × parameters, and for how many columns it is taken.
 const AFFORDABLE: usize = 20_000_000_000;
 const MOST_IMPORTANCES: usize = 300;
@@ -42,41 +36,4 @@ pub fn rank_columns<T: Scalar>(
     let mut ranking: Vec<(String, Importance)> = names.zip(found).collect();
     ranking.sort_by(|(_, one), (_, other)| other.mean.total_cmp(&one.mean));
     Ok(Some(ranking))
-}
-
-impl Report<'_> {
-    pub(super) fn importance(&self) -> String {
-        let Some(columns) = &self.ranking else {
-            return "<p>Not measured: for so many inputs it would take too long, or they are the targets.</p>\n".into();
-        };
-        let score = score_name(self.plan.task);
-        let rows: Vec<(String, f64, f64)> = columns
-            .iter()
-            .take(MOST_RANKED)
-            .map(|(name, importance)| (name.clone(), importance.mean, importance.spread))
-            .collect();
-        let more = match columns.len().saturating_sub(MOST_RANKED) {
-            0 => String::new(),
-            n => format!(" {n} more matter less."),
-        };
-        let where_from = match self.measured.part {
-            "test" => "the test part",
-            "validation" => "the validation part",
-            _ => "the rows that were learned from",
-        };
-        let drawing = ranking(
-            "which inputs matter",
-            &format!("what the {score} loses without each column, the greatest first"),
-            &format!("loss of {score}"),
-            &rows,
-        );
-        figure(
-            &drawing.inline(),
-            &format!(
-                "How much {score} falls on {where_from} when the cells of a column are dealt out anew among the rows (mean and \
-                 standard deviation of several times).{more} Columns that say the same stand in for each other."
-            ),
-            false,
-        )
-    }
 }
