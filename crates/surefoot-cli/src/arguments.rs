@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
-use surefoot_fit::{ClassWeight, Holdout, Options, OptimizerKind, Parametrization, Precision, Pretraining};
+use surefoot_fit::{ClassWeight, Holdout, OptimizerKind, Options, Parametrization, Precision, Pretraining};
 use surefoot_table::{Part, Source};
 
 /// Train, check and use fully-connected neural networks.

@@ -2,7 +2,6 @@
 
 mod checkpoints;
 mod paths;
-mod report;
 mod summary;
 mod watching;
 
@@ -11,8 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use surefoot::{Model, remove_leftovers};
+use surefoot::{Model, remove_leftovers, write_atomically};
 use surefoot_fit::{Error, Input, Options, Tables};
+use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
 
 use crate::arguments::{Settings, Train};
@@ -88,9 +88,11 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
     };
     save(&outcome.model, &paths.model, watching.checkpoints.as_ref())?;
     let report = paths.report.as_deref().filter(|path| {
-        let written = report::write(path, &tables, &outcome, &watching.command());
+        let command = watching.command();
+        let report = TrainingReport::new(&tables.table, &outcome, &command);
+        let written = report.map_or(Ok(()), |report| write_atomically(path, report.page().as_str().as_bytes()));
         if let Err(error) = &written {
-            eprintln!("warning: cannot write the report: {error:#}"); // the model is there
+            eprintln!("warning: no report: {:#}", anyhow::Error::msg(error.to_string())); // the model is there
         }
         written.is_ok()
     });

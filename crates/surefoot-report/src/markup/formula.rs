@@ -1,31 +1,32 @@
-//! Typeset formulas: LaTeX in, MathML out, which browsers show by themselves.
+//! Typeset formulas: LaTeX in, MathML out, which browsers show by themselves. The LaTeX is made of this crate's own
+//! strings and of numbers; no text of a file gets into a formula.
 
 use pulldown_latex::config::{DisplayMode, RenderConfig};
 use pulldown_latex::{Parser, Storage, push_mathml};
 
-use super::html::escape;
+use super::html::{Html, html};
 
 /// A formula on a line of its own, with its number where it has one. What cannot be typeset stands as it is.
-pub fn formula(latex: &str, tag: &str) -> String {
-    let tag = if tag.is_empty() { String::new() } else { format!("<span class=\"tag\">({tag})</span>") };
-    format!("<div class=\"formula\">{}{tag}</div>\n", typeset(latex, DisplayMode::Block))
+pub fn formula(latex: &str, tag: &str) -> Html {
+    let tag = if tag.is_empty() { Html::new() } else { html!("<span class=\"tag\">({})</span>", tag) };
+    html!("<div class=\"formula\">{}{}</div>\n", typeset(latex, DisplayMode::Block), tag)
 }
 
 /// A formula within a text.
-pub fn inline(latex: &str) -> String {
+pub fn inline(latex: &str) -> Html {
     typeset(latex, DisplayMode::Inline)
 }
 
-fn typeset(latex: &str, display_mode: DisplayMode) -> String {
+fn typeset(latex: &str, display_mode: DisplayMode) -> Html {
     let storage = Storage::new();
     let events: Result<Vec<_>, _> = Parser::new(latex, &storage).collect();
     let config = RenderConfig { display_mode, ..RenderConfig::default() };
     let mathml = events.ok().and_then(|events| {
         let mut mathml = String::new();
         push_mathml(&mut mathml, events.into_iter().map(Ok::<_, std::fmt::Error>), config).ok()?;
-        Some(mathml)
+        Some(Html::of_markup(mathml))
     });
-    mathml.unwrap_or_else(|| format!("<code>{}</code>", escape(latex)))
+    mathml.unwrap_or_else(|| html!("<code>{}</code>", latex))
 }
 
 /// A number within a formula: about four significant digits, in parentheses where it is negative and something stands
@@ -55,9 +56,17 @@ mod tests {
     #[test]
     fn formulas_become_mathml() {
         let html = formula(r"a^{(2)}_{1}=f\left(W x\right)", "7");
-        assert!(html.contains("<math") && html.contains("(7)"), "{html}");
-        assert!(inline("x_1").contains("<msub>"));
-        assert!(inline(r"\nonsense{").contains("<code>"));
+        assert!(html.as_str().contains("<math") && html.as_str().contains("(7)"), "{html:?}");
+        assert!(inline("x_1").as_str().contains("<msub>"));
+        assert!(inline(r"\nonsense{").as_str().contains("<code>"));
+    }
+
+    #[test]
+    fn no_formula_can_become_other_markup() {
+        for latex in [r"\text{<script>&}", "a<script>b&c", r"\mathrm{<script>}", r"\nonsense{<script>"] {
+            let html = inline(latex);
+            assert!(!html.as_str().contains("<script"), "{html:?}");
+        }
     }
 
     #[test]

@@ -1,56 +1,52 @@
 //! The network, the check of its gradient, and how it learned.
 
-use std::fmt::Write;
+use surefoot::{Epoch, Loss};
+use surefoot_fit::Outcome;
 
-use surefoot::Epoch;
+use super::TrainingReport;
+use crate::drawing::diagram::{Names, diagram, output_names};
+use crate::drawing::plot::{Axis, Mark, Scale, Series, plot};
+use crate::markup::formula::inline;
+use crate::markup::html::{Column, Html, figure, html, table};
+use crate::words::{stopped_after, thousands};
 
-use super::Report;
-use crate::commands::train::plan::Plan;
-use crate::commands::train::summary::score_name;
-use crate::output::thousands;
-use crate::page::diagram::{Names, diagram, output_names};
-use crate::page::formula::inline;
-use crate::page::html::{Column, escape, figure, table};
-use crate::page::plot::{Axis, Mark, Scale, Series, plot};
-
-impl Report<'_> {
-    pub(super) fn network(&self) -> String {
-        let Plan { network: member, members, encoding, .. } = self.plan;
-        let inputs = encoding.input_names();
-        let outputs = output_names(self.model);
-        let model = &self.model.network;
-        let mut html = String::new();
-        if !members.is_empty() {
-            let _ = writeln!(
-                html,
-                "<p>{} networks {} were trained, each on another {}/{} of the rows and stopped by the rest. They stand side by \
-                 side in one network {}, whose outputs have the mean of their weighted sums.</p>",
-                members.len(),
-                member.widths(),
-                members.len() - 1,
-                members.len(),
-                model.widths()
+impl TrainingReport<'_> {
+    pub(super) fn network(&self) -> Html {
+        let inputs = self.encoding.input_names();
+        let Outcome { model, plan, .. } = self.outcome;
+        let (network, outputs) = (&model.network, output_names(model));
+        let mut html = Html::new();
+        if plan.is_ensemble() {
+            let count = plan.members.len();
+            html += html!(
+                "<p>An ensemble of {} networks {}: each was trained on a different {}/{} of the rows and used the remaining \
+                 1/{} for early stopping; their outputs are averaged. The first of them is drawn here.</p>\n",
+                count,
+                network.widths(),
+                count - 1,
+                count,
+                count
             );
         }
-        let theta = self.model.parameters.to_f64();
-        let drawing = diagram(model, &theta, &Names { inputs: &inputs, outputs: &outputs });
-        html += &figure(
-            &drawing.inline(),
+        let theta = &model.parameters.to_f64()[..network.parameter_count()];
+        let drawing = diagram(network, theta, &Names { inputs: &inputs, outputs: &outputs });
+        html += figure(
+            drawing.inline(),
             "Each circle is a unit, +1 the bias units. The thicker a line, the stronger its weight among those of its layer; \
              blue is positive, orange negative.",
             true,
         );
         let row = |(l, layer): (usize, &surefoot::Layer)| {
             vec![
-                format!("{l}"),
-                thousands(layer.inputs as u64),
-                thousands(layer.outputs as u64),
-                layer.activation.to_string(),
-                thousands((layer.inputs * layer.outputs) as u64),
-                thousands(layer.outputs as u64),
+                (l + 1).to_string().into(),
+                thousands(layer.inputs as u64).into(),
+                thousands(layer.outputs as u64).into(),
+                layer.activation.name().into(),
+                thousands((layer.inputs * layer.outputs) as u64).into(),
+                thousands(layer.outputs as u64).into(),
             ]
         };
-        let rows: Vec<Vec<String>> = model.layers().iter().enumerate().map(row).collect();
+        let rows: Vec<Vec<Html>> = network.layers().iter().enumerate().map(row).collect();
         let columns = [
             Column::Text("layer"),
             Column::Number("inputs"),
@@ -59,69 +55,71 @@ impl Report<'_> {
             Column::Number("weights"),
             Column::Number("biases"),
         ];
-        html + &table(&columns, &rows)
-            + &format!("<p>{} parameters in all.</p>\n", thousands(model.parameter_count() as u64))
+        html + table(&columns, &rows)
+            + html!("<p>{} parameters in total.</p>\n", thousands(model.parameters.len() as u64))
     }
 
-    pub(super) fn gradient_check(&self) -> String {
-        let Some(check) = &self.check else {
-            return "<p>Not done, as <code>--no-check</code> asked.</p>\n".into();
+    pub(super) fn gradient_check(&self) -> Html {
+        let Some(check) = &self.outcome.check else {
+            return html!("<p>Skipped, as requested.</p>\n");
         };
         let verdict = match check.passed() {
-            true => "<strong class=\"good\">passed</strong>",
-            false => "<strong>both gradients are too small to compare</strong>",
+            true => html!("<strong class=\"good\">passed</strong>"),
+            false => html!("<strong>both gradients are too small to compare</strong>"),
         };
-        let mut html = format!(
-            "<p>Before training, the gradient of backpropagation was compared with {} at random parameters: {verdict}.</p>\n",
-            inline(r"\frac{J(\theta+\epsilon e_i)-J(\theta-\epsilon e_i)}{2\epsilon}")
+        let mut html = html!(
+            "<p>Before training, the gradient of backpropagation was compared with {} at random parameters: {}.</p>\n",
+            inline(r"\frac{J(\theta+\epsilon e_i)-J(\theta-\epsilon e_i)}{2\epsilon}"),
+            verdict
         );
         let row = |name: String, part: &surefoot::Comparison| {
             vec![
-                name,
-                thousands(part.checked as u64),
-                thousands(part.kinks as u64),
-                thousands(part.wrong as u64),
-                format!("{:.1e}", part.difference),
+                name.into(),
+                thousands(part.checked as u64).into(),
+                thousands(part.kinks as u64).into(),
+                thousands(part.wrong as u64).into(),
+                format!("{:.1e}", part.difference).into(),
             ]
         };
-        let mut rows: Vec<Vec<String>> =
-            check.layers.iter().enumerate().map(|(l, part)| row(l.to_string(), part)).collect();
+        let mut rows: Vec<Vec<Html>> =
+            check.layers.iter().enumerate().map(|(l, part)| row((l + 1).to_string(), part)).collect();
         rows.push(row("all".into(), &check.total));
         let columns = [
             Column::Text("layer"),
             Column::Number("compared"),
-            Column::Number("on kinks"),
+            Column::Number("non-differentiable"),
             Column::Number("wrong"),
             Column::Number("‖n − g‖ / ‖n + g‖"),
         ];
-        html += &table(&columns, &rows);
+        html += table(&columns, &rows);
         html
     }
 
-    pub(super) fn learning(&self) -> String {
-        let runs = &self.summary.runs;
-        let histories: Vec<&[Epoch]> = runs.iter().map(|run| run.history.as_slice()).collect();
+    pub(super) fn learning(&self) -> Html {
+        let Outcome { model, plan, runs, .. } = self.outcome;
+        let histories: Vec<&[Epoch]> = runs.iter().map(|run| &run.history[..]).collect();
         let curve = |number: &dyn Fn(&Epoch) -> Option<f64>| mean_curve(&histories, number);
         let cost = curve(&|epoch| Some(epoch.cost));
         let validation = curve(&|epoch| epoch.validation_cost);
         let score = curve(&|epoch| epoch.validation_score);
-        let epochs = if self.plan.training.batch_size.is_some() { "epoch" } else { "iteration" };
+        let epochs = if plan.training.batch_size.is_some() { "epoch" } else { "iteration" };
         let mark = match &runs[..] {
             [run] if run.best_epoch > 0 && !validation.is_empty() => {
                 Some(Mark { at: run.best_epoch as f64, name: "kept" })
             }
             _ => None,
         };
-        let mut html = format!("<p>Stopped {}.</p>\n", escape(&self.summary.stopped()));
+        let mut html = html!("<p>Stopped {}.</p>\n", stopped_after(self.outcome));
         let scale = Scale::fitting(cost.iter().chain(&validation).map(|[_, y]| *y));
         let mut series = vec![Series { name: "training", class: "one", points: cost, is_line: true }];
         if !validation.is_empty() {
             series.push(Series { name: "validation", class: "two dash", points: validation, is_line: true });
         }
-        let loss = self.plan.loss.to_string();
-        let name = match self.plan.loss {
-            surefoot::Loss::CrossEntropy => "cost (cross-entropy, nats)",
-            surefoot::Loss::SquaredError => "cost (half the squared error)",
+        let loss = model.loss.to_string();
+        let name = match model.loss {
+            Loss::CrossEntropy => "cost (cross-entropy, nats)",
+            Loss::SquaredError => "cost (half the squared error)",
+            _ => "cost",
         };
         let drawing = plot(
             "cost by epoch",
@@ -131,13 +129,13 @@ impl Report<'_> {
             &series,
             mark,
         );
-        html += "<div class=\"pair\">";
-        let smoothed = match self.plan.label_smoothing > 0.0 {
-            true => " The training cost is that of smoothed targets, which cannot reach 0.",
+        html += html!("<div class=\"pair\">");
+        let smoothed = match plan.label_smoothing > 0.0 {
+            true => " The training cost is measured against smoothed labels, so it cannot reach 0.",
             false => "",
         };
-        let averaged = if runs.len() > 1 { " Means over the networks." } else { "" };
-        html += &figure(&drawing.inline(), &format!("The cost J(θ) by epoch.{averaged}{smoothed}"), false);
+        let averaged = if runs.len() > 1 { " Means over the networks of the ensemble." } else { "" };
+        html += figure(drawing.inline(), &format!("The cost J(θ) by epoch.{averaged}{smoothed}"), false);
         if !score.is_empty() {
             let best = score.iter().map(|[_, y]| *y).fold(f64::NEG_INFINITY, f64::max);
             // a start far below 0 would hide the rest
@@ -146,7 +144,7 @@ impl Report<'_> {
                 [run] if run.best_epoch > 0 => Some(Mark { at: run.best_epoch as f64, name: "kept" }),
                 _ => None,
             };
-            let name = score_name(self.plan.task);
+            let name = self.score_name();
             let drawing = plot(
                 &format!("{name} by epoch"),
                 &format!("the {name} on the validation part after each epoch"),
@@ -155,10 +153,9 @@ impl Report<'_> {
                 &[Series { name: "validation", class: "two dash", points, is_line: true }],
                 mark,
             );
-            html +=
-                &figure(&drawing.inline(), &format!("The {name} on rows that are not learned from.{averaged}"), false);
+            html += figure(drawing.inline(), &format!("The {name} on the validation part.{averaged}"), false);
         }
-        html + "</div>\n"
+        html + html!("</div>\n")
     }
 }
 

@@ -1,34 +1,57 @@
-//! `surefoot show --features`: what the units of the first hidden layer answer to, as tiles.
+//! What the units of the first hidden layer answer to, as tiles.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use anyhow::Context;
 use ndarray::{Array2, ArrayView1};
-use surefoot::{Model, write_atomically};
+use surefoot::Model;
 
-use crate::output::{count, keep_inputs, print_line, usage};
+use crate::error::{Error, Result};
 
 /// Edge of the picture of a pixel, for tiles of so few pixels that it would be small without.
 const WIDEST_TILE: usize = 64;
 /// Between tiles, in pixels of a tile.
 const GAP: usize = 1;
 
-pub fn draw(model: &Model, model_path: &Path, path: &Path) -> anyhow::Result<()> {
-    keep_inputs(path, &[model_path])?;
-    let features = model.network.features(&model.parameters.to_f64())?;
-    let image = Image::of(model)?;
-    let picture = picture(&features, &image);
-    let Image { rows, columns, .. } = image;
-    let zoom = (WIDEST_TILE / rows.max(columns)).max(1);
-    let file = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("svg") => svg(&picture, zoom).into_bytes(),
-        Some("png") => png(&picture, zoom).context("cannot draw the features")?,
-        _ => return Err(usage("--features: expected FILE.png or FILE.svg", "the picture's format follows its name")),
-    };
-    write_atomically(path, &file)?;
-    let tiles = count(features.nrows(), "tile");
-    print_line(format_args!("{tiles} of {rows} × {columns} pixels in {}", path.display()))
+/// A tile for each unit of the first hidden layer: the input with norm 1 that excites it most, (F1) of `docs/math.md`, as an
+/// image.
+pub struct Features {
+    /// How many tiles there are.
+    pub count: usize,
+    /// Rows and columns of a tile, in pixels.
+    pub tile: [usize; 2],
+    picture: Array2<f64>,
+    zoom: usize,
+}
+
+impl Features {
+    /// Those of a model whose inputs are the pixels of an image: named as pixel_3_0, or a square number of them.
+    ///
+    /// # Errors
+    /// [`Error::NotAnImage`] when they are not.
+    pub fn new(model: &Model) -> Result<Self> {
+        let features = model.network.features(&model.parameters.to_f64())?;
+        let image = Image::of(model)?;
+        let picture = picture(&features, &image);
+        let Image { rows, columns, .. } = image;
+        let zoom = (WIDEST_TILE / rows.max(columns)).max(1);
+        Ok(Features { count: features.nrows(), tile: [rows, columns], picture, zoom })
+    }
+
+    /// As the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] when it is too large for one.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let Features { picture, zoom, .. } = self;
+        let (height, width) = (picture.nrows() * zoom, picture.ncols() * zoom);
+        let pixel = |at: usize| grey(picture[[at / width / zoom, at % width / zoom]]);
+        png(height, width, pixel).map_err(|source| Error::Picture { height, width, source })
+    }
+
+    /// As an SVG file.
+    pub fn svg(&self) -> String {
+        svg(&self.picture, self.zoom)
+    }
 }
 
 /// The image that the inputs are pixels of.
@@ -41,7 +64,7 @@ struct Image {
 
 impl Image {
     /// By names as pixel_3_0, of which some may be missing, as those that were constant; else a square.
-    fn of(model: &Model) -> anyhow::Result<Self> {
+    fn of(model: &Model) -> Result<Self> {
         let inputs = model.network.inputs();
         let place = |name: &String| {
             let (rest, column) = name.rsplit_once('_')?;
@@ -60,12 +83,7 @@ impl Image {
         let side = inputs.isqrt();
         let square =
             || (side * side == inputs).then(|| Image { rows: side, columns: side, places: (0..inputs).collect() });
-        by_name().or_else(square).ok_or_else(|| {
-            usage(
-                format!("the {inputs} inputs are not the pixels of an image"),
-                "features are drawn of models whose inputs are named pixel_ROW_COLUMN, or are a square number",
-            )
-        })
+        by_name().or_else(square).ok_or(Error::NotAnImage { inputs })
     }
 }
 
@@ -94,14 +112,13 @@ fn grey(share: f64) -> u8 {
     (127.5 * (share + 1.0)).round() as u8
 }
 
-fn png(picture: &Array2<f64>, zoom: usize) -> anyhow::Result<Vec<u8>> {
-    let (height, width) = (picture.nrows() * zoom, picture.ncols() * zoom);
+fn png(height: usize, width: usize, pixel: impl Fn(usize) -> u8) -> std::result::Result<Vec<u8>, png::EncodingError> {
+    let side = |pixels: usize| u32::try_from(pixels).map_err(|_| png::EncodingError::LimitsExceeded);
     let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, u32::try_from(width)?, u32::try_from(height)?);
+    let mut encoder = png::Encoder::new(&mut file, side(width)?, side(height)?);
     encoder.set_color(png::ColorType::Grayscale);
     let mut writer = encoder.write_header()?;
-    let pixels: Vec<u8> = (0..height * width).map(|at| grey(picture[[at / width / zoom, at % width / zoom]])).collect();
-    writer.write_image_data(&pixels)?;
+    writer.write_image_data(&(0..height * width).map(pixel).collect::<Vec<u8>>())?;
     writer.finish()?;
     Ok(file)
 }

@@ -1,6 +1,7 @@
 //! Plots with axes.
 
-use super::svg::{Anchor, Svg};
+use crate::markup::svg::{Anchor, Svg};
+use crate::words::shortened;
 
 /// An axis, with its name and unit.
 pub struct Axis<'a> {
@@ -27,7 +28,7 @@ impl Scale {
 /// Some points, and how they are drawn: the class is one of the style's.
 pub struct Series<'a> {
     pub name: &'a str,
-    pub class: &'a str,
+    pub class: &'static str,
     pub points: Vec<[f64; 2]>,
     pub is_line: bool,
 }
@@ -227,14 +228,6 @@ pub fn ranking(title: &str, description: &str, unit: &str, rows: &[(String, f64,
     svg
 }
 
-/// A name of at most so many characters.
-pub fn shortened(name: &str, most: usize) -> String {
-    match name.chars().count() > most {
-        true => name.chars().take(most.saturating_sub(1)).collect::<String>() + "…",
-        false => name.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,11 +257,11 @@ mod tests {
             for scale in [Scale::Linear, Scale::Logarithmic] {
                 let axes = [Axis { name: "x", scale: Scale::Linear }, Axis { name: "y", scale }];
                 let [across, up] = axes;
-                let svg = plot("t", "d", across, up, &line(points.clone()), None).inline();
+                let svg = plot("t", "d", across, up, &line(points.clone()), None).standalone();
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             }
         }
-        assert!(!histogram(&[1e308, -1e308, f64::NAN], "t").inline().contains("NaN"));
+        assert!(!histogram(&[1e308, -1e308, f64::NAN], "t").standalone().contains("NaN"));
         assert!(Scale::fitting([0.1, 20.0].into_iter()) == Scale::Logarithmic);
         assert!(Scale::fitting([0.0, 20.0].into_iter()) == Scale::Linear);
     }

@@ -1,10 +1,11 @@
 //! The network as the notes draw it: layers of units with a bias unit each, and what goes from one to the next.
 
-use ndarray::Array2;
-use surefoot::{Activation, Cost, Dataset, Loss, Model, Network, Objective};
+use surefoot::{Activation, Loss, Model, Network, Trace};
 
-use super::plot::{Axis, Scale, Series, plot, shortened};
-use super::svg::{Anchor, Svg};
+use super::plot::{Axis, Scale, Series, plot};
+use crate::error::{Error, Result};
+use crate::markup::svg::{Anchor, Svg};
+use crate::words::{count, shortened};
 
 /// Units of a layer that are drawn before it is shortened: of a larger one the first and the last.
 const MOST_UNITS: usize = 8;
@@ -17,7 +18,9 @@ const TOP: f64 = 64.0;
 
 /// What units are called: inputs on the left, outputs on the right.
 pub struct Names<'a> {
+    /// One for each input, or none.
     pub inputs: &'a [String],
+    /// One for each output, or none.
     pub outputs: &'a [String],
 }
 
@@ -88,12 +91,8 @@ pub fn diagram(network: &Network, parameters: &[f64], names: &Names<'_>) -> Svg 
                 };
                 let strength = if strongest > 0.0 { w.abs() / strongest } else { 0.0 };
                 let class = if w < 0.0 { "minus" } else { "plus" };
-                let more = format!(
-                    r#" stroke-width="{:.2}" stroke-opacity="{:.2}""#,
-                    0.5 + 2.5 * strength,
-                    0.25 + 0.75 * strength
-                );
-                svg.styled_line(class, centre(l, from), centre(l + 1, to), &more);
+                let look = [0.5 + 2.5 * strength, 0.25 + 0.75 * strength];
+                svg.stroke(class, centre(l, from), centre(l + 1, to), look);
             }
         }
     }
@@ -105,7 +104,7 @@ pub fn diagram(network: &Network, parameters: &[f64], names: &Names<'_>) -> Svg 
         };
         svg.text("", [x, 20.0], Anchor::Middle, &format!("layer L{}", subscript(l + 1)));
         svg.text("small", [x, 36.0], Anchor::Middle, &name);
-        svg.text("small", [x, 51.0], Anchor::Middle, &crate::output::count(units[l], "unit"));
+        svg.text("small", [x, 51.0], Anchor::Middle, &count(units[l], "unit"));
         for (i, place) in places.iter().enumerate() {
             let [x, y] = centre(l, i);
             match *place {
@@ -147,11 +146,17 @@ fn subscript(number: usize) -> String {
     number.to_string().bytes().filter_map(|digit| char::from_u32(0x2080 + u32::from(digit - b'0'))).collect()
 }
 
-/// The activation functions with their derivatives over z, as the notes plot them, below each other. Softmax, which takes the
-/// units of a layer together, is none of a single z.
-pub fn activation_plots(activations: &[Activation]) -> surefoot::Result<Svg> {
+/// The activation functions of a network with their derivatives over z, as the notes plot them, below each other. Softmax,
+/// which takes the units of a layer together, is none of a single z and left out.
+///
+/// # Errors
+/// [`Error::NoFunctionOfOneSum`] when nothing is left.
+pub fn activation_plots(network: &Network) -> Result<Svg> {
+    let is_used = |activation: &Activation| network.layers().iter().any(|layer| layer.activation == *activation);
     let mut all = Svg::new(0.0, 0.0, "activation functions and their derivatives", "");
-    for &activation in activations {
+    for activation in
+        Activation::ALL.into_iter().filter(|activation| *activation != Activation::Softmax).filter(is_used)
+    {
         let points = (-400..=400).map(|i| f64::from(i) / 100.0).map(|z| Ok((z, value_and_slope(activation, z)?)));
         let points = points.collect::<surefoot::Result<Vec<_>>>()?;
         let line = |of: fn(&(f64, f64)) -> f64| points.iter().map(|(z, both)| [*z, of(both)]).collect();
@@ -168,7 +173,7 @@ pub fn activation_plots(activations: &[Activation]) -> surefoot::Result<Svg> {
             None,
         ));
     }
-    Ok(all)
+    if all.height == 0.0 { Err(Error::NoFunctionOfOneSum) } else { Ok(all) }
 }
 
 /// f(z) and f′(z), as training computes them: of one unit with the weight 1 and the bias 0, whose error term is f′(z) where
@@ -176,12 +181,9 @@ pub fn activation_plots(activations: &[Activation]) -> surefoot::Result<Svg> {
 fn value_and_slope(activation: Activation, z: f64) -> surefoot::Result<(f64, f64)> {
     let network = Network::new(1, &[(1, activation)])?;
     let theta = [1.0, 0.0];
-    let x = Array2::from_elem((1, 1), z);
-    let f = network.predict(&theta, x.view())?[[0, 0]];
-    let one = Dataset::new(x, Array2::from_elem((1, 1), f - 1.0))?;
-    let mut gradient = [0.0; 2];
-    Cost::new(&network, Loss::SquaredError, 0.0, &one)?.cost_and_gradient(&theta, &mut gradient);
-    Ok((f, gradient[1]))
+    let h = Trace::new(&network, Loss::SquaredError, &theta, &[z], None)?.a[0][0];
+    let trace = Trace::new(&network, Loss::SquaredError, &theta, &[z], Some(&[h - 1.0]))?;
+    Ok((h, trace.backward.map_or(0.0, |backward| backward.delta[0][0])))
 }
 
 #[cfg(test)]
@@ -193,8 +195,10 @@ mod tests {
         let (f, slope) = value_and_slope(Activation::Tanh, 0.5).unwrap();
         assert!((f - 0.5f64.tanh()).abs() < 1e-15 && (slope - (1.0 - f * f)).abs() < 1e-15);
         assert_eq!(value_and_slope(Activation::Relu, -1.0).unwrap(), (0.0, 0.0));
-        let svg = activation_plots(&[Activation::Sigmoid, Activation::Tanh]).unwrap();
+        let layers = [Activation::Tanh, Activation::Sigmoid, Activation::Tanh, Activation::Softmax].map(|f| (2, f));
+        let svg = activation_plots(&Network::new(1, &layers).unwrap()).unwrap();
         assert!(svg.height == 640.0 && svg.standalone().contains("tanh f(z)"));
+        assert!(activation_plots(&Network::new(1, &layers[3..]).unwrap()).is_err());
     }
 
     #[test]
@@ -205,7 +209,7 @@ mod tests {
         let network = Network::new(3, &[(20, Activation::Tanh), (1, Activation::Sigmoid)]).unwrap();
         let theta = vec![0.5; network.parameter_count()];
         let inputs = ["a".to_string(), "<b>".into(), "c".into()];
-        let svg = diagram(&network, &theta, &Names { inputs: &inputs, outputs: &[] }).inline();
+        let svg = diagram(&network, &theta, &Names { inputs: &inputs, outputs: &[] }).standalone();
         assert_eq!(svg.matches(">+1<").count(), 2);
         assert!(svg.contains("14 more") && svg.contains("a₂₀") && svg.contains("&lt;b&gt;") && svg.contains("h(x)"));
         // from 3 inputs and their bias to 6 shown units, from these and their bias to the output

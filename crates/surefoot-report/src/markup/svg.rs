@@ -3,27 +3,14 @@
 
 use std::fmt::Write;
 
-use super::html::escape;
-
-/// What colours mean everywhere: ink, faint lines, two series (training and validation, positive and negative), and paper.
-pub const COLOURS: &str = "\
-:root{--paper:#fff;--ink:#1d2430;--muted:#667085;--faint:#d5dae2;--one:#1f5fbf;--two:#c2410c;--wash:#f3f5f8}
-@media (prefers-color-scheme:dark){:root{--paper:#14181f;--ink:#e6e9ef;--muted:#98a2b3;--faint:#3a4352;--one:#7ab0ff;\
---two:#ffa366;--wash:#1d232d}}
-@media print{:root{--paper:#fff;--ink:#000;--muted:#444;--faint:#bbb;--one:#1f5fbf;--two:#b03a06;--wash:#f3f5f8}}
-svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .small{font-size:11px;fill:var(--muted)}
-svg .muted{fill:var(--muted)}svg .frame{stroke:var(--muted);fill:none}svg .grid{stroke:var(--faint);fill:none}
-svg .one{stroke:var(--one);fill:none;stroke-width:2}svg .two{stroke:var(--two);fill:none;stroke-width:2}
-svg .dash{stroke-dasharray:6 4}svg .dot{fill:var(--one);fill-opacity:.55;stroke:none}
-svg .bar{fill:var(--one)}svg .bar2{fill:var(--two)}svg .unit{fill:var(--paper);stroke:var(--ink);stroke-width:1.4}
-svg .bias{fill:var(--wash);stroke:var(--muted);stroke-dasharray:3 2}svg .plus{stroke:var(--one)}svg .minus{stroke:var(--two)}
-svg .arrow{stroke:var(--muted);fill:none}
-";
+use super::escape::escape;
+use super::html::Html;
+use super::style::COLOURS;
 
 /// A drawing of some size, with what it shows in words for those who do not see it.
 pub struct Svg {
-    pub width: f64,
-    pub height: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
     title: String,
     description: String,
     body: String,
@@ -31,34 +18,42 @@ pub struct Svg {
 
 /// Where a text stands beside its point.
 #[derive(Clone, Copy)]
-pub enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
 }
 
 impl Svg {
-    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Self {
+    pub(crate) fn new(width: f64, height: f64, title: &str, description: &str) -> Self {
         let (title, description) = (title.into(), description.into());
         Svg { width, height, title, description, body: String::new() }
     }
 
-    pub fn line(&mut self, class: &str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2]) {
-        self.styled_line(class, [x1, y1], [x2, y2], "");
+    pub(crate) fn line(&mut self, class: &'static str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2]) {
+        let _ = write!(self.body, r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"/>"#);
     }
 
-    /// With more attributes.
-    pub fn styled_line(&mut self, class: &str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2], more: &str) {
-        let _ =
-            write!(self.body, r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"{more}/>"#);
+    /// A line of some width and opacity.
+    pub(crate) fn stroke(
+        &mut self,
+        class: &'static str,
+        [x1, y1]: [f64; 2],
+        [x2, y2]: [f64; 2],
+        [width, opacity]: [f64; 2],
+    ) {
+        let _ = write!(
+            self.body,
+            r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke-width="{width:.2}" stroke-opacity="{opacity:.2}"/>"#
+        );
     }
 
-    pub fn path(&mut self, class: &str, points: &[[f64; 2]]) {
+    pub(crate) fn path(&mut self, class: &'static str, points: &[[f64; 2]]) {
         let points: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
         let _ = write!(self.body, r#"<polyline class="{class}" points="{}"/>"#, points.join(" "));
     }
 
-    pub fn rectangle(&mut self, class: &str, [x, y]: [f64; 2], [width, height]: [f64; 2]) {
+    pub(crate) fn rectangle(&mut self, class: &'static str, [x, y]: [f64; 2], [width, height]: [f64; 2]) {
         let (width, height) = (width.max(0.0), height.max(0.0));
         let _ = write!(
             self.body,
@@ -66,11 +61,11 @@ impl Svg {
         );
     }
 
-    pub fn circle(&mut self, class: &str, [x, y]: [f64; 2], radius: f64) {
+    pub(crate) fn circle(&mut self, class: &'static str, [x, y]: [f64; 2], radius: f64) {
         let _ = write!(self.body, r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="{radius:.1}"/>"#);
     }
 
-    pub fn text(&mut self, class: &str, [x, y]: [f64; 2], anchor: Anchor, text: &str) {
+    pub(crate) fn text(&mut self, class: &'static str, [x, y]: [f64; 2], anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -82,7 +77,7 @@ impl Svg {
     }
 
     /// Upwards, for the name of an axis.
-    pub fn vertical_text(&mut self, [x, y]: [f64; 2], text: &str) {
+    pub(crate) fn vertical_text(&mut self, [x, y]: [f64; 2], text: &str) {
         let text = escape(text);
         let _ = write!(
             self.body,
@@ -91,7 +86,7 @@ impl Svg {
     }
 
     /// Puts another drawing below what is there.
-    pub fn append(&mut self, other: &Svg) {
+    pub(crate) fn append(&mut self, other: &Svg) {
         let _ = write!(self.body, r#"<g transform="translate(0 {:.0})">{}</g>"#, self.height, other.body);
         self.height += other.height;
         self.width = self.width.max(other.width);
@@ -100,8 +95,8 @@ impl Svg {
     }
 
     /// As a part of a page, which has the colours.
-    pub fn inline(&self) -> String {
-        self.written("")
+    pub fn inline(&self) -> Html {
+        Html::of_markup(self.written(""))
     }
 
     /// As a file of its own.
