@@ -93,7 +93,8 @@ impl Report<'_> {
             model,
             training: &plan.training,
             label_smoothing: plan.label_smoothing,
-            members: (!plan.members.is_empty()).then(|| Members { count: plan.members.len(), network: &plan.network }),
+            members: (!plan.members.is_empty())
+                .then_some(Members { count: plan.members.len(), network: &plan.network }),
             check: check.as_ref(),
             runs: summary.runs.iter().map(|run| Run { history: &run.history, best_epoch: run.best_epoch }).collect(),
             stopped: &summary.stopped(),
