@@ -1,14 +1,15 @@
 //! From the columns of a table to the inputs and targets of a network.
 
-use ndarray::{Array2, ArrayViewMut1, Axis, s};
+use ndarray::{Array2, Axis, s};
 use serde::{Deserialize, Serialize};
-use surefoot::{Model, Scaling};
+use surefoot::{Model, Scalar, Scaling};
 
 use crate::categories::Categories;
+use crate::column::{Cell, Cells, Mapped};
 use crate::error::{AN_INPUT, Error, FINITE, NUMBER_TARGET, Result};
 use crate::kind::{Asked, Kind, LeftOut, find_kind};
 use crate::table::{Table, short};
-use crate::targets::{Target, Targets, find_classes};
+use crate::targets::{Target, Targets, unknown_class};
 
 /// How the rows of a table become examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,23 +226,39 @@ impl Encoding {
     /// # Errors
     /// [`Error::Columns`] with the missing columns, [`Error::Cell`] for a cell that is no number where it has to be one.
     pub fn inputs(&self, table: &Table, rows: &[usize]) -> Result<Array2<f64>> {
+        self.inputs_as(table, rows, None)
+    }
+
+    /// The inputs of these rows in the precision of training, scaled where a scaling is given: each number is scaled as
+    /// `f64` and rounded once, and no matrix of `f64` is made on the way.
+    ///
+    /// # Errors
+    /// As [`inputs`](Self::inputs), and [`Error::Columns`] when the scaling is not one of so many inputs.
+    pub fn inputs_as<T: Scalar>(&self, table: &Table, rows: &[usize], scaling: Option<&Scaling>) -> Result<Array2<T>> {
         let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
+        let kinds = self.columns.iter().map(|column| &column.kind);
+        let encoders: Vec<_> =
+            kinds.zip(&places).map(|(kind, &place)| Encoder::new(kind, table.cells(place))).collect();
         let width = self.columns.iter().map(|column| column.kind.width()).sum();
-        let mut inputs = Array2::zeros((rows.len(), width));
-        let mut first = 0;
-        for (Column { kind, .. }, place) in self.columns.iter().zip(places) {
-            let categories = match kind {
-                Kind::Number { .. } => Categories::new(&[]),
-                Kind::YesNo { values, .. } => Categories::new(values),
-                Kind::Category { categories, .. } => Categories::new(categories),
-            };
-            let mut part = inputs.slice_mut(s![.., first..first + kind.width()]);
-            for (inputs, &row) in part.axis_iter_mut(Axis(0)).zip(rows) {
-                encode(kind, &categories, table, row, place, inputs)?;
+        let inputs = filled(table, rows, width, scaling, |row, inputs| {
+            let mut first = 0;
+            for encoder in &encoders {
+                encoder.encode(row, &mut inputs[first..first + encoder.width])?;
+                first += encoder.width;
             }
-            first += kind.width();
-        }
-        Ok(inputs)
+            Some(())
+        });
+        inputs?.map_err(|_| {
+            // of several wrong cells the first of the first column is told
+            let mut all = encoders.iter().zip(&places).flat_map(|(encoder, &column)| {
+                let mut inputs = vec![0.0; encoder.width];
+                rows.iter()
+                    .filter(move |&&row| encoder.encode(row, &mut inputs).is_none())
+                    .map(move |&row| (row, column))
+            });
+            let (row, column) = all.next().unwrap_or_default();
+            table.cell_error(row, column, FINITE)
+        })
     }
 
     /// The targets of these rows for a network with so many outputs: numbers as they are; classes as 1 for the class
@@ -250,30 +267,52 @@ impl Encoding {
     /// # Errors
     /// As [`inputs`](Self::inputs), and [`Error::Cell`] for a class that the encoding does not know.
     pub fn targets(&self, table: &Table, rows: &[usize], outputs: usize) -> Result<Array2<f64>> {
+        self.targets_as(table, rows, outputs, None)
+    }
+
+    /// The targets of these rows in the precision of training, scaled where a scaling is given, as
+    /// [`inputs_as`](Self::inputs_as) does.
+    ///
+    /// # Errors
+    /// As [`targets`](Self::targets), and [`Error::Columns`] when the scaling is not one of so many outputs.
+    pub fn targets_as<T: Scalar>(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        outputs: usize,
+        scaling: Option<&Scaling>,
+    ) -> Result<Array2<T>> {
         let columns = self.find_columns(table, self.target_columns.iter())?;
         let needed = if self.targets == Targets::Numbers { outputs } else { 1 };
         if columns.len() != needed {
             let (expected, got) = (format!("target columns ({needed}) beside the inputs"), columns.len().to_string());
             return Err(Error::Columns { file: table.file().into(), expected, got });
         }
-        let mut targets = Array2::zeros((rows.len(), outputs));
         match &self.targets {
             Targets::Numbers => {
-                for ((i, k), target) in targets.indexed_iter_mut() {
-                    let (row, column) = (rows[i], columns[k]);
-                    *target = table.number(row, column).ok_or_else(|| table.cell_error(row, column, NUMBER_TARGET))?;
-                }
+                let targets = filled(table, rows, outputs, scaling, |row, targets| {
+                    for (target, &column) in targets.iter_mut().zip(&columns) {
+                        *target = table.number(row, column)?;
+                    }
+                    Some(())
+                });
+                targets?.map_err(|row| {
+                    let wrong = columns.iter().find(|&&column| table.number(row, column).is_none());
+                    table.cell_error(row, wrong.copied().unwrap_or_default(), NUMBER_TARGET)
+                })
             }
             Targets::Classes(names) => {
-                for (i, class) in find_classes(table, rows, columns[0], names)?.into_iter().enumerate() {
-                    match outputs {
-                        1 => targets[[i, 0]] = class as f64,
-                        _ => targets[[i, class]] = 1.0,
+                let classes = Categories::new(names).of_cells(table.cells(columns[0]));
+                let targets = filled(table, rows, outputs, scaling, |row, targets| {
+                    match (classes.get(row)?, targets) {
+                        (class, [target]) => *target = class as f64,
+                        (class, targets) => targets[class] = 1.0,
                     }
-                }
+                    Some(())
+                });
+                targets?.map_err(|row| unknown_class(table, row, columns[0], names))
             }
         }
-        Ok(targets)
     }
 
     /// The rows that have all targets.
@@ -314,33 +353,97 @@ impl Encoding {
     }
 }
 
-/// The inputs of one cell, which are 0 so far.
-fn encode(
-    kind: &Kind,
-    categories: &Categories<'_>,
+/// Numbers in a block while they are encoded and scaled, before they are rounded.
+const BLOCK: usize = 1 << 15;
+
+/// A matrix with a row for each of these of the table: `fill` sets what is not 0 in it, or says that it cannot. Then its row
+/// is returned.
+///
+/// # Errors
+/// [`Error::Columns`] when the scaling has another number of columns.
+fn filled<T: Scalar>(
     table: &Table,
-    row: usize,
-    column: usize,
-    mut inputs: ArrayViewMut1<'_, f64>,
-) -> Result<()> {
-    let is_missing = table.is_missing(row, column);
-    if is_missing && kind.is_marked() {
-        inputs[kind.width() - 1] = 1.0;
+    rows: &[usize],
+    width: usize,
+    scaling: Option<&Scaling>,
+    mut fill: impl FnMut(usize, &mut [f64]) -> Option<()>,
+) -> Result<std::result::Result<Array2<T>, usize>> {
+    if let Some(scaling) = scaling.filter(|scaling| scaling.columns() != width) {
+        let (expected, got) = (format!("a scaling of {width} columns"), scaling.columns().to_string());
+        return Err(Error::Columns { file: table.file().into(), expected, got });
     }
-    match kind {
-        Kind::Number { fill: Some(fill), .. } if is_missing => inputs[0] = *fill,
-        Kind::Number { .. } => {
-            inputs[0] = table.number(row, column).ok_or_else(|| table.cell_error(row, column, FINITE))?;
+    let mut matrix = Array2::zeros((rows.len(), width));
+    let most = (BLOCK / width.max(1)).max(1);
+    let mut block = Array2::zeros((most.min(rows.len()), width));
+    for (rows, mut numbers) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)) {
+        let mut block = block.slice_mut(s![..rows.len(), ..]);
+        block.fill(0.0);
+        for (&row, mut numbers) in rows.iter().zip(block.rows_mut()) {
+            let filled = numbers.as_slice_mut().and_then(|numbers| fill(row, numbers));
+            if filled.is_none() {
+                return Ok(Err(row));
+            }
         }
-        Kind::YesNo { .. } => inputs[0] = categories.find(table, row, column).map_or(0.5, |value| value as f64),
-        Kind::Category { .. } if is_missing => {}
-        Kind::Category { categories: names, other, .. } => match categories.find(table, row, column) {
-            Some(category) => inputs[category] = 1.0,
-            None if *other => inputs[names.len()] = 1.0,
-            None => {}
-        },
+        match scaling {
+            Some(scaling) => numbers.zip_mut_with(&scaling.apply(block.view()), |x, &scaled| *x = T::from_f64(scaled)),
+            None => numbers.zip_mut_with(&block, |x, &number| *x = T::from_f64(number)),
+        }
     }
-    Ok(())
+    Ok(Ok(matrix))
+}
+
+/// How the cells of a column become inputs.
+struct Encoder<'a, F> {
+    width: usize,
+    is_marked: bool,
+    encoded: Mapped<'a, Option<Encoded>, F>,
+}
+
+/// What a cell becomes: the input that is not 0, and its number.
+#[derive(Clone, Copy)]
+struct Encoded {
+    input: Option<(usize, f64)>,
+    is_missing: bool,
+}
+
+impl<'a> Encoder<'a, ()> {
+    fn new(kind: &'a Kind, cells: &'a Cells) -> Encoder<'a, impl Fn(Cell<'a>) -> Option<Encoded>> {
+        let categories = match kind {
+            Kind::Number { .. } => Categories::new(&[]),
+            Kind::YesNo { values, .. } => Categories::new(values),
+            Kind::Category { categories, .. } => Categories::new(categories),
+        };
+        let encode = move |cell| {
+            let meaning = cells.meaning_of(cell);
+            let is_missing = meaning.is_missing;
+            let input = match kind {
+                Kind::Number { fill: Some(fill), .. } if is_missing => Some((0, *fill)),
+                Kind::Number { .. } => Some((0, meaning.number?)),
+                Kind::YesNo { .. } => Some((0, categories.find(cells, cell).map_or(0.5, |value| value as f64))),
+                Kind::Category { .. } if is_missing => None,
+                Kind::Category { categories: names, other, .. } => {
+                    let place = categories.find(cells, cell).or_else(|| other.then_some(names.len()));
+                    place.map(|place| (place, 1.0))
+                }
+            };
+            Some(Encoded { input, is_missing })
+        };
+        Encoder { width: kind.width(), is_marked: kind.is_marked(), encoded: Mapped::new(cells, encode) }
+    }
+}
+
+impl<'a, F: Fn(Cell<'a>) -> Option<Encoded>> Encoder<'a, F> {
+    /// Sets the inputs of a row, which are 0 so far; `None` where the cell is no number and has to be one.
+    fn encode(&self, row: usize, inputs: &mut [f64]) -> Option<()> {
+        let Encoded { input, is_missing } = self.encoded.get(row)?;
+        if is_missing && self.is_marked {
+            inputs[self.width - 1] = 1.0;
+        }
+        if let Some((place, number)) = input {
+            inputs[place] = number;
+        }
+        Some(())
+    }
 }
 
 /// Columns of numbers that all have to be there.

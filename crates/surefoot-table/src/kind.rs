@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use surefoot::Scaling;
 
 use crate::categories::categories_of;
-use crate::cell::is_code;
+use crate::column::Cells;
 use crate::error::{FINITE, NUMBER_ASKED, NUMBER_LIKE_OTHERS, Result};
 use crate::table::Table;
 
@@ -154,30 +154,33 @@ pub(crate) type Found = std::result::Result<(Kind, (f64, f64)), LeftOut>;
 /// # Errors
 /// [`Error::Cell`](crate::Error::Cell) for a cell that is no number where nearly all others are, or where it has to be.
 pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Asked) -> Result<Found> {
-    let is_there = |row: &usize| !table.is_missing(*row, column);
-    let everywhere: Vec<usize> = (0..table.rows()).filter(is_there).collect();
-    let (present, missing): (Vec<usize>, Vec<usize>) = rows.iter().copied().partition(is_there);
-    let marked = !missing.is_empty();
-    if present.is_empty() {
+    let cells = table.cells(column);
+    let present = rows.iter().filter(|&&row| !cells.meaning(row).is_missing).count();
+    let marked = present < rows.len();
+    if present == 0 {
         return Ok(Err(LeftOut::Empty));
     }
-    let not_a_number = everywhere.iter().copied().find(|&row| table.number(row, column).is_none());
+    let is_no_number = |&row: &usize| {
+        let meaning = cells.meaning(row);
+        meaning.number.is_none() && !meaning.is_missing
+    };
+    let not_a_number = (0..cells.len()).find(is_no_number);
     match (not_a_number, asked) {
         (Some(row), Asked::Number) => return Err(table.cell_error(row, column, NUMBER_ASKED)),
         (Some(row), _) if table.is_matrix() => return Err(table.cell_error(row, column, FINITE)),
-        (None, Asked::Nothing) if table.is_matrix() || !is_coded(table, &everywhere, column) => {
-            return Ok(number(table, &present, &everywhere, column, marked));
+        (None, Asked::Nothing) if table.is_matrix() || !is_coded(cells) => {
+            return Ok(number(table, rows, column, marked));
         }
         (None, Asked::Number) => {
-            let (centre, scale) = Scaling::robust(&mut numbers(table, &present, column));
+            let (centre, scale) = Scaling::robust(&mut numbers(cells, rows.iter().copied()));
             return Ok(Ok((Kind::Number { fill: Some(centre), marked }, (centre, scale))));
         }
         (None, _) | (_, Asked::Category | Asked::Nothing) => {}
     }
     if let (Some(row), Asked::Nothing) = (not_a_number, asked) {
-        check_slips(table, &everywhere, column, row)?;
+        check_slips(table, column, row)?;
     }
-    Ok(category(&categories_of(table, rows, column), present.len(), marked, asked))
+    Ok(category(&categories_of(cells, rows), present, marked, asked))
 }
 
 /// That text, first seen in this row, is not a slip in a column that is meant to be numbers: that has numbers nearly
@@ -185,53 +188,65 @@ pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Ask
 ///
 /// # Errors
 /// [`Error::Cell`](crate::Error::Cell) with the row.
-pub(crate) fn check_slips(table: &Table, rows: &[usize], column: usize, row: usize) -> Result<()> {
-    let numbers = numbers(table, rows, column);
-    if rows.len() < MIN_ROWS_OF_IDENTIFIER || different(&numbers) <= MAX_CODES.min(numbers.len() / 2) {
+pub(crate) fn check_slips(table: &Table, column: usize, row: usize) -> Result<()> {
+    let cells = table.cells(column);
+    let numbers = numbers(cells, 0..cells.len());
+    let present = (0..cells.len()).filter(|&row| !cells.meaning(row).is_missing).count();
+    if present < MIN_ROWS_OF_IDENTIFIER || different(&numbers) <= MAX_CODES.min(numbers.len() / 2) {
         return Ok(());
     }
-    let texts: Vec<usize> = rows.iter().copied().filter(|&row| table.number(row, column).is_none()).collect();
-    let words: HashSet<_> = texts.iter().map(|&row| table.cell(row, column)).collect();
-    let is_nearly_all = texts.len() == 1
-        || numbers.len() as f64 >= SHARE_OF_NUMBERS * rows.len() as f64
-        || words.len() <= MAX_MARKS && numbers.len() > texts.len();
+    let is_text = |&row: &usize| {
+        let meaning = cells.meaning(row);
+        meaning.number.is_none() && !meaning.is_missing
+    };
+    let words = cells.different((0..cells.len()).filter(is_text)).len();
+    let texts = present - numbers.len();
+    let is_nearly_all = texts == 1
+        || numbers.len() as f64 >= SHARE_OF_NUMBERS * present as f64
+        || words <= MAX_MARKS && numbers.len() > texts;
     if is_nearly_all { Err(table.cell_error(row, column, NUMBER_LIKE_OTHERS)) } else { Ok(()) }
 }
 
-/// The numbers of a column in these rows.
-fn numbers(table: &Table, rows: &[usize], column: usize) -> Vec<f64> {
-    rows.iter().filter_map(|&row| table.number(row, column)).collect()
+/// The numbers in these rows; missing cells have none.
+fn numbers(cells: &Cells, rows: impl Iterator<Item = usize>) -> Vec<f64> {
+    rows.filter_map(|row| cells.meaning(row).number).collect()
 }
 
 /// Whether its numbers have zeros in front, as codes and telephone numbers do; of many not only a few.
-fn is_coded(table: &Table, rows: &[usize], column: usize) -> bool {
-    let codes = rows.iter().filter(|&&row| is_code(&table.cell(row, column))).count();
-    codes > 0 && codes * MOST_ROWS_A_CODE >= rows.len()
+fn is_coded(cells: &Cells) -> bool {
+    let meanings = (0..cells.len()).map(|row| cells.meaning(row)).filter(|meaning| !meaning.is_missing);
+    let (all, codes) = meanings.fold((0, 0), |(all, codes), meaning| (all + 1, codes + usize::from(meaning.is_code)));
+    codes > 0 && codes * MOST_ROWS_A_CODE >= all
 }
 
 /// A column of numbers, unless they are the same or number the rows.
-fn number(table: &Table, present: &[usize], everywhere: &[usize], column: usize, marked: bool) -> Found {
-    let mut learned = numbers(table, present, column);
+fn number(table: &Table, rows: &[usize], column: usize, marked: bool) -> Found {
+    let cells = table.cells(column);
+    let mut learned = numbers(cells, rows.iter().copied());
     let (centre, scale) = Scaling::robust(&mut learned); // sorted from here on
     if learned.first() == learned.last() && !marked {
         return Err(LeftOut::Constant);
     }
-    let mut all = numbers(table, everywhere, column);
-    all.sort_by(f64::total_cmp);
-    if !table.is_matrix() && is_numbering(&all, &table.columns()[column]) {
+    if !table.is_matrix() && is_numbering(cells, &table.columns()[column]) {
         return Err(LeftOut::Identifier);
     }
     Ok((Kind::Number { fill: Some(centre), marked }, (centre, scale)))
 }
 
 /// Whether whole numbers that all differ count the rows from 0 or 1, in any order, or are called what identifiers are.
-fn is_numbering(sorted: &[f64], name: &str) -> bool {
-    let [first, .., last] = sorted else { return false };
+fn is_numbering(cells: &Cells, name: &str) -> bool {
+    let are_whole = (0..cells.len()).all(|row| cells.meaning(row).number.is_none_or(|number| number.fract() == 0.0));
+    if !are_whole {
+        return false; // without sorting them
+    }
+    let mut sorted = numbers(cells, 0..cells.len());
+    sorted.sort_unstable_by(f64::total_cmp);
+    let [first, .., last] = sorted[..] else { return false };
     let all_differ = sorted.windows(2).all(|pair| pair[0] < pair[1]);
-    if sorted.len() < MIN_ROWS_OF_IDENTIFIER || !all_differ || sorted.iter().any(|number| number.fract() != 0.0) {
+    if sorted.len() < MIN_ROWS_OF_IDENTIFIER || !all_differ {
         return false;
     }
-    let counts = (*first == 0.0 || *first == 1.0) && last - first == (sorted.len() - 1) as f64;
+    let counts = (first == 0.0 || first == 1.0) && last - first == (sorted.len() - 1) as f64;
     let mut words = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
     let is_word = |word: String| ["id", "uuid", "guid", "index", "identifier"].contains(&&*word);
     let ends_in_id = name

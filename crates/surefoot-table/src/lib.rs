@@ -7,17 +7,21 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
 )]
 
+mod builder;
 mod builtin;
 mod categories;
 mod cell;
+mod column;
 mod dialect;
 mod encoding;
 mod error;
 mod idx;
 mod kind;
+mod lines;
 mod numpy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod part;
 mod source;
 mod table;
 mod targets;
@@ -28,6 +32,7 @@ pub use encoding::{Column, Encoding, Learned, Roles};
 pub use error::{Error, Result};
 pub use idx::Idx;
 pub use kind::{Kind, LeftOut};
-pub use source::{Chunks, Part, Source};
+pub use part::Part;
+pub use source::{Chunks, Source};
 pub use table::Table;
 pub use targets::{Target, Targets};

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
+use crate::builder::Builder;
 use crate::error::{Error, Result};
-use crate::table::{Cells, Names, Table, Text};
+use crate::table::{Names, Table};
 
 /// The first bytes of a Parquet file.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
@@ -32,7 +33,7 @@ fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
     let fields = reader.metadata().file_metadata().schema().get_fields();
     let names = Names::new(file, fields.iter().map(|field| field.name().to_string()).collect());
     names.check()?;
-    let mut text = Text::new(names.columns.len(), false);
+    let mut builder = Builder::new(names, false);
     for (row, cells) in reader.get_row_iter(None).map_err(wrong)?.enumerate() {
         let cells = cells.map_err(wrong)?.into_columns();
         let cells = cells.iter().map(|(name, field)| match field {
@@ -45,13 +46,13 @@ fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
             }
             other => Ok(other.to_string()),
         });
-        text.push_cells(cells.collect::<Result<Vec<_>>>()?.iter().map(String::as_str), row as u64 + 1);
+        builder.push(cells.collect::<Result<Vec<_>>>()?.iter().map(String::as_str), row as u64 + 1);
     }
-    if text.rows() == 0 {
+    if builder.rows() == 0 {
         let (expected, got) = ("at least one row".into(), "none".into());
         return Err(Error::Columns { file: file.into(), expected, got });
     }
-    Ok(Table::new(names, Cells::Text(text), None))
+    Ok(builder.finish())
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use flate2::read::MultiGzDecoder;
 
 use crate::builtin::{BUILTIN, Content};
 use crate::error::{Error, Result};
-use crate::idx::{Idx, LARGEST_RATIO, SMALL};
+use crate::idx::{Idx, LARGEST_RATIO, SMALL, with_labels};
 use crate::numpy;
+use crate::part::Part;
 use crate::table::Table;
 use crate::text::Rows;
 
@@ -29,22 +30,12 @@ pub struct Source<'a> {
     pub part: Part,
 }
 
-/// Which part of a data set is meant where there are two: in a folder of the MNIST family files that begin with `train` and
-/// with `t10k`, in a `.npz` file arrays that end in `_train` and `_test`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// To learn from.
-    Training,
-    /// To measure what was learned.
-    Test,
-}
-
 /// A table in pieces, from the first row to the last.
 pub struct Chunks(Pieces);
 
 enum Pieces {
     /// Read as it is asked for.
-    Text(Rows),
+    Text(Rows<'static>),
     /// All that there is, until it was given.
     Whole(Option<Table>),
 }
@@ -78,7 +69,7 @@ impl<'a> Source<'a> {
                 Content::Csv(csv) => Table::read(self.data, csv.as_bytes())?.with_label_last(),
                 Content::Patches(packed) => {
                     let to_unit = |byte| 0.1 + 0.8 * byte / 255.0;
-                    Table::of_idx(self.data, &Idx::read_packed(self.data, packed)?, to_unit)
+                    Idx::read_packed(self.data, packed)?.table(self.data, to_unit)
                 }
             }))));
         }
@@ -123,12 +114,8 @@ impl<'a> Source<'a> {
         };
         let table = match &start[..] {
             [0, 0, ..] => self.images(bytes, path)?,
-            start if start.starts_with(numpy::MAGIC) => {
-                Table::of_arrays(self.data, numpy::read_npy(self.data, &whole(bytes)?)?)?
-            }
-            [b'P', b'K', 3, 4, ..] => {
-                Table::of_arrays(self.data, numpy::read_npz(self.data, Cursor::new(whole(bytes)?), self.part)?)?
-            }
+            start if start.starts_with(numpy::MAGIC) => numpy::read_npy(self.data, &whole(bytes)?)?,
+            [b'P', b'K', 3, 4, ..] => numpy::read_npz(self.data, Cursor::new(whole(bytes)?), self.part)?,
             #[cfg(feature = "parquet")]
             start if start.starts_with(crate::parquet::MAGIC) => crate::parquet::read(self.data, whole(bytes)?)?,
             #[cfg(not(feature = "parquet"))]
@@ -143,7 +130,7 @@ impl<'a> Source<'a> {
 
     /// IDX, with the labels that belong to it.
     fn images(&self, bytes: Box<dyn Read>, path: Option<&Path>) -> Result<Table> {
-        let images = Table::of_idx(self.data, &Idx::read(self.data, bytes)?, |number| number);
+        let images = Idx::read(self.data, bytes)?.table(self.data, |number| number);
         let beside = || {
             let name = path?.file_name()?.to_str()?;
             let (begin, _) = name.split_once("-images-idx3-ubyte")?;
@@ -151,7 +138,7 @@ impl<'a> Source<'a> {
             labels.exists().then_some(labels)
         };
         match self.target_file.map(PathBuf::from).or_else(beside) {
-            Some(labels) => images.with_labels(&labels),
+            Some(labels) => with_labels(images, &labels),
             None => Ok(images),
         }
     }

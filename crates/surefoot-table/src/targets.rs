@@ -61,7 +61,7 @@ impl Target {
             Some(task) => (task, true),
             None => (guess_task(table, &rows, column)?, false),
         };
-        let categories = categories_of(table, &rows, column);
+        let categories = categories_of(table.cells(column), &rows);
         let targets = match task {
             Task::Regression => {
                 if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
@@ -95,8 +95,8 @@ impl Target {
     /// The class of each row of the table, 0 where none is; `None` for numbers.
     pub fn classes(&self, table: &Table) -> Option<Vec<usize>> {
         let Targets::Classes(names) = &self.targets else { return None };
-        let categories = Categories::new(names);
-        Some((0..table.rows()).map(|row| categories.find(table, row, self.column).unwrap_or(0)).collect())
+        let classes = Categories::new(names).of_cells(table.cells(self.column));
+        Some((0..table.rows()).map(|row| classes.get(row).unwrap_or(0)).collect())
     }
 }
 
@@ -106,7 +106,7 @@ impl Target {
 /// [`Error::Cell`] for a text where nearly all are numbers.
 fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
     if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
-        check_slips(table, rows, column, *row)?;
+        check_slips(table, column, *row)?;
         return Ok(Task::Classification);
     }
     let mut numbers: Vec<f64> = rows.iter().filter_map(|&row| table.number(row, column)).collect();
@@ -117,20 +117,11 @@ fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
     Ok(if are_whole && are_few { Task::Classification } else { Task::Regression })
 }
 
-/// The class of each of these rows.
-///
-/// # Errors
-/// [`Error::Cell`] for a class that is not among the names.
-pub(crate) fn find_classes(table: &Table, rows: &[usize], column: usize, names: &[String]) -> Result<Vec<usize>> {
-    let categories = Categories::new(names);
-    let find = |&row: &usize| {
-        categories.find(table, row, column).ok_or_else(|| {
-            let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
-            let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
-            table.cell_error(row, column, format!("{A_CLASS} {}{more}", some.join(", ")))
-        })
-    };
-    rows.iter().map(find).collect()
+/// The error about a class that is not among the names.
+pub(crate) fn unknown_class(table: &Table, row: usize, column: usize, names: &[String]) -> Error {
+    let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
+    let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
+    table.cell_error(row, column, format!("{A_CLASS} {}{more}", some.join(", ")))
 }
 
 #[cfg(test)]
