@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::hints;
+
 /// How a command ended, when it was not by an error.
 pub enum Outcome {
     /// Done.
@@ -40,7 +42,7 @@ pub fn hint(error: &anyhow::Error) -> String {
         if let Some(usage) = cause.downcast_ref::<Usage>() {
             return Some(usage.hint.clone());
         }
-        let table = cause.downcast_ref::<surefoot_table::Error>().and_then(surefoot_table::Error::hint);
+        let table = cause.downcast_ref::<surefoot_table::Error>().map(|error| hints::of_table(error.reason()));
         let library = cause.downcast_ref::<surefoot::Error>().and_then(surefoot::Error::hint);
         table.or(library).map(String::from)
     });

@@ -6,10 +6,10 @@ use surefoot::{Model, Scalar, Scaling};
 
 use crate::categories::Categories;
 use crate::column::{Cell, Cells, Mapped};
-use crate::error::{AN_INPUT, Error, FINITE, NUMBER_TARGET, Result};
+use crate::error::{Error, FINITE, Reason, Result};
 use crate::kind::{Asked, Kind, LeftOut, find_kind};
 use crate::table::{Table, short};
-use crate::targets::{Target, Targets, unknown_class};
+use crate::targets::{NUMBER_TARGET, TARGETS, Target, Targets, unknown_class};
 
 /// How the rows of a table become examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,8 +110,7 @@ impl Encoding {
                 1 => format!("`{}`, which is {}", short(&left_out[0].0), described(left_out[0].1)),
                 others => format!("{others} columns that are {}", described(left_out[0].1)),
             };
-            let expected = format!("{AN_INPUT} beside the target");
-            return Err(Error::Columns { file: table.file().into(), expected, got });
+            return Err(Error::columns(table.file(), Reason::NoInput, "an input column beside the target", got));
         }
         let target_columns = vec![table.columns()[target.column].clone()];
         let encoding = Encoding { columns, target_columns, targets: target.targets.clone() };
@@ -139,8 +138,7 @@ impl Encoding {
         let columns = table.columns().iter().enumerate().filter(|&(i, _)| Some(i) != left_out);
         let names: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
         if names.is_empty() {
-            let (expected, got) = (AN_INPUT.into(), "none".into());
-            return Err(Error::Columns { file: table.file().into(), expected, got });
+            return Err(Error::columns(table.file(), Reason::NoInput, "an input column", "none"));
         }
         Ok(Encoding { columns: plain(&names), target_columns: names, targets: Targets::Numbers })
     }
@@ -159,8 +157,7 @@ impl Encoding {
             serde_json::Value::Null => plain(&or_positions(&model.input_columns, positions(model.network.inputs()))),
             encoding => {
                 let wrong = |got: String| {
-                    let expected = "an encoding of columns for its inputs".into();
-                    Error::Format { file: "the model".into(), expected, got }
+                    Error::format("the model", Reason::Format, "an encoding of columns for its inputs", got)
                 };
                 let columns: Vec<Column> =
                     serde_json::from_value(encoding.clone()).map_err(|error| wrong(error.to_string()))?;
@@ -257,7 +254,7 @@ impl Encoding {
                     .map(move |&row| (row, column))
             });
             let (row, column) = all.next().unwrap_or_default();
-            table.cell_error(row, column, FINITE)
+            table.cell_error(row, column, Reason::TextAsInput, FINITE)
         })
     }
 
@@ -286,7 +283,7 @@ impl Encoding {
         let needed = if self.targets == Targets::Numbers { outputs } else { 1 };
         if columns.len() != needed {
             let (expected, got) = (format!("target columns ({needed}) beside the inputs"), columns.len().to_string());
-            return Err(Error::Columns { file: table.file().into(), expected, got });
+            return Err(Error::columns(table.file(), Reason::Columns, expected, got));
         }
         match &self.targets {
             Targets::Numbers => {
@@ -298,7 +295,7 @@ impl Encoding {
                 });
                 targets?.map_err(|row| {
                     let wrong = columns.iter().find(|&&column| table.number(row, column).is_none());
-                    table.cell_error(row, wrong.copied().unwrap_or_default(), NUMBER_TARGET)
+                    table.cell_error(row, wrong.copied().unwrap_or_default(), Reason::TextAsTarget, NUMBER_TARGET)
                 })
             }
             Targets::Classes(names) => {
@@ -324,8 +321,8 @@ impl Encoding {
         let is_there = |&row: &usize| columns.iter().all(|&column| !table.is_missing(row, column));
         let rows: Vec<usize> = (0..table.rows()).filter(is_there).collect();
         if rows.is_empty() {
-            let expected = format!("{} in column `{}`", crate::error::TARGETS, short(&self.target_columns[0]));
-            return Err(Error::Columns { file: table.file().into(), expected, got: "only missing cells".into() });
+            let expected = format!("{TARGETS} in column `{}`", short(&self.target_columns[0]));
+            return Err(Error::columns(table.file(), Reason::NoTarget, expected, "only missing cells"));
         }
         Ok(rows)
     }
@@ -347,7 +344,8 @@ impl Encoding {
                 let expected = format!("the columns {}{more}", shown.join(", "));
                 let got: Vec<_> = table.columns().iter().take(8).map(|name| format!("`{}`", short(name))).collect();
                 let more = if table.columns().len() > 8 { ", …" } else { "" };
-                Err(Error::Columns { file: table.file().into(), expected, got: format!("{}{more}", got.join(", ")) })
+                let got = format!("{}{more}", got.join(", "));
+                Err(Error::columns(table.file(), Reason::UnknownColumn, expected, got))
             }
         }
     }
@@ -370,7 +368,7 @@ fn filled<T: Scalar>(
 ) -> Result<std::result::Result<Array2<T>, usize>> {
     if let Some(scaling) = scaling.filter(|scaling| scaling.columns() != width) {
         let (expected, got) = (format!("a scaling of {width} columns"), scaling.columns().to_string());
-        return Err(Error::Columns { file: table.file().into(), expected, got });
+        return Err(Error::columns(table.file(), Reason::Columns, expected, got));
     }
     let mut matrix = Array2::zeros((rows.len(), width));
     let most = (BLOCK / width.max(1)).max(1);
@@ -533,7 +531,7 @@ mod tests {
         );
         let error = found.inputs(&table("size,x\n1,2\n"), &[0]).unwrap_err();
         assert_eq!(error.to_string(), "t.csv: expected the columns `colour`, `open`, got `size`, `x`");
-        assert!(error.hint().is_some());
+        assert_eq!(error.reason(), Reason::UnknownColumn);
         model.encoding = serde_json::json!([{"name": "x", "kind": {"number": {}}}]);
         assert!(Encoding::of_model(&model, &other).unwrap_err().to_string().ends_with("1 inputs for a network with 8"));
         model.encoding = serde_json::json!("x");
@@ -553,7 +551,10 @@ mod tests {
                 && left_out.contains(&("open".into(), LeftOut::Group))
         );
         let error = learn(&table, &Roles { numeric: vec!["colour"], ..Roles::default() }).unwrap_err().to_string();
-        assert!(error.contains("line 2, column `colour`: expected a finite number, as --numeric says"), "{error}");
+        assert!(
+            error.contains("line 2, column `colour`: expected a finite number, as the column was said to have"),
+            "{error}"
+        );
         let error = learn(&table, &Roles { ignored: vec!["color"], ..Roles::default() }).unwrap_err().to_string();
         assert!(error.contains("a column `color`"), "{error}");
     }
@@ -574,7 +575,7 @@ mod tests {
     fn a_table_without_inputs_is_refused() {
         let message = |csv: &str| {
             let error = learn(&table(csv), &Roles::default()).unwrap_err();
-            assert!(error.hint().is_some());
+            assert_eq!(error.reason(), Reason::NoInput);
             error.to_string()
         };
         assert_eq!(message("y\n1\n2\n"), "t.csv: expected an input column beside the target, got 1 column");

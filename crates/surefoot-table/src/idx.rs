@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use ndarray::Array2;
 use surefoot::Scalar;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::table::{Names, Table, pixel_names};
 
 /// The array of an IDX file: two bytes of zero, a byte for the kind of number, a byte for how many dimensions, each of
@@ -126,7 +126,7 @@ impl Idx {
             read.map_err(|source| Error::Io { path: file.into(), source })?;
             Ok(bytes)
         };
-        let wrong = |expected: String, got: String| Err(Error::Format { file: file.into(), expected, got });
+        let wrong = |expected: String, got: String| Err(Error::format(file, Reason::Format, expected, got));
         let magic = take(4)?;
         let (kind, dimensions) = match magic[..] {
             [0, 0, code, dimensions] if Kind::of(code).is_some() && dimensions > 0 => {
@@ -201,7 +201,7 @@ pub(crate) fn with_labels(table: Table, path: &Path) -> Result<Table> {
     let (expected, got) = (format!("a number for each of the {} rows", table.rows()), labels.shape());
     if got != [table.rows()] {
         let got = got.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
-        return Err(Error::Columns { file: path.display().to_string(), expected, got });
+        return Err(Error::columns(&path.display().to_string(), Reason::Columns, expected, got));
     }
     Ok(table.with_label_column(LABEL, labels.matrix::<f64>().into_iter().collect()))
 }

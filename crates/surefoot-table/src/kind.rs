@@ -8,7 +8,7 @@ use surefoot::Scaling;
 
 use crate::categories::categories_of;
 use crate::column::Cells;
-use crate::error::{FINITE, NUMBER_ASKED, NUMBER_LIKE_OTHERS, Result};
+use crate::error::{FINITE, Reason, Result};
 use crate::table::Table;
 
 /// How the cells of a column become inputs.
@@ -86,6 +86,11 @@ pub(crate) enum Asked {
     Number,
     Category,
 }
+
+/// What a cell is where nearly all others of its column are.
+const NUMBER_LIKE_OTHERS: &str = "a finite number, as nearly all of this column are, or nothing";
+/// What a cell is in a column that was said to have numbers.
+const NUMBER_ASKED: &str = "a finite number, as the column was said to have, or nothing";
 
 /// Categories with fewer training rows share one input.
 const RARE: usize = 3;
@@ -166,8 +171,8 @@ pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Ask
     };
     let not_a_number = (0..cells.len()).find(is_no_number);
     match (not_a_number, asked) {
-        (Some(row), Asked::Number) => return Err(table.cell_error(row, column, NUMBER_ASKED)),
-        (Some(row), _) if table.is_matrix() => return Err(table.cell_error(row, column, FINITE)),
+        (Some(row), Asked::Number) => return Err(table.cell_error(row, column, Reason::TextInNumeric, NUMBER_ASKED)),
+        (Some(row), _) if table.is_matrix() => return Err(table.cell_error(row, column, Reason::TextAsInput, FINITE)),
         (None, Asked::Nothing) if table.is_matrix() || !is_coded(cells) => {
             return Ok(number(table, rows, column, marked));
         }
@@ -204,7 +209,11 @@ pub(crate) fn check_slips(table: &Table, column: usize, row: usize) -> Result<()
     let is_nearly_all = texts == 1
         || numbers.len() as f64 >= SHARE_OF_NUMBERS * present as f64
         || words <= MAX_MARKS && numbers.len() > texts;
-    if is_nearly_all { Err(table.cell_error(row, column, NUMBER_LIKE_OTHERS)) } else { Ok(()) }
+    if is_nearly_all {
+        Err(table.cell_error(row, column, Reason::TextAmongNumbers, NUMBER_LIKE_OTHERS))
+    } else {
+        Ok(())
+    }
 }
 
 /// The numbers in these rows; missing cells have none.
@@ -410,7 +419,7 @@ mod tests {
         let people: Vec<String> = (0..30).map(|i| format!("{}.5 %", i % 13)).collect();
         assert!(matches!(found(&people.iter().map(String::as_str).collect::<Vec<_>>()), Ok(Kind::Number { .. })));
         let error = found_named("x", &["1", "a", "2"], Asked::Number).unwrap_err();
-        assert!(error.contains("as --numeric says") && error.contains("line 3"), "{error}");
+        assert!(error.contains("as the column was said to have") && error.contains("line 3"), "{error}");
         let codes: Vec<&str> = ["1", "2", "3", "4a"].repeat(10);
         assert!(matches!(found(&codes), Ok(Kind::Category { .. })));
     }

@@ -7,6 +7,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
 )]
 
+mod arrow;
 mod builder;
 mod builtin;
 mod categories;
@@ -29,7 +30,7 @@ mod text;
 
 pub use builtin::{BUILTIN, Builtin};
 pub use encoding::{Column, Encoding, Learned, Roles};
-pub use error::{Error, Result};
+pub use error::{Error, Reason, Result};
 pub use idx::Idx;
 pub use kind::{Kind, LeftOut};
 pub use part::Part;

@@ -45,6 +45,21 @@ impl<R: Read> Lines<R> {
         self.stray_quote.is_some_and(|place| place < end)
     }
 
+    /// How many bytes from here are within one cell and go out as they are; it follows them.
+    fn run(&mut self, bytes: &[u8]) -> usize {
+        let length = match self.place {
+            Place::Bare => bytes.iter().position(|byte| [self.delimiter, b'\n', b'\r'].contains(byte)),
+            Place::Quoted => bytes.iter().position(|byte| [b'"', b'\r', b'\n'].contains(byte)),
+            Place::Start | Place::Quote => Some(0),
+        };
+        let length = length.unwrap_or(bytes.len());
+        if let Some(last) = bytes.get(..length).and_then(|run| run.last()) {
+            (self.last, self.after_return) = (*last, false);
+            self.count += length as u64;
+        }
+        length
+    }
+
     /// Follows a byte; whether it goes out.
     fn pass(&mut self, byte: u8) -> bool {
         let ends = byte == self.delimiter || byte == b'\n';
@@ -83,17 +98,25 @@ impl<R: Read> Read for Lines<R> {
                 self.pass(b'\n');
                 return Ok(1);
             }
-            let mut kept = 0;
-            for i in 0..read {
-                let Some(&byte) = out.get(i) else { break };
+            let (mut kept, mut i) = (0, 0);
+            while let Some(&byte) = out.get(i)
+                && i < read
+            {
+                let run = self.run(out.get(i..read).unwrap_or_default());
+                if run > 0 {
+                    out.copy_within(i..i + run, kept);
+                    (i, kept) = (i + run, kept + run);
+                    continue;
+                }
+                i += 1;
                 let is_rest_of_return = byte == b'\n' && self.after_return;
                 self.after_return = byte == b'\r';
                 if is_rest_of_return {
                     continue;
                 }
                 let byte = if byte == b'\r' { b'\n' } else { byte };
-                if let Some(place) = out.get_mut(kept)
-                    && self.pass(byte)
+                if self.pass(byte)
+                    && let Some(place) = out.get_mut(kept)
                 {
                     *place = byte;
                     kept += 1;

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, Axis, concatenate};
 use ndarray_npy::{ReadNpyError, ReadNpyExt};
 use zip::ZipArchive;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::part::Part;
 use crate::table::{Names, Table, pixel_names};
 
@@ -33,7 +33,7 @@ pub(crate) fn read_npy(file: &str, bytes: &[u8]) -> Result<Table> {
 /// # Errors
 /// As [`read_npy`], and [`Error::Columns`] when the arrays differ in their rows.
 pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Result<Table> {
-    let format = |error: String| Error::Format { file: file.into(), expected: "an .npz file".into(), got: error };
+    let format = |error: String| Error::format(file, Reason::Format, "an .npz file", error);
     let mut archive = ZipArchive::new(bytes).map_err(|error| format(error.to_string()))?;
     let names = archive.file_names().map(|name| name.map(String::from)).collect::<std::result::Result<Vec<_>, _>>();
     let names = names.map_err(|error| format(error.to_string()))?;
@@ -50,7 +50,7 @@ pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Resul
         read.map_err(|source| Error::Io { path: file.into(), source })?;
         if bytes.len() as u64 == largest {
             let expected = format!("at most {LARGEST_RATIO} times its size in `{short}`");
-            return Err(Error::Format { file: file.into(), expected, got: "more".into() });
+            return Err(Error::format(file, Reason::Format, expected, "more"));
         }
         let array = array(file, &bytes)?;
         let short = short.strip_suffix(wanted).unwrap_or(&short).to_string();
@@ -65,11 +65,8 @@ pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Resul
     let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
     match concatenate(Axis(1), &parts) {
         Ok(numbers) => Ok(table(file, columns, numbers.view())?.with_label(label)),
-        Err(_) if parts.is_empty() => Err(format("no array".into())),
-        Err(_) => {
-            let (expected, got) = ("as many rows in each array".into(), rows.join(", "));
-            Err(Error::Columns { file: file.into(), expected, got })
-        }
+        Err(_) if parts.is_empty() => Err(Error::format(file, Reason::NoArray, "an .npz file", "no array")),
+        Err(_) => Err(Error::columns(file, Reason::Columns, "as many rows in each array", rows.join(", "))),
     }
 }
 
@@ -81,7 +78,7 @@ fn table(file: &str, columns: Vec<String>, numbers: ArrayView2<'_, f64>) -> Resu
 
 /// Any array of numbers, as double precision.
 fn array(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>> {
-    let format = |expected: &str, got: String| Error::Format { file: file.into(), expected: expected.into(), got };
+    let format = |expected: &str, got: String| Error::format(file, Reason::Format, expected, got);
     if promised(bytes).is_none_or(|count| count > bytes.len()) {
         return Err(format("an .npy file with all the numbers that its shape says", "fewer bytes".into()));
     }
@@ -114,7 +111,7 @@ fn promised(bytes: &[u8]) -> Option<usize> {
 
 /// As rows × columns, with names.
 fn by_rows(file: &str, name: &str, array: ArrayD<f64>) -> Result<(Vec<String>, Array2<f64>)> {
-    let error = |got: String| Err(Error::Format { file: file.into(), expected: "rows of numbers".into(), got });
+    let error = |got: String| Err(Error::format(file, Reason::Format, "rows of numbers", got));
     let shape = array.shape().to_vec();
     let shown = || format!("an array of the shape {shape:?}");
     let Some((&rows, columns)) = shape.split_first() else { return error(shown()) };

@@ -7,7 +7,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
 use crate::builder::Builder;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::table::{Names, Table};
 
 /// The first bytes of a Parquet file.
@@ -21,13 +21,13 @@ pub(crate) const MAGIC: &[u8] = b"PAR1";
 pub(crate) fn read(file: &str, bytes: Vec<u8>) -> Result<Table> {
     // the library panics at some damaged files
     catch_unwind(|| read_rows(file, bytes)).unwrap_or_else(|_| {
-        let (expected, got) = ("a Parquet file".into(), "a damaged one, at which its reader panicked".into());
-        Err(Error::Format { file: file.into(), expected, got })
+        let (expected, got) = ("a Parquet file", "a damaged one, at which its reader panicked");
+        Err(Error::format(file, Reason::Format, expected, got))
     })
 }
 
 fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
-    let format = |error: String| Error::Format { file: file.into(), expected: "a Parquet file".into(), got: error };
+    let format = |error: String| Error::format(file, Reason::Format, "a Parquet file", error);
     let wrong = |error: parquet::errors::ParquetError| format(error.to_string());
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(wrong)?;
     let fields = reader.metadata().file_metadata().schema().get_fields();
@@ -49,8 +49,7 @@ fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
         builder.push(cells.collect::<Result<Vec<_>>>()?.iter().map(String::as_str), row as u64 + 1);
     }
     if builder.rows() == 0 {
-        let (expected, got) = ("at least one row".into(), "none".into());
-        return Err(Error::Columns { file: file.into(), expected, got });
+        return Err(Error::columns(file, Reason::Columns, "at least one row", "none"));
     }
     Ok(builder.finish())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::builtin::{BUILTIN, Content};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::idx::{Idx, LARGEST_RATIO, SMALL, with_labels};
 use crate::numpy;
 use crate::part::Part;
@@ -55,7 +55,7 @@ impl<'a> Source<'a> {
     pub fn table(&self) -> Result<Table> {
         match self.chunks()?.next(usize::MAX)? {
             Some(table) => Ok(table),
-            None => Err(Error::Format { file: self.data.into(), expected: "a table".into(), got: "nothing".into() }),
+            None => Err(Error::format(self.data, Reason::Format, "a table", "nothing")),
         }
     }
 
@@ -87,8 +87,7 @@ impl<'a> Source<'a> {
             use std::os::unix::fs::FileTypeExt;
             let kind = path.metadata().map_err(io)?.file_type();
             if kind.is_char_device() || kind.is_block_device() {
-                let (expected, got) = ("a file that has an end".into(), "a device".into());
-                return Err(Error::Format { file: self.data.into(), expected, got });
+                return Err(Error::format(self.data, Reason::Format, "a file that has an end", "a device"));
             }
         }
         let file = File::open(&path).map_err(io)?;
@@ -120,8 +119,8 @@ impl<'a> Source<'a> {
             start if start.starts_with(crate::parquet::MAGIC) => crate::parquet::read(self.data, whole(bytes)?)?,
             #[cfg(not(feature = "parquet"))]
             [b'P', b'A', b'R', b'1', ..] => {
-                let (expected, got) = ("a format that this program was built with".into(), "a Parquet file".into());
-                return Err(Error::Format { file: self.data.into(), expected, got });
+                let expected = "a format that this program was built with";
+                return Err(Error::format(self.data, Reason::Format, expected, "a Parquet file"));
             }
             _ => return Ok(Chunks(Pieces::Text(Rows::new(self.data, bytes, self.header, self.known)?))),
         };
@@ -261,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_and_a_folder_are_errors_with_a_hint() {
+    fn a_missing_file_and_a_folder_are_errors_with_a_reason() {
         for (path, named) in [("/no/such/file.csv", "/no/such/file.csv"), ("/", "/train-images-idx3-ubyte")] {
             let error = open(path).unwrap_err();
             assert_eq!(error.to_string(), format!("cannot read {named}"));
-            assert!(error.hint().unwrap().contains("surefoot datasets"));
+            assert_eq!(error.reason(), Reason::Unreadable);
         }
     }
 
@@ -292,7 +291,7 @@ mod tests {
             assert!(table.rows() <= 4 && table.columns() == ["column_1", "column_2"]);
             for row in 0..table.rows() {
                 assert_eq!((table.number(row, 0), &*table.cell(row, 1)), (Some(rows as f64), "a\nb"));
-                let error = table.cell_error(row, 0, "x").to_string();
+                let error = table.cell_error(row, 0, Reason::Weight, "x").to_string();
                 assert!(error.contains(&format!("line {}, ", 2 * rows + 1)), "{error}");
                 rows += 1;
             }

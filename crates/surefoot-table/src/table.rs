@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::column::Cells;
-use crate::error::{EMPTY, Error, Result, UNIQUE_NAMES};
+use crate::error::{EMPTY, Error, Reason, Result};
 
 /// A table as it was read; nothing is known yet of what its columns mean.
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ impl Names {
         match self.columns.iter().enumerate().find(|&(i, name)| self.places.get(name) != Some(&i)) {
             None => Ok(()),
             Some((_, twice)) => {
-                let (expected, got) = (UNIQUE_NAMES.into(), format!("`{}` twice", short(twice)));
-                Err(Error::Columns { file: self.file.clone(), expected, got })
+                let got = format!("`{}` twice", short(twice));
+                Err(Error::columns(&self.file, Reason::DuplicateName, "a name of its own for each column", got))
             }
         }
     }
@@ -160,7 +160,7 @@ impl Table {
             let shown: Vec<_> = columns.iter().take(8).map(|name| format!("`{}`", short(name))).collect();
             let more = if columns.len() > 8 { format!(" and {} more", columns.len() - 8) } else { String::new() };
             let (expected, got) = (format!("a column `{}`", short(name)), format!("{}{more}", shown.join(", ")));
-            Error::Columns { file: self.file().into(), expected, got }
+            Error::columns(self.file(), Reason::UnknownColumn, expected, got)
         })
     }
 
@@ -196,18 +196,22 @@ impl Table {
     pub fn weights(&self, column: usize, rows: &[usize]) -> Result<Vec<f64>> {
         let weight = |&row: &usize| {
             let number = self.number(row, column).filter(|number| *number >= 0.0);
-            number.ok_or_else(|| self.cell_error(row, column, "a weight, a finite number of at least 0"))
+            number
+                .ok_or_else(|| self.cell_error(row, column, Reason::Weight, "a weight, a finite number of at least 0"))
         };
         rows.iter().map(weight).collect()
     }
 
-    /// An error about a cell.
-    pub(crate) fn cell_error(&self, row: usize, column: usize, expected: impl Into<String>) -> Error {
+    /// An error about a cell; where that has nothing, this is the reason, unless the column was to have numbers or nothing.
+    pub(crate) fn cell_error(&self, row: usize, column: usize, reason: Reason, expected: impl Into<String>) -> Error {
         let text = self.cell(row, column);
+        let may_be_empty = matches!(reason, Reason::TextAmongNumbers | Reason::TextInNumeric);
+        let reason = if text.is_empty() && !may_be_empty { Reason::EmptyCell } else { reason };
         Error::Cell {
             file: self.file().into(),
             line: self.lines.of(row),
             column: short(&self.columns()[column]).into_owned(),
+            reason,
             expected: expected.into(),
             got: if text.is_empty() { EMPTY.into() } else { format!("`{}`", short(&text)) },
         }

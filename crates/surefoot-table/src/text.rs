@@ -6,12 +6,14 @@ use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use crate::builder::Builder;
 use crate::dialect::Dialect;
-use crate::error::{CLOSING_QUOTE, EMPTY, Error, FINITE, Result, UTF8};
+use crate::error::{EMPTY, Error, FINITE, Reason, Result};
 use crate::lines::Lines;
 use crate::table::{Names, Table, short};
 
 /// How much of a file is looked at to find its dialect.
 const START: usize = 1 << 16;
+/// What a cell that begins with a quote ends with.
+const CLOSING_QUOTE: &str = "a closing quote";
 
 /// The rows of a text file, as they are read.
 pub(crate) struct Rows<'a> {
@@ -88,18 +90,23 @@ impl<'a> Rows<'a> {
             self.rows += 1;
             // the reader passes over empty lines; where there is one column, such a line is a cell without anything
             if width == 1 && line > before && self.rows > 1 {
-                return Err(self.error(before, FINITE, EMPTY));
+                return Err(self.error(before, Reason::Rows, FINITE, EMPTY));
             }
             if record.len() != width {
                 let like = if self.dialect.header { "as in the header" } else { "as in the first row" };
-                return Err(self.error(line, &format!("{width} cells, {like}"), &record.len().to_string()));
+                return Err(self.error(
+                    line,
+                    Reason::Rows,
+                    &format!("{width} cells, {like}"),
+                    &record.len().to_string(),
+                ));
             }
             let record = self.text(record, line)?;
             builder.push(record.iter().map(str::trim), line);
             self.spare = record.into_byte_record();
         }
         match (builder.rows(), self.rows) {
-            (0, 0) => Err(self.error(2, "a row under the header", "the end of the file")),
+            (0, 0) => Err(self.error(2, Reason::Rows, "a row under the header", "the end of the file")),
             (0, _) => Ok(None),
             _ => Ok(Some(builder.finish())),
         }
@@ -123,22 +130,28 @@ impl<'a> Rows<'a> {
         // a quote that is not closed takes the last line end, too
         let line = self.next_line.saturating_sub(within + u64::from(!is_open)).max(1);
         if is_open {
-            return Err(self.error(line, CLOSING_QUOTE, "the end of the file"));
+            return Err(self.error(line, Reason::Quote, CLOSING_QUOTE, "the end of the file"));
         }
         if lines.has_stray_quote_before(end) {
             let expected = format!("{CLOSING_QUOTE} at the end of a cell");
-            return Err(self.error(line, &expected, "more text after it"));
+            return Err(self.error(line, Reason::Quote, &expected, "more text after it"));
         }
         Ok(Some((record, line)))
     }
 
     fn text(&self, record: ByteRecord, line: u64) -> Result<StringRecord> {
         let text = StringRecord::from_byte_record(record);
-        text.map_err(|error| self.error(line, UTF8, &error.utf8_error().to_string()))
+        text.map_err(|error| self.error(line, Reason::Encoding, "text in UTF-8", &error.utf8_error().to_string()))
     }
 
-    fn error(&self, line: u64, expected: &str, got: &str) -> Error {
-        Error::Line { file: self.names.file.clone(), line, expected: expected.into(), got: short(got).into_owned() }
+    fn error(&self, line: u64, reason: Reason, expected: &str, got: &str) -> Error {
+        Error::Line {
+            file: self.names.file.clone(),
+            line,
+            reason,
+            expected: expected.into(),
+            got: short(got).into_owned(),
+        }
     }
 }
 
@@ -152,7 +165,7 @@ impl Table {
     /// [`Error::Columns`] when two columns have one name; [`Error::Io`] when reading fails.
     pub fn read(file: &str, reader: impl Read) -> Result<Self> {
         let table = Rows::new(file, Box::new(reader), None, &[])?.table(usize::MAX)?;
-        table.ok_or_else(|| Error::Format { file: file.into(), expected: "a table".into(), got: "nothing".into() })
+        table.ok_or_else(|| Error::format(file, Reason::Format, "a table", "nothing"))
     }
 }
 

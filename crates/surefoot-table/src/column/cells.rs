@@ -121,6 +121,15 @@ impl Cells {
         found
     }
 
+    /// The array of a column of numbers.
+    #[cfg(test)]
+    pub fn numbers(&self) -> Option<&Float64Array> {
+        match &self.values {
+            Values::Numbers(numbers, _) => Some(numbers),
+            _ => None,
+        }
+    }
+
     /// The memory that it takes.
     pub fn bytes(&self) -> usize {
         self.dictionary.bytes()

@@ -1,7 +1,7 @@
 //! The cells of a column, as they come.
 
 use arrow_array::builder::{LargeStringBuilder, NullBufferBuilder};
-use arrow_array::{Float64Array, UInt8Array, UInt16Array};
+use arrow_array::{Array, Float64Array};
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::cells::{Cells, Values};
@@ -120,9 +120,16 @@ impl Growing {
 
     fn at_rest(self) -> Cells {
         let values = match self.values {
-            GrowingValues::Bytes(codes) => Values::Bytes(UInt8Array::from(codes)),
-            GrowingValues::Shorts(codes) => Values::Shorts(UInt16Array::from(codes)),
-            GrowingValues::Numbers { numbers, mut are_numbers, style } => {
+            GrowingValues::Bytes(mut codes) => {
+                codes.shrink_to_fit();
+                Values::Bytes(codes.into())
+            }
+            GrowingValues::Shorts(mut codes) => {
+                codes.shrink_to_fit();
+                Values::Shorts(codes.into())
+            }
+            GrowingValues::Numbers { mut numbers, mut are_numbers, style } => {
+                numbers.shrink_to_fit();
                 Values::Numbers(Float64Array::new(numbers.into(), are_numbers.finish()), style)
             }
             GrowingValues::Texts(mut texts) => Values::Texts(texts.finish()),
@@ -138,6 +145,13 @@ impl GrowingValues {
 }
 
 impl Cells {
+    /// Numbers as they are, without a copy; `None` where one is missing or not finite.
+    pub fn of_array(numbers: &Float64Array) -> Option<Cells> {
+        let are_finite = numbers.null_count() == 0 && numbers.values().iter().all(|number| number.is_finite());
+        let values = Values::Numbers(numbers.clone(), Style { decimals: 0, comma: false });
+        are_finite.then(|| Cells { values, dictionary: GrowingDictionary::new(false).finish(), decimal_comma: false })
+    }
+
     /// A column of numbers that were never written as text.
     pub fn of_numbers(numbers: Vec<f64>) -> Cells {
         let mut dictionary = GrowingDictionary::new(false);
@@ -181,4 +195,100 @@ fn coded(numbers: &[f64]) -> Option<(Vec<u16>, Vec<f64>)> {
         }
     }
     Some((codes, different))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Meaning;
+    use crate::column::Cell;
+
+    /// The column of these cells, taken up in blocks of so many.
+    fn grown(cells: &[String], block: usize, decimal_comma: bool) -> Cells {
+        let mut blocks = cells.chunks(block);
+        let first = blocks.next().unwrap();
+        let mut column = Growing::new(|| first.iter(), decimal_comma);
+        blocks.for_each(|block| column.extend(block.iter().map(String::as_str)));
+        column.finish()
+    }
+
+    fn form(cells: &Cells) -> &'static str {
+        match &cells.values {
+            Values::Bytes(_) => "bytes",
+            Values::Shorts(_) => "shorts",
+            Values::Numbers(..) => "numbers",
+            Values::Texts(_) => "texts",
+        }
+    }
+
+    fn cells(rows: usize, f: impl Fn(usize) -> String) -> Vec<String> {
+        (0..rows).map(f).collect()
+    }
+
+    /// Cells of many sorts, with the form that a large column of them has and whether their numbers have a decimal comma.
+    fn columns() -> Vec<(&'static str, bool, Vec<String>)> {
+        let mixed = |i: usize| i.wrapping_mul(2_654_435_761) % 1_000_003;
+        vec![
+            ("bytes", false, cells(5000, |i| (i % 100).to_string())),
+            ("bytes", false, cells(5000, |i| ["red", "NA", "007", "12 km", "1.0", "1"][i % 6].into())),
+            ("bytes", true, cells(5000, |i| ["1,5", "1.250", "1,50", "x"][i % 4].into())),
+            ("shorts", false, cells(5000, |i| format!("city {}", i % 400))),
+            ("numbers", false, cells(5000, |i| format!("{}.{}", i, i % 10 + 1))),
+            ("numbers", false, cells(5000, |i| format!("{:.2}", mixed(i) as f64 / 100.0))),
+            ("numbers", false, cells(5000, |i| format!("{:?}", mixed(i) as f64 / 7.0))),
+            ("numbers", true, cells(5000, |i| format!("{:.3}", mixed(i) as f64 / 1000.0).replace('.', ","))),
+            ("numbers", false, cells(5000, |i| if i % 3 == 0 { "?".into() } else { (i * i).to_string() })),
+            ("texts", false, cells(5000, |i| format!("name {i}"))),
+            ("texts", false, cells(5000, |i| format!("{i} km"))),
+            ("texts", false, cells(5000, |i| format!("{i:07}"))),
+            ("texts", false, cells(5000, |i| format!("{i}e-3"))),
+            // the first cells say something else than the others
+            ("numbers", false, cells(5000, |i| if i < 1000 { "0".into() } else { (i * 7).to_string() })),
+            ("texts", false, cells(5000, |i| if i < 1000 { "0".into() } else { format!("name {i}") })),
+            ("bytes", false, cells(5000, |i| if i < 100 { i.to_string() } else { (i % 50).to_string() })),
+            ("texts", false, cells(5000, |i| if i < 1000 { i.to_string() } else { format!("name {i}") })),
+            ("numbers", false, cells(5000, |i| if i < 1000 { format!("{i}.50") } else { i.to_string() })),
+        ]
+    }
+
+    #[test]
+    fn the_form_follows_from_the_cells_and_keeps_them_to_the_letter() {
+        for (expected, decimal_comma, cells) in columns() {
+            for block in [7, 100, 1000, 4096] {
+                let column = grown(&cells, block, decimal_comma);
+                let about = format!("{:?} in blocks of {block}", &cells[1000..1004]);
+                assert!(block < 1000 || form(&column) == expected, "{about}: {}", form(&column));
+                assert_eq!(column.len(), cells.len());
+                for (row, cell) in cells.iter().enumerate() {
+                    assert_eq!(column.text(row), *cell, "{about}");
+                    assert_eq!(column.meaning(row), Meaning::of(cell, decimal_comma), "{cell}, {about}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn different_cells_are_counted_alike_in_every_form() {
+        for (_, decimal_comma, cells) in columns() {
+            let rows = (0..cells.len()).filter(|row| row % 3 > 0);
+            let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+            rows.clone().for_each(|row| *counts.entry(&cells[row]).or_default() += 1);
+            let column = grown(&cells, 1000, decimal_comma);
+            let mut found: Vec<_> =
+                column.different(rows.clone()).into_iter().map(|(row, n)| (cells[row].as_str(), n)).collect();
+            found.sort_unstable();
+            assert_eq!(found, counts.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn numbers_without_text_are_kept_as_they_are() {
+        let few = Cells::of_numbers((0..1000).map(|i| [0.5, -0.0, f64::NAN, f64::INFINITY][i % 4]).collect());
+        let many = Cells::of_numbers((0..1000).map(|i| if i % 2 == 0 { f64::NAN } else { i as f64 / 3.0 }).collect());
+        assert_eq!((form(&few), form(&many)), ("bytes", "numbers"));
+        assert_eq!([0, 1, 2, 3].map(|row| few.text(row).into_owned()), ["0.5", "-0", "NaN", "inf"]);
+        assert_eq!([0, 1, 2, 3].map(|row| few.meaning(row).number), [Some(0.5), Some(-0.0), None, None]);
+        assert!(few.meaning(2).is_missing && !few.meaning(3).is_missing && many.meaning(0).is_missing);
+        assert!(matches!(many.cell(1), Cell::Number(number) if number == 1.0 / 3.0));
+    }
 }
