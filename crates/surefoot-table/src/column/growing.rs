@@ -247,7 +247,7 @@ mod tests {
             ("texts", false, cells(5000, |i| if i < 1000 { "0".into() } else { format!("name {i}") })),
             ("bytes", false, cells(5000, |i| if i < 100 { i.to_string() } else { (i % 50).to_string() })),
             ("texts", false, cells(5000, |i| if i < 1000 { i.to_string() } else { format!("name {i}") })),
-            ("numbers", false, cells(5000, |i| if i < 1000 { format!("{i}.50") } else { i.to_string() })),
+            ("texts", false, cells(5000, |i| if i < 1000 { format!("{i}.50") } else { i.to_string() })),
         ]
     }
 
