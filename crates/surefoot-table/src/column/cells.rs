@@ -99,7 +99,8 @@ impl Cells {
 
     /// The different texts in these rows: for each the first row that has it, and how many have it.
     pub fn different(&self, rows: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
-        let (mut found, mut numbers): (Vec<(usize, usize)>, Vec<(u64, usize)>) = Default::default();
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut numbers: Vec<(u64, usize)> = Vec::new();
         let (mut codes, mut texts) = (vec![None; self.dictionary.len()], HashMap::new());
         for row in rows {
             let place = match self.cell(row) {
