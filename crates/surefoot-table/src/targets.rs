@@ -3,8 +3,8 @@
 use surefoot::Task;
 
 use crate::categories::{Categories, categories_of};
+use crate::detection::check_slips;
 use crate::error::{Error, Reason, Result};
-use crate::kind::check_slips;
 use crate::table::{Table, short};
 
 /// What the target columns mean.
