@@ -5,6 +5,7 @@
 mod arguments;
 mod commands;
 mod curve;
+mod hints;
 mod output;
 mod progress;
 mod refusals;

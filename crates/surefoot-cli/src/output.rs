@@ -6,6 +6,8 @@ use std::path::Path;
 
 pub use surefoot_report::words::{count, listed, short, thousands, visible};
 
+use crate::hints;
+
 /// How a command ended, when it was not by an error.
 pub enum Ending {
     /// As it should.
@@ -41,9 +43,12 @@ pub fn hint(error: &anyhow::Error) -> String {
         if let Some(usage) = cause.downcast_ref::<Usage>() {
             return Some(usage.hint.clone());
         }
-        let table = cause.downcast_ref::<surefoot_table::Error>().and_then(surefoot_table::Error::hint);
+        let table = cause.downcast_ref::<surefoot_table::Error>().map(|error| hints::of_table(error.reason()));
         let library = cause.downcast_ref::<surefoot::Error>().and_then(surefoot::Error::hint);
-        let report = cause.downcast_ref::<surefoot_report::Error>().and_then(surefoot_report::Error::hint);
+        let report = cause.downcast_ref::<surefoot_report::Error>().and_then(|error| match error {
+            surefoot_report::Error::Table(error) => Some(hints::of_table(error.reason())),
+            error => error.hint(),
+        });
         table.or(library).or(report).map(String::from)
     });
     known.unwrap_or_else(|| "--help after the command is its manual, with ranges and defaults".into())

@@ -131,7 +131,7 @@ fn strange_tables_take_bounded_time_and_memory() {
             "nul.csv",
             &b"a,y\n\0,u\n1,v\n"[..],
             "train nul.csv --numeric a",
-            "line 2, column `a`: expected a finite number, as --numeric says, or nothing, got `\\u{0}`",
+            "line 2, column `a`: expected a finite number, as the column was said to have, or nothing, got `\\u{0}`",
         ),
         ("latin.csv", b"a,y\n1,caf\xe9\n", "train latin.csv", "text in UTF-8"),
         ("escape.csv", b"a,y\n\x1b[2J,u\n1,v\n", "train escape.csv --numeric a", "got `\\u{1b}[2J`"),

@@ -83,7 +83,9 @@ fn kinds_are_found_and_can_be_said() {
     assert!(text.contains("(1 number, 3 category)") && text.contains("left out: year, garden (ignored)"), "{text}");
     let message = shell.refusal("train houses.csv --target price --numeric district");
     assert!(
-        message.contains("houses.csv, line 2, column `district`: expected a finite number, as --numeric says"),
+        message.contains(
+            "houses.csv, line 2, column `district`: expected a finite number, as the column was said to have"
+        ),
         "{message}"
     );
     let message = shell.refusal("train houses.csv --target price --numeric rooms --ignore rooms");

@@ -219,39 +219,37 @@ fn of_tables<'a, T: Scalar>(
     };
     let layout = Layout::new(options, encoding.input_names().len(), encoding.target_columns.len(), classes)?;
     let (outputs, output) = (layout.network.outputs(), layout.network.output_activation());
-    let matrices = |table: &Table, rows: &[usize]| -> Result<(Array2<f64>, Array2<f64>)> {
-        Ok((encoding.inputs(table, rows)?, encoding.targets(table, rows, outputs)?))
-    };
-    let training = matrices(table, &parts.training)?;
+    // only the common scaling of an autoencoder, and that of numeric targets, look at all numbers before they are encoded
+    let plain_inputs = || encoding.inputs(table, &parts.training);
+    let plain_targets = || encoding.targets(table, &parts.training, outputs);
     let (input_scaling, target_scaling) = match (options.autoencoder, classes) {
         (true, _) => {
-            let both = common_scaling_onto(output, &training.0);
+            let both = common_scaling_onto(output, &plain_inputs()?);
             (both.clone(), both)
         }
         (false, classes) => {
             let inputs = match options.pretraining {
-                Some(Pretraining::SparseAutoencoder) => common_scaling_onto(recipe::activation(options), &training.0),
+                Some(_) => common_scaling_onto(recipe::activation(options), &plain_inputs()?),
                 None => scaling,
             };
-            (inputs, classes.is_none().then(|| scaling_onto(output, &training.1)))
+            (inputs, if classes.is_none() { Some(scaling_onto(output, &plain_targets()?)) } else { None })
         }
+    };
+    let matrices = |table: &Table, rows: &[usize]| -> Result<(Array2<T>, Array2<T>)> {
+        let inputs = encoding.inputs_as(table, rows, input_scaling.as_ref())?;
+        Ok((inputs, encoding.targets_as(table, rows, outputs, target_scaling.as_ref())?))
     };
     let balance = match (options.class_weight, &rows.classes) {
         (Some(_), Some(classes)) => Some(balanced(classes, &parts.training)),
         _ => None,
     };
-    let scaled = |numbers: (Array2<f64>, Array2<f64>), table: &Table, rows: &[usize], balance: Option<&Vec<f64>>| {
+    let weighted = |numbers: (Array2<T>, Array2<T>), table: &Table, rows: &[usize], balance: Option<&Vec<f64>>| {
         let weights = weights(options, table, rows, target.zip(balance))?;
-        let apply = |scaling: &Option<Scaling>, numbers: Array2<f64>| match scaling {
-            Some(scaling) => scaling.apply(numbers.view()),
-            None => numbers,
-        };
-        let examples = Dataset::new(apply(&input_scaling, numbers.0), apply(&target_scaling, numbers.1))?;
-        let examples = match weights {
-            Some(weights) => examples.with_weights(weights)?,
+        let examples = Dataset::new(numbers.0, numbers.1)?;
+        Ok::<_, Error>(Part::Owned(match weights {
+            Some(weights) => examples.with_weights(weights.into_iter().map(T::from_f64).collect())?,
             None => examples,
-        };
-        Ok::<_, Error>(Part::Owned(examples.cast()?))
+        }))
     };
     let held_out = |part: &HeldOut, given: Option<&Table>, what: &str, balance| {
         let (table, rows) = match (part, given) {
@@ -263,12 +261,13 @@ fn of_tables<'a, T: Scalar>(
             _ => return Ok(None),
         };
         let numbers = matrices(table, &rows).context(|| format!("use the {what} data"))?;
-        scaled(numbers, table, &rows, balance).context(|| format!("use the {what} part")).map(Some)
+        weighted(numbers, table, &rows, balance).context(|| format!("use the {what} part")).map(Some)
     };
+    let training = matrices(table, &parts.training)?;
     let validation = held_out(&parts.validation, tables.validation.as_ref(), "validation", balance.as_ref())?;
     let test = held_out(&parts.test, tables.test.as_ref(), "test", None)?;
     let training =
-        scaled(training, table, &parts.training, balance.as_ref()).context(|| "use the training part".into())?;
+        weighted(training, table, &parts.training, balance.as_ref()).context(|| "use the training part".into())?;
     let examples = Examples { training, validation, test };
     let task = if classes.is_some() { Task::Classification } else { Task::Regression };
     let classes_are_integers = match &encoding.targets {

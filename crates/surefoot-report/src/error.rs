@@ -39,7 +39,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Error::Library(error) => error.hint(),
-            Error::Table(error) => error.hint(),
+            Error::Table(_) => None, // its reason says what to do, in the words of each door
             Error::NoFunctionOfOneSum => Some("take a model with other layers"),
             Error::NotAnImage { .. } => {
                 Some("features are drawn of models whose inputs are named pixel_ROW_COLUMN, or are a square number")

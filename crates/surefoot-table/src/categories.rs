@@ -2,43 +2,38 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::cell::{category_of_number, is_code};
-use crate::table::Table;
+use crate::cell::category_of_number;
+use crate::column::{Cell, Cells, Mapped};
 
 /// The categories of some rows of a column that are not missing, in ascending order, with the rows that each has. Where all are
 /// numbers they go by their value, so that 1 and 1.0 are one category; else each is its text.
-pub(crate) fn categories_of(table: &Table, rows: &[usize], column: usize) -> Vec<(String, usize)> {
-    let present = || rows.iter().copied().filter(|&row| !table.is_missing(row, column));
-    let number = |row: usize| table.plain_number(row, column).filter(|_| !is_code(&table.cell(row, column)));
-    let by_value: Option<Vec<(f64, String)>> = present()
-        .map(|row| {
-            let number = number(row)?;
-            Some((number, category_of_number(number)?))
+pub(crate) fn categories_of(cells: &Cells, rows: &[usize]) -> Vec<(String, usize)> {
+    let different = cells.different(rows.iter().copied().filter(|&row| !cells.meaning(row).is_missing));
+    let by_value: Option<Vec<(f64, String, usize)>> = different
+        .iter()
+        .map(|&(row, count)| {
+            let meaning = cells.meaning(row);
+            let number = meaning.plain_number().filter(|_| !meaning.is_code)?;
+            Some((number, category_of_number(number)?, count))
         })
         .collect();
     match by_value {
         Some(mut names) => {
-            names.sort_by(|(a, _), (b, _)| (a + 0.0).total_cmp(&(b + 0.0)));
-            counted(names.into_iter().map(|(_, name)| name))
+            names.sort_by(|(a, ..), (b, ..)| (a + 0.0).total_cmp(&(b + 0.0)));
+            let mut counts: Vec<(String, usize)> = Vec::new();
+            for (_, name, count) in names {
+                match counts.last_mut() {
+                    Some((last, of_last)) if *last == name => *of_last += count,
+                    _ => counts.push((name, count)),
+                }
+            }
+            counts
         }
         None => {
-            let mut counts = BTreeMap::new();
-            present().for_each(|row| *counts.entry(table.cell(row, column).into_owned()).or_insert(0) += 1);
-            counts.into_iter().collect()
+            let named = different.into_iter().map(|(row, count)| (cells.text(row).into_owned(), count));
+            named.collect::<BTreeMap<_, _>>().into_iter().collect()
         }
     }
-}
-
-/// Neighbours that are equal, with how many they are.
-fn counted(names: impl Iterator<Item = String>) -> Vec<(String, usize)> {
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    for name in names {
-        match counts.last_mut() {
-            Some((last, count)) if *last == name => *count += 1,
-            _ => counts.push((name, 1)),
-        }
-    }
-    counts
 }
 
 /// Finds categories by their names.
@@ -60,12 +55,16 @@ impl<'a> Categories<'a> {
     }
 
     /// The index of the category of a cell.
-    pub fn find(&self, table: &Table, row: usize, column: usize) -> Option<usize> {
-        let cell = table.cell(row, column);
+    pub fn find(&self, cells: &Cells, cell: Cell<'_>) -> Option<usize> {
         let by_value = || {
-            let number = table.plain_number(row, column).filter(|_| self.are_numbers)?;
+            let number = cells.meaning_of(cell).plain_number().filter(|_| self.are_numbers)?;
             self.index.get(&*category_of_number(number)?)
         };
-        self.index.get(&*cell).or_else(by_value).copied()
+        self.index.get(&*cells.text_of(cell)).or_else(by_value).copied()
+    }
+
+    /// The index of the category of each cell of a column.
+    pub fn of_cells<'c>(self, cells: &'c Cells) -> Mapped<'c, Option<usize>, impl Fn(Cell<'c>) -> Option<usize>> {
+        Mapped::new(cells, move |cell| self.find(cells, cell))
     }
 }

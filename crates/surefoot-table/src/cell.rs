@@ -1,5 +1,35 @@
 //! What the text of a cell says.
 
+/// What the text of a cell says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Meaning {
+    /// The finite number in it.
+    pub number: Option<f64>,
+    /// Whether it has nothing but that number.
+    pub is_plain: bool,
+    pub is_missing: bool,
+    /// Whether it has digits with zeros in front.
+    pub is_code: bool,
+}
+
+impl Meaning {
+    pub fn of(cell: &str, decimal_comma: bool) -> Self {
+        let plain = plain_number(cell, decimal_comma);
+        let number = plain.or_else(|| number_for_people(cell, decimal_comma));
+        Meaning { number, is_plain: plain.is_some(), is_missing: is_missing(cell), is_code: is_code(cell) }
+    }
+
+    /// Of a finite number, written plainly.
+    pub fn plain(number: f64) -> Self {
+        Meaning { number: Some(number), is_plain: true, is_missing: false, is_code: false }
+    }
+
+    /// The number in a cell that has nothing else.
+    pub fn plain_number(self) -> Option<f64> {
+        self.number.filter(|_| self.is_plain)
+    }
+}
+
 /// Whether a cell has nothing: empty, or one of the words for it, in capitals or not; those that spreadsheets and databases
 /// write are among them.
 pub(crate) fn is_missing(cell: &str) -> bool {
@@ -13,20 +43,22 @@ pub(crate) fn is_missing(cell: &str) -> bool {
 /// may be written for people: with separators of thousands (`1,234.50`, or `1.234,50` with a decimal comma), a percent sign or a
 /// currency (`5 %` is 5, `$2.50` is 2.5).
 pub(crate) fn number(cell: &str, decimal_comma: bool) -> Option<f64> {
-    plain_number(cell, decimal_comma).or_else(|| {
-        let bare = bare(cell);
-        let (separator, point) = if decimal_comma { ('.', ',') } else { (',', '.') };
-        let (whole, fraction) = bare.split_once(point).unwrap_or((bare, ""));
-        match is_grouped(whole, separator) && is_digits(fraction) {
-            true => format!("{}.{fraction}", whole.replace(separator, "")).parse().ok(),
-            false if bare.len() < cell.len() => plain_number(bare, decimal_comma),
-            false => None,
-        }
-    })
+    plain_number(cell, decimal_comma).or_else(|| number_for_people(cell, decimal_comma))
+}
+
+fn number_for_people(cell: &str, decimal_comma: bool) -> Option<f64> {
+    let bare = bare(cell);
+    let (separator, point) = if decimal_comma { ('.', ',') } else { (',', '.') };
+    let (whole, fraction) = bare.split_once(point).unwrap_or((bare, ""));
+    match is_grouped(whole, separator) && is_digits(fraction) {
+        true => format!("{}.{fraction}", whole.replace(separator, "")).parse().ok(),
+        false if bare.len() < cell.len() => plain_number(bare, decimal_comma),
+        false => None,
+    }
 }
 
 /// The number in a cell that has nothing else, no separators of thousands either.
-pub(crate) fn plain_number(cell: &str, decimal_comma: bool) -> Option<f64> {
+fn plain_number(cell: &str, decimal_comma: bool) -> Option<f64> {
     let finite = |number: &f64| number.is_finite();
     if decimal_comma && is_grouped(cell, '.') {
         return None;

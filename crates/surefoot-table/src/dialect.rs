@@ -3,7 +3,7 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use crate::cell::{have_decimal_comma, is_missing, number};
-use crate::text::Lines;
+use crate::lines::Lines;
 
 /// What a text file leaves to be found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

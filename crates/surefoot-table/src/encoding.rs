@@ -1,14 +1,16 @@
 //! From the columns of a table to the inputs and targets of a network.
 
-use ndarray::{Array2, ArrayViewMut1, Axis, s};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use surefoot::{Model, Scaling};
+use surefoot::{Model, Scalar, Scaling};
 
 use crate::categories::Categories;
-use crate::error::{AN_INPUT, Error, FINITE, NUMBER_TARGET, Result};
-use crate::kind::{Asked, Kind, LeftOut, find_kind};
+use crate::detection::{Asked, find_kind};
+use crate::encoder::{Encoder, filled};
+use crate::error::{Error, FINITE, Reason, Result};
+use crate::kind::{Kind, LeftOut};
 use crate::table::{Table, short};
-use crate::targets::{Target, Targets, find_classes};
+use crate::targets::{NUMBER_TARGET, TARGETS, Target, Targets, unknown_class};
 
 /// How the rows of a table become examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,8 +111,7 @@ impl Encoding {
                 1 => format!("`{}`, which is {}", short(&left_out[0].0), described(left_out[0].1)),
                 others => format!("{others} columns that are {}", described(left_out[0].1)),
             };
-            let expected = format!("{AN_INPUT} beside the target");
-            return Err(Error::Columns { file: table.file().into(), expected, got });
+            return Err(Error::columns(table.file(), Reason::NoInput, "an input column beside the target", got));
         }
         let target_columns = vec![table.columns()[target.column].clone()];
         let encoding = Encoding { columns, target_columns, targets: target.targets.clone() };
@@ -138,8 +139,7 @@ impl Encoding {
         let columns = table.columns().iter().enumerate().filter(|&(i, _)| Some(i) != left_out);
         let names: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
         if names.is_empty() {
-            let (expected, got) = (AN_INPUT.into(), "none".into());
-            return Err(Error::Columns { file: table.file().into(), expected, got });
+            return Err(Error::columns(table.file(), Reason::NoInput, "an input column", "none"));
         }
         Ok(Encoding { columns: plain(&names), target_columns: names, targets: Targets::Numbers })
     }
@@ -158,8 +158,7 @@ impl Encoding {
             serde_json::Value::Null => plain(&or_positions(&model.input_columns, positions(model.network.inputs()))),
             encoding => {
                 let wrong = |got: String| {
-                    let expected = "an encoding of columns for its inputs".into();
-                    Error::Format { file: "the model".into(), expected, got }
+                    Error::format("the model", Reason::Format, "an encoding of columns for its inputs", got)
                 };
                 let columns: Vec<Column> =
                     serde_json::from_value(encoding.clone()).map_err(|error| wrong(error.to_string()))?;
@@ -225,23 +224,39 @@ impl Encoding {
     /// # Errors
     /// [`Error::Columns`] with the missing columns, [`Error::Cell`] for a cell that is no number where it has to be one.
     pub fn inputs(&self, table: &Table, rows: &[usize]) -> Result<Array2<f64>> {
+        self.inputs_as(table, rows, None)
+    }
+
+    /// The inputs of these rows in the precision of training, scaled where a scaling is given: each number is scaled as
+    /// `f64` and rounded once, and no matrix of `f64` is made on the way.
+    ///
+    /// # Errors
+    /// As [`inputs`](Self::inputs), and [`Error::Columns`] when the scaling is not one of so many inputs.
+    pub fn inputs_as<T: Scalar>(&self, table: &Table, rows: &[usize], scaling: Option<&Scaling>) -> Result<Array2<T>> {
         let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
+        let kinds = self.columns.iter().map(|column| &column.kind);
+        let encoders: Vec<_> =
+            kinds.zip(&places).map(|(kind, &place)| Encoder::new(kind, table.cells(place))).collect();
         let width = self.columns.iter().map(|column| column.kind.width()).sum();
-        let mut inputs = Array2::zeros((rows.len(), width));
-        let mut first = 0;
-        for (Column { kind, .. }, place) in self.columns.iter().zip(places) {
-            let categories = match kind {
-                Kind::Number { .. } => Categories::new(&[]),
-                Kind::YesNo { values, .. } => Categories::new(values),
-                Kind::Category { categories, .. } => Categories::new(categories),
-            };
-            let mut part = inputs.slice_mut(s![.., first..first + kind.width()]);
-            for (inputs, &row) in part.axis_iter_mut(Axis(0)).zip(rows) {
-                encode(kind, &categories, table, row, place, inputs)?;
+        let inputs = filled(table, rows, width, scaling, |row, inputs| {
+            let mut first = 0;
+            for encoder in &encoders {
+                encoder.encode(row, &mut inputs[first..first + encoder.width])?;
+                first += encoder.width;
             }
-            first += kind.width();
-        }
-        Ok(inputs)
+            Some(())
+        });
+        inputs?.map_err(|_| {
+            // of several wrong cells the first of the first column is told
+            let mut all = encoders.iter().zip(&places).flat_map(|(encoder, &column)| {
+                let mut inputs = vec![0.0; encoder.width];
+                rows.iter()
+                    .filter(move |&&row| encoder.encode(row, &mut inputs).is_none())
+                    .map(move |&row| (row, column))
+            });
+            let (row, column) = all.next().unwrap_or_default();
+            table.cell_error(row, column, Reason::TextAsInput, FINITE)
+        })
     }
 
     /// The targets of these rows for a network with so many outputs: numbers as they are; classes as 1 for the class
@@ -250,30 +265,52 @@ impl Encoding {
     /// # Errors
     /// As [`inputs`](Self::inputs), and [`Error::Cell`] for a class that the encoding does not know.
     pub fn targets(&self, table: &Table, rows: &[usize], outputs: usize) -> Result<Array2<f64>> {
+        self.targets_as(table, rows, outputs, None)
+    }
+
+    /// The targets of these rows in the precision of training, scaled where a scaling is given, as
+    /// [`inputs_as`](Self::inputs_as) does.
+    ///
+    /// # Errors
+    /// As [`targets`](Self::targets), and [`Error::Columns`] when the scaling is not one of so many outputs.
+    pub fn targets_as<T: Scalar>(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        outputs: usize,
+        scaling: Option<&Scaling>,
+    ) -> Result<Array2<T>> {
         let columns = self.find_columns(table, self.target_columns.iter())?;
         let needed = if self.targets == Targets::Numbers { outputs } else { 1 };
         if columns.len() != needed {
             let (expected, got) = (format!("target columns ({needed}) beside the inputs"), columns.len().to_string());
-            return Err(Error::Columns { file: table.file().into(), expected, got });
+            return Err(Error::columns(table.file(), Reason::Columns, expected, got));
         }
-        let mut targets = Array2::zeros((rows.len(), outputs));
         match &self.targets {
             Targets::Numbers => {
-                for ((i, k), target) in targets.indexed_iter_mut() {
-                    let (row, column) = (rows[i], columns[k]);
-                    *target = table.number(row, column).ok_or_else(|| table.cell_error(row, column, NUMBER_TARGET))?;
-                }
+                let targets = filled(table, rows, outputs, scaling, |row, targets| {
+                    for (target, &column) in targets.iter_mut().zip(&columns) {
+                        *target = table.number(row, column)?;
+                    }
+                    Some(())
+                });
+                targets?.map_err(|row| {
+                    let wrong = columns.iter().find(|&&column| table.number(row, column).is_none());
+                    table.cell_error(row, wrong.copied().unwrap_or_default(), Reason::TextAsTarget, NUMBER_TARGET)
+                })
             }
             Targets::Classes(names) => {
-                for (i, class) in find_classes(table, rows, columns[0], names)?.into_iter().enumerate() {
-                    match outputs {
-                        1 => targets[[i, 0]] = class as f64,
-                        _ => targets[[i, class]] = 1.0,
+                let classes = Categories::new(names).of_cells(table.cells(columns[0]));
+                let targets = filled(table, rows, outputs, scaling, |row, targets| {
+                    match (classes.get(row)?, targets) {
+                        (class, [target]) => *target = class as f64,
+                        (class, targets) => targets[class] = 1.0,
                     }
-                }
+                    Some(())
+                });
+                targets?.map_err(|row| unknown_class(table, row, columns[0], names))
             }
         }
-        Ok(targets)
     }
 
     /// The rows that have all targets.
@@ -285,8 +322,8 @@ impl Encoding {
         let is_there = |&row: &usize| columns.iter().all(|&column| !table.is_missing(row, column));
         let rows: Vec<usize> = (0..table.rows()).filter(is_there).collect();
         if rows.is_empty() {
-            let expected = format!("{} in column `{}`", crate::error::TARGETS, short(&self.target_columns[0]));
-            return Err(Error::Columns { file: table.file().into(), expected, got: "only missing cells".into() });
+            let expected = format!("{TARGETS} in column `{}`", short(&self.target_columns[0]));
+            return Err(Error::columns(table.file(), Reason::NoTarget, expected, "only missing cells"));
         }
         Ok(rows)
     }
@@ -308,39 +345,11 @@ impl Encoding {
                 let expected = format!("the columns {}{more}", shown.join(", "));
                 let got: Vec<_> = table.columns().iter().take(8).map(|name| format!("`{}`", short(name))).collect();
                 let more = if table.columns().len() > 8 { ", …" } else { "" };
-                Err(Error::Columns { file: table.file().into(), expected, got: format!("{}{more}", got.join(", ")) })
+                let got = format!("{}{more}", got.join(", "));
+                Err(Error::columns(table.file(), Reason::UnknownColumn, expected, got))
             }
         }
     }
-}
-
-/// The inputs of one cell, which are 0 so far.
-fn encode(
-    kind: &Kind,
-    categories: &Categories<'_>,
-    table: &Table,
-    row: usize,
-    column: usize,
-    mut inputs: ArrayViewMut1<'_, f64>,
-) -> Result<()> {
-    let is_missing = table.is_missing(row, column);
-    if is_missing && kind.is_marked() {
-        inputs[kind.width() - 1] = 1.0;
-    }
-    match kind {
-        Kind::Number { fill: Some(fill), .. } if is_missing => inputs[0] = *fill,
-        Kind::Number { .. } => {
-            inputs[0] = table.number(row, column).ok_or_else(|| table.cell_error(row, column, FINITE))?;
-        }
-        Kind::YesNo { .. } => inputs[0] = categories.find(table, row, column).map_or(0.5, |value| value as f64),
-        Kind::Category { .. } if is_missing => {}
-        Kind::Category { categories: names, other, .. } => match categories.find(table, row, column) {
-            Some(category) => inputs[category] = 1.0,
-            None if *other => inputs[names.len()] = 1.0,
-            None => {}
-        },
-    }
-    Ok(())
 }
 
 /// Columns of numbers that all have to be there.
@@ -354,151 +363,5 @@ fn described(why: LeftOut) -> String {
     match why {
         LeftOut::Identifier => "an identifier".into(),
         other => other.reason().into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::array;
-    use surefoot::{Activation, Loss, Network, Parameters};
-
-    const TABLE: &str = "id,size,colour,open,same,price\n\
-        a,1.5,red,yes,x,10\nb,2.5,green,no,x,20.5\nc,,red,no,x,30\nd,5.5,green,yes,x,40\ne,7.5,red,,x,50\nf,2,green,no,x,60\n\
-        g,3,blue,no,x,70\nh,3,,no,x,80\ni,3,red,no,x,90\nj,3,red,no,x,100\n";
-
-    fn table(csv: &str) -> Table {
-        Table::read("t.csv", csv.as_bytes()).unwrap()
-    }
-
-    fn learn(table: &Table, roles: &Roles<'_>) -> Result<Learned> {
-        let target = Target::find(table, None, &[], None)?;
-        Encoding::learn(table, &target.rows, &target, roles)
-    }
-
-    fn learned(csv: &str) -> Encoding {
-        learn(&table(csv), &Roles::default()).unwrap().encoding
-    }
-
-    #[test]
-    fn a_table_becomes_numbers() {
-        let table = table(TABLE);
-        let Learned { encoding, scaling, left_out } = learn(&table, &Roles::default()).unwrap();
-        let names = [
-            "size",
-            "size=(missing)",
-            "colour=green",
-            "colour=red",
-            "colour=(other)",
-            "colour=(missing)",
-            "open=yes",
-            "open=(missing)",
-        ];
-        assert_eq!(encoding.input_names(), names);
-        assert_eq!(encoding.input_groups(), [vec![0, 1], vec![2, 3, 4, 5], vec![6, 7]]);
-        assert_eq!(left_out, [("id".to_string(), LeftOut::Identifier), ("same".to_string(), LeftOut::Constant)]);
-        let inputs = encoding.inputs(&table, &[0, 2, 4, 6, 7]).unwrap();
-        assert_eq!(
-            inputs,
-            array![
-                [1.5, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0],
-                [3.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
-                [7.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 1.0],
-                [3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
-                [3.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0],
-            ]
-        );
-        assert_eq!((scaling.centre[0], scaling.centre[6], scaling.scale[6]), (3.0, 0.5, 0.5));
-        assert_eq!((scaling.centre[1], scaling.scale[1], scaling.scale[3]), (0.0, 1.0, 1.0));
-        assert_eq!(encoding.targets(&table, &[1], 1).unwrap(), array![[20.5]]);
-    }
-
-    #[test]
-    fn unseen_and_missing_cells_have_a_place_in_a_model() {
-        let training = table(TABLE);
-        let Learned { encoding, .. } = learn(&training, &Roles::default()).unwrap();
-        let network = Network::new(8, &[(1, Activation::Identity)]).unwrap();
-        let parameters = Parameters::F64(vec![0.0; network.parameter_count()]);
-        let mut model = Model::new(network, parameters, Loss::SquaredError, 0.0).unwrap();
-        model.encoding = encoding.to_json();
-        let other = table("open,colour,extra,size\nmaybe,violet,1,?\nno,red,2,9\n");
-        let found = Encoding::of_model(&model, &other).unwrap();
-        assert_eq!(found.columns, encoding.columns);
-        assert_eq!(
-            found.inputs(&other, &[0, 1]).unwrap(),
-            array![[3.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.0], [9.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]
-        );
-        let error = found.inputs(&table("size,x\n1,2\n"), &[0]).unwrap_err();
-        assert_eq!(error.to_string(), "t.csv: expected the columns `colour`, `open`, got `size`, `x`");
-        assert!(error.hint().is_some());
-        model.encoding = serde_json::json!([{"name": "x", "kind": {"number": {}}}]);
-        assert!(Encoding::of_model(&model, &other).unwrap_err().to_string().ends_with("1 inputs for a network with 8"));
-        model.encoding = serde_json::json!("x");
-        assert!(Encoding::of_model(&model, &other).is_err());
-    }
-
-    #[test]
-    fn what_the_user_says_of_a_column_holds() {
-        let table = table(TABLE);
-        let roles =
-            Roles { categorical: vec!["size"], ignored: vec!["colour"], group: Some("open"), ..Roles::default() };
-        let Learned { encoding, left_out, .. } = learn(&table, &roles).unwrap();
-        let sizes = ["size=1.5", "size=2", "size=2.5", "size=3", "size=5.5", "size=7.5", "size=(missing)"];
-        assert_eq!(encoding.input_names(), sizes, "rare ones, too");
-        assert!(
-            left_out.contains(&("colour".into(), LeftOut::Ignored))
-                && left_out.contains(&("open".into(), LeftOut::Group))
-        );
-        let error = learn(&table, &Roles { numeric: vec!["colour"], ..Roles::default() }).unwrap_err().to_string();
-        assert!(error.contains("line 2, column `colour`: expected a finite number, as --numeric says"), "{error}");
-        let error = learn(&table, &Roles { ignored: vec!["color"], ..Roles::default() }).unwrap_err().to_string();
-        assert!(error.contains("a column `color`"), "{error}");
-    }
-
-    #[test]
-    fn only_the_given_rows_are_learned_from() {
-        let table = table(TABLE);
-        let target = Target::find(&table, None, &[], None).unwrap();
-        let rows = [0, 1, 3, 4, 5, 8, 9];
-        let Learned { encoding, .. } = Encoding::learn(&table, &rows, &target, &Roles::default()).unwrap();
-        assert!(!encoding.input_names().contains(&"size=(missing)".to_string()), "its missing cell is in another row");
-        let unseen = encoding.inputs(&table, &[6, 7]).unwrap();
-        assert_eq!(encoding.input_names()[1], "colour=red");
-        assert_eq!((unseen[[0, 1]], unseen[[1, 1]]), (0.5, 0.5), "blue was not seen, and neither was nothing");
-    }
-
-    #[test]
-    fn a_table_without_inputs_is_refused() {
-        let message = |csv: &str| {
-            let error = learn(&table(csv), &Roles::default()).unwrap_err();
-            assert!(error.hint().is_some());
-            error.to_string()
-        };
-        assert_eq!(message("y\n1\n2\n"), "t.csv: expected an input column beside the target, got 1 column");
-        assert_eq!(
-            message("x,y\n1,a\n1,b\n"),
-            "t.csv: expected an input column beside the target, got `x`, which is constant"
-        );
-    }
-
-    #[test]
-    fn classes_become_columns_of_zero_and_one() {
-        let three = table("x,kind\n1.5,b\n2,a\n3,c\n");
-        let encoding = learned("x,kind\n1.5,b\n2,a\n3,c\n");
-        let targets = encoding.targets(&three, &[0, 1, 2], 3).unwrap();
-        assert_eq!(targets, array![[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]);
-        let two = table("x,y\n1,yes\n2,no\n");
-        let encoding = learned("x,y\n1,yes\n2,no\n");
-        assert_eq!(encoding.targets(&two, &[0, 1], 1).unwrap(), array![[1.0], [0.0]]);
-        assert_eq!(encoding.targets(&two, &[0, 1], 2).unwrap(), array![[0.0, 1.0], [1.0, 0.0]]);
-        let error = encoding.targets(&table("x,y\n1,yes\n2,q\n"), &[0, 1], 1).unwrap_err().to_string();
-        assert_eq!(error, "t.csv, line 3, column `y`: expected one of the classes no, yes, got `q`");
-    }
-
-    #[test]
-    fn missing_targets_are_passed_over_in_data_to_measure_on() {
-        let encoding = learned("x,y\n1,yes\n2,no\n");
-        assert_eq!(encoding.rows_with_targets(&table("y,x\n,1\nno,2\n")).unwrap(), [1]);
-        assert!(encoding.rows_with_targets(&table("y,x\n,1\n,2\n")).is_err());
     }
 }

@@ -14,14 +14,16 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The file is no table.
+    /// A line that is no row of a table.
     #[error("{file}, line {line}: expected {expected}, got {got}")]
     Line {
         /// The file or built-in name.
         file: String,
         /// The line, from 1.
         line: u64,
-        /// What a table has there.
+        /// What is wrong with it.
+        reason: Reason,
+        /// What a table has there, in words.
         expected: String,
         /// What the file has.
         got: String,
@@ -35,7 +37,9 @@ pub enum Error {
         line: u64,
         /// The column's name.
         column: String,
-        /// What could be used.
+        /// What is wrong with it.
+        reason: Reason,
+        /// What could be used, in words.
         expected: String,
         /// What the cell has.
         got: String,
@@ -45,7 +49,9 @@ pub enum Error {
     Format {
         /// The file.
         file: String,
-        /// What the format has there.
+        /// What is wrong with it.
+        reason: Reason,
+        /// What the format has there, in words.
         expected: String,
         /// What the file has.
         got: String,
@@ -55,101 +61,88 @@ pub enum Error {
     Columns {
         /// The file or built-in name.
         file: String,
-        /// What is needed.
+        /// What is wrong with them.
+        reason: Reason,
+        /// What is needed, in words.
         expected: String,
         /// What is there.
         got: String,
     },
 }
 
+/// What is wrong, for a program to act on: each door to this crate tells its users what they can do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The system refuses to read the file.
+    Unreadable,
+    /// Bytes that are not UTF-8.
+    Encoding,
+    /// A quote that is never closed, or closed within a cell.
+    Quote,
+    /// A row with more or fewer cells than there are columns, an empty line, or no row at all.
+    Rows,
+    /// A file that is damaged, cut short, or of a format that is not read.
+    Format,
+    /// An archive without any array.
+    NoArray,
+    /// Two columns have one name.
+    DuplicateName,
+    /// There is no column of this name.
+    UnknownColumn,
+    /// The columns, their number or that of their rows are not what they are used for.
+    Columns,
+    /// No column is left to be an input.
+    NoInput,
+    /// No row has a target.
+    NoTarget,
+    /// All targets are one number.
+    ConstantTarget,
+    /// All rows are of one class, or each row is of its own.
+    Classes,
+    /// So many classes for so few rows that they were hardly meant to be classes.
+    ManyClasses,
+    /// A cell has nothing, where something is needed.
+    EmptyCell,
+    /// Text in a column that has numbers nearly everywhere else.
+    TextAmongNumbers,
+    /// Text in a column that the caller says has numbers.
+    TextInNumeric,
+    /// Text as the target of a regression.
+    TextAsTarget,
+    /// Text where a model takes numbers only.
+    TextAsInput,
+    /// A class that is not among those that are known.
+    UnknownClass,
+    /// A weight that is no finite number of at least 0.
+    Weight,
+}
+
 /// A result with this crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// What the person who sees the error can do.
-    pub fn hint(&self) -> Option<&'static str> {
+    /// What is wrong.
+    pub fn reason(&self) -> Reason {
         match self {
-            Error::Io { .. } => Some(
-                "DATA is a file (CSV, TSV, npy, npz, IDX), a folder of the MNIST family, - for standard input, or a built-in name; `surefoot datasets` lists those",
-            ),
-            Error::Line { expected, .. } if expected == UTF8 => Some("save the file as UTF-8"),
-            Error::Line { expected, .. } if expected.starts_with(CLOSING_QUOTE) => {
-                Some("a quote opens at the start of a cell and closes at its end; write two for one within")
-            }
-            Error::Line { .. } => Some("a table has a header and, in each line, as many cells as the header"),
-            Error::Cell { expected, .. } if expected == NUMBER_LIKE_OTHERS => Some(
-                "correct the cell or empty it; or say --categorical, --ignore or, for the target, --task classification",
-            ),
-            Error::Cell { expected, .. } if expected == NUMBER_ASKED => {
-                Some("leave the column out of --numeric, correct the cell, or empty it")
-            }
-            Error::Cell { got, .. } if got == EMPTY => Some("fill the cell, or remove its line"),
-            Error::Cell { expected, .. } if expected == NUMBER_TARGET => {
-                Some("where the target is text, leave --task out, or take --task classification")
-            }
-            Error::Cell { expected, .. } if expected == FINITE => {
-                Some("this model takes numbers only in this column: correct the cell, or remove its line")
-            }
-            Error::Columns { expected, .. } if expected == UNIQUE_NAMES => {
-                Some("rename one of them; where the first line is no header, say --header no")
-            }
-            Error::Columns { expected, .. } if expected.starts_with(AN_INPUT) => Some(
-                "are columns separated by commas, semicolons, tabs or bars? --numeric and --categorical keep a column",
-            ),
-            Error::Columns { expected, .. } if expected.starts_with(TWO_CLASSES) => Some(
-                "--target names another column; where these are meant to be numbers, they have more than digits, a point and a unit",
-            ),
-            Error::Columns { expected, .. } if expected.starts_with(FEW_CLASSES) => {
-                Some("--target names another column; --task classification takes them all the same")
-            }
-            Error::Columns { expected, .. } if expected.starts_with(TWO_VALUES) || expected.starts_with(TARGETS) => {
-                Some("--target names another column")
-            }
-            Error::Columns { expected, .. }
-                if expected.starts_with("the column") || expected.starts_with("a column") =>
-            {
-                Some("names are compared letter by letter; --header yes or no says whether the first line has them")
-            }
-            Error::Format { got, .. } if got.starts_with(NO_ARRAY) => {
-                Some("of a spreadsheet, export the sheet as CSV; of an archive, unpack the table")
-            }
-            Error::Format { .. } => Some("was the file copied whole?"),
-            Error::Cell { expected, .. } if expected.starts_with(A_CLASS) => {
-                Some("a class has to be among those that are learned from: correct the cell, or leave its row out")
-            }
-            Error::Cell { .. } => Some("correct the cell, or remove its line"),
-            Error::Columns { .. } => Some("does the table belong to these settings, or to this model?"),
+            Error::Io { .. } => Reason::Unreadable,
+            Error::Line { reason, .. }
+            | Error::Cell { reason, .. }
+            | Error::Format { reason, .. }
+            | Error::Columns { reason, .. } => *reason,
         }
+    }
+
+    pub(crate) fn columns(file: &str, reason: Reason, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Error::Columns { file: file.into(), reason, expected: expected.into(), got: got.into() }
+    }
+
+    pub(crate) fn format(file: &str, reason: Reason, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Error::Format { file: file.into(), reason, expected: expected.into(), got: got.into() }
     }
 }
 
 /// What a cell of an input has to be.
 pub(crate) const FINITE: &str = "a finite number";
-/// What a cell is where nearly all others of its column are.
-pub(crate) const NUMBER_LIKE_OTHERS: &str = "a finite number, as nearly all of this column are, or nothing";
-/// What a cell is in a column that was said to be of numbers.
-pub(crate) const NUMBER_ASKED: &str = "a finite number, as --numeric says, or nothing";
-/// What a target of regression has to be.
-pub(crate) const NUMBER_TARGET: &str = "a finite number, as the task is regression";
-/// What a table to learn from has beside its target.
-pub(crate) const AN_INPUT: &str = "an input column";
-/// What a target of classification has.
-pub(crate) const TWO_CLASSES: &str = "at least two classes";
-/// What a target of classification has, too.
-pub(crate) const FEW_CLASSES: &str = "several rows for each class";
-/// What a target of regression has.
-pub(crate) const TWO_VALUES: &str = "at least two different numbers";
-/// What a table to learn from has.
-pub(crate) const TARGETS: &str = "a target in some row";
-/// What the names of columns have to be.
-pub(crate) const UNIQUE_NAMES: &str = "a name of its own for each column";
-/// What a cell that begins with a quote ends with.
-pub(crate) const CLOSING_QUOTE: &str = "a closing quote";
-/// What a class is.
-pub(crate) const A_CLASS: &str = "one of the classes";
-/// What a file is that should have arrays.
-pub(crate) const NO_ARRAY: &str = "no array";
-/// What the bytes of a file are.
-pub(crate) const UTF8: &str = "text in UTF-8";
 /// What a cell without anything is called.
 pub(crate) const EMPTY: &str = "an empty cell";

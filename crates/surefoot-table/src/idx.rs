@@ -9,7 +9,8 @@ use flate2::read::MultiGzDecoder;
 use ndarray::Array2;
 use surefoot::Scalar;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
+use crate::table::{Names, Table, pixel_names};
 
 /// The array of an IDX file: two bytes of zero, a byte for the kind of number, a byte for how many dimensions, each of
 /// these as a big-endian 32-bit number, then all numbers, big-endian, the last dimension running fastest.
@@ -71,6 +72,8 @@ impl Kind {
     }
 }
 
+/// The column that labels become.
+const LABEL: &str = "label";
 /// The most dimensions that are read.
 const DIMENSIONS: usize = 8;
 /// The most that a packed file may unpack to, as a multiple of its size, beyond `SMALL`: images of MNIST are packed to a
@@ -123,7 +126,7 @@ impl Idx {
             read.map_err(|source| Error::Io { path: file.into(), source })?;
             Ok(bytes)
         };
-        let wrong = |expected: String, got: String| Err(Error::Format { file: file.into(), expected, got });
+        let wrong = |expected: String, got: String| Err(Error::format(file, Reason::Format, expected, got));
         let magic = take(4)?;
         let (kind, dimensions) = match magic[..] {
             [0, 0, code, dimensions] if Kind::of(code).is_some() && dimensions > 0 => {
@@ -170,6 +173,19 @@ impl Idx {
         self.shape.split_first().map_or((0, &[]), |(rows, row)| (*rows, row))
     }
 
+    /// Its rows with a column for each number, which is `f` of what the file has: `pixel_3_0` for row 3 and column 0 of an
+    /// image.
+    pub(crate) fn table(&self, file: &str, f: impl Fn(f64) -> f64) -> Table {
+        let (_, sizes) = self.rows();
+        let size = self.kind.size();
+        let width = sizes.iter().product::<usize>().max(1);
+        let column = |column: usize| {
+            let numbers = self.bytes.chunks_exact(size).skip(column).step_by(width);
+            numbers.map(|bytes| f(self.kind.number(bytes))).collect()
+        };
+        Table::of_matrix(Names::new(file, pixel_names(sizes)), (0..width).map(column))
+    }
+
     /// The array as a matrix: the first dimension is the rows, all others together are the columns.
     pub fn matrix<T: Scalar>(&self) -> Array2<T> {
         let (rows, row) = self.rows();
@@ -177,6 +193,17 @@ impl Idx {
         let mut numbers = self.bytes.chunks_exact(self.kind.size()).map(|bytes| T::from_f64(self.kind.number(bytes)));
         Array2::from_shape_simple_fn((rows, columns), || numbers.next().unwrap_or_else(T::zero))
     }
+}
+
+/// A table with the numbers of an IDX file as a last column.
+pub(crate) fn with_labels(table: Table, path: &Path) -> Result<Table> {
+    let labels = Idx::open(path)?;
+    let (expected, got) = (format!("a number for each of the {} rows", table.rows()), labels.shape());
+    if got != [table.rows()] {
+        let got = got.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+        return Err(Error::columns(&path.display().to_string(), Reason::Columns, expected, got));
+    }
+    Ok(table.with_label_column(LABEL, labels.matrix::<f64>().into_iter().collect()))
 }
 
 #[cfg(test)]

@@ -7,17 +7,24 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
 )]
 
+mod arrow;
+mod builder;
 mod builtin;
 mod categories;
 mod cell;
+mod column;
+mod detection;
 mod dialect;
+mod encoder;
 mod encoding;
 mod error;
 mod idx;
 mod kind;
+mod lines;
 mod numpy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod part;
 mod source;
 mod table;
 mod targets;
@@ -25,9 +32,10 @@ mod text;
 
 pub use builtin::{BUILTIN, Builtin};
 pub use encoding::{Column, Encoding, Learned, Roles};
-pub use error::{Error, Result};
+pub use error::{Error, Reason, Result};
 pub use idx::Idx;
 pub use kind::{Kind, LeftOut};
-pub use source::{Chunks, Part, Source};
+pub use part::Part;
+pub use source::{Chunks, Source};
 pub use table::Table;
 pub use targets::{Target, Targets};

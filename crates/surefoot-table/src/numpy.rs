@@ -2,12 +2,13 @@
 
 use std::io::{Cursor, Read, Seek};
 
-use ndarray::{Array2, ArrayD, ArrayViewD, Axis, concatenate};
+use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, Axis, concatenate};
 use ndarray_npy::{ReadNpyError, ReadNpyExt};
 use zip::ZipArchive;
 
-use crate::error::{Error, Result};
-use crate::source::Part;
+use crate::error::{Error, Reason, Result};
+use crate::part::Part;
+use crate::table::{Names, Table, pixel_names};
 
 /// The first bytes of a `.npy` file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -15,21 +16,14 @@ pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 const LARGEST_RATIO: u64 = 1100;
 const SMALL: u64 = 1 << 20;
 
-/// A matrix with the names of its columns, and that of the column which has the targets, if one looks like it.
-pub(crate) struct Arrays {
-    pub columns: Vec<String>,
-    pub numbers: Array2<f64>,
-    pub label: Option<String>,
-}
-
 /// Reads `.npy`: rows × columns; of a longer shape all but the first dimension are columns.
 ///
 /// # Errors
 /// [`Error::Format`] when it is not a `.npy` file, is cut short, or has no numbers.
-pub(crate) fn read_npy(file: &str, bytes: &[u8]) -> Result<Arrays> {
+pub(crate) fn read_npy(file: &str, bytes: &[u8]) -> Result<Table> {
     let array = array(file, bytes)?;
     let (columns, numbers) = by_rows(file, "column", array)?;
-    Ok(Arrays { columns, numbers, label: None })
+    table(file, columns, numbers.view())
 }
 
 /// Reads `.npz`: all its arrays side by side, in their order. Of arrays whose names end in `_train` and `_test` those of the
@@ -38,8 +32,8 @@ pub(crate) fn read_npy(file: &str, bytes: &[u8]) -> Result<Arrays> {
 ///
 /// # Errors
 /// As [`read_npy`], and [`Error::Columns`] when the arrays differ in their rows.
-pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Result<Arrays> {
-    let format = |error: String| Error::Format { file: file.into(), expected: "an .npz file".into(), got: error };
+pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Result<Table> {
+    let format = |error: String| Error::format(file, Reason::Format, "an .npz file", error);
     let mut archive = ZipArchive::new(bytes).map_err(|error| format(error.to_string()))?;
     let names = archive.file_names().map(|name| name.map(String::from)).collect::<std::result::Result<Vec<_>, _>>();
     let names = names.map_err(|error| format(error.to_string()))?;
@@ -56,7 +50,7 @@ pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Resul
         read.map_err(|source| Error::Io { path: file.into(), source })?;
         if bytes.len() as u64 == largest {
             let expected = format!("at most {LARGEST_RATIO} times its size in `{short}`");
-            return Err(Error::Format { file: file.into(), expected, got: "more".into() });
+            return Err(Error::format(file, Reason::Format, expected, "more"));
         }
         let array = array(file, &bytes)?;
         let short = short.strip_suffix(wanted).unwrap_or(&short).to_string();
@@ -70,18 +64,21 @@ pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Resul
     let rows: Vec<String> = parts.iter().map(|part| part.nrows().to_string()).collect();
     let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
     match concatenate(Axis(1), &parts) {
-        Ok(numbers) => Ok(Arrays { columns, numbers, label }),
-        Err(_) if parts.is_empty() => Err(format("no array".into())),
-        Err(_) => {
-            let (expected, got) = ("as many rows in each array".into(), rows.join(", "));
-            Err(Error::Columns { file: file.into(), expected, got })
-        }
+        Ok(numbers) => Ok(table(file, columns, numbers.view())?.with_label(label)),
+        Err(_) if parts.is_empty() => Err(Error::format(file, Reason::NoArray, "an .npz file", "no array")),
+        Err(_) => Err(Error::columns(file, Reason::Columns, "as many rows in each array", rows.join(", "))),
     }
+}
+
+fn table(file: &str, columns: Vec<String>, numbers: ArrayView2<'_, f64>) -> Result<Table> {
+    let names = Names::new(file, columns);
+    names.check()?;
+    Ok(Table::of_matrix(names, numbers.columns().into_iter().map(|column| column.to_vec())))
 }
 
 /// Any array of numbers, as double precision.
 fn array(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>> {
-    let format = |expected: &str, got: String| Error::Format { file: file.into(), expected: expected.into(), got };
+    let format = |expected: &str, got: String| Error::format(file, Reason::Format, expected, got);
     if promised(bytes).is_none_or(|count| count > bytes.len()) {
         return Err(format("an .npy file with all the numbers that its shape says", "fewer bytes".into()));
     }
@@ -114,7 +111,7 @@ fn promised(bytes: &[u8]) -> Option<usize> {
 
 /// As rows × columns, with names.
 fn by_rows(file: &str, name: &str, array: ArrayD<f64>) -> Result<(Vec<String>, Array2<f64>)> {
-    let error = |got: String| Err(Error::Format { file: file.into(), expected: "rows of numbers".into(), got });
+    let error = |got: String| Err(Error::format(file, Reason::Format, "rows of numbers", got));
     let shape = array.shape().to_vec();
     let shown = || format!("an array of the shape {shape:?}");
     let Some((&rows, columns)) = shape.split_first() else { return error(shown()) };
@@ -131,18 +128,4 @@ fn by_rows(file: &str, name: &str, array: ArrayD<f64>) -> Result<(Vec<String>, A
         Ok(matrix) => Ok((names, matrix.to_owned())),
         Err(_) => error(shown()),
     }
-}
-
-/// The names of the numbers of a row that has a shape of its own: `pixel_3_0` for row 3 and column 0 of an image.
-pub(crate) fn pixel_names(sizes: &[usize]) -> Vec<String> {
-    let name = |mut at: usize| {
-        let mut places: Vec<String> = Vec::new();
-        for &size in sizes.iter().rev() {
-            places.push((at % size).to_string());
-            at /= size;
-        }
-        places.reverse();
-        ["pixel".to_string()].into_iter().chain(places).collect::<Vec<_>>().join("_")
-    };
-    (0..sizes.iter().product()).map(name).collect()
 }

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
-use crate::error::{Error, Result};
-use crate::table::{Cells, Names, Table, Text};
+use crate::builder::Builder;
+use crate::error::{Error, Reason, Result};
+use crate::table::{Names, Table};
 
 /// The first bytes of a Parquet file.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
@@ -20,19 +21,19 @@ pub(crate) const MAGIC: &[u8] = b"PAR1";
 pub(crate) fn read(file: &str, bytes: Vec<u8>) -> Result<Table> {
     // the library panics at some damaged files
     catch_unwind(|| read_rows(file, bytes)).unwrap_or_else(|_| {
-        let (expected, got) = ("a Parquet file".into(), "a damaged one, at which its reader panicked".into());
-        Err(Error::Format { file: file.into(), expected, got })
+        let (expected, got) = ("a Parquet file", "a damaged one, at which its reader panicked");
+        Err(Error::format(file, Reason::Format, expected, got))
     })
 }
 
 fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
-    let format = |error: String| Error::Format { file: file.into(), expected: "a Parquet file".into(), got: error };
+    let format = |error: String| Error::format(file, Reason::Format, "a Parquet file", error);
     let wrong = |error: parquet::errors::ParquetError| format(error.to_string());
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(wrong)?;
     let fields = reader.metadata().file_metadata().schema().get_fields();
     let names = Names::new(file, fields.iter().map(|field| field.name().to_string()).collect());
     names.check()?;
-    let mut text = Text::new(names.columns.len(), false);
+    let mut builder = Builder::new(names, false);
     for (row, cells) in reader.get_row_iter(None).map_err(wrong)?.enumerate() {
         let cells = cells.map_err(wrong)?.into_columns();
         let cells = cells.iter().map(|(name, field)| match field {
@@ -45,13 +46,12 @@ fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
             }
             other => Ok(other.to_string()),
         });
-        text.push_cells(cells.collect::<Result<Vec<_>>>()?.iter().map(String::as_str), row as u64 + 1);
+        builder.push(cells.collect::<Result<Vec<_>>>()?.iter().map(String::as_str), row as u64 + 1);
     }
-    if text.rows() == 0 {
-        let (expected, got) = ("at least one row".into(), "none".into());
-        return Err(Error::Columns { file: file.into(), expected, got });
+    if builder.rows() == 0 {
+        return Err(Error::columns(file, Reason::Columns, "at least one row", "none"));
     }
-    Ok(Table::new(names, Cells::Text(text), None))
+    Ok(builder.finish())
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::builtin::{BUILTIN, Content};
-use crate::error::{Error, Result};
-use crate::idx::{Idx, LARGEST_RATIO, SMALL};
+use crate::error::{Error, Reason, Result};
+use crate::idx::{Idx, LARGEST_RATIO, SMALL, with_labels};
 use crate::numpy;
+use crate::part::Part;
 use crate::table::Table;
 use crate::text::Rows;
 
@@ -29,22 +30,12 @@ pub struct Source<'a> {
     pub part: Part,
 }
 
-/// Which part of a data set is meant where there are two: in a folder of the MNIST family files that begin with `train` and
-/// with `t10k`, in a `.npz` file arrays that end in `_train` and `_test`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// To learn from.
-    Training,
-    /// To measure what was learned.
-    Test,
-}
-
 /// A table in pieces, from the first row to the last.
 pub struct Chunks(Pieces);
 
 enum Pieces {
     /// Read as it is asked for.
-    Text(Rows),
+    Text(Rows<'static>),
     /// All that there is, until it was given.
     Whole(Option<Table>),
 }
@@ -64,7 +55,7 @@ impl<'a> Source<'a> {
     pub fn table(&self) -> Result<Table> {
         match self.chunks()?.next(usize::MAX)? {
             Some(table) => Ok(table),
-            None => Err(Error::Format { file: self.data.into(), expected: "a table".into(), got: "nothing".into() }),
+            None => Err(Error::format(self.data, Reason::Format, "a table", "nothing")),
         }
     }
 
@@ -78,7 +69,7 @@ impl<'a> Source<'a> {
                 Content::Csv(csv) => Table::read(self.data, csv.as_bytes())?.with_label_last(),
                 Content::Patches(packed) => {
                     let to_unit = |byte| 0.1 + 0.8 * byte / 255.0;
-                    Table::of_idx(self.data, &Idx::read_packed(self.data, packed)?, to_unit)
+                    Idx::read_packed(self.data, packed)?.table(self.data, to_unit)
                 }
             }))));
         }
@@ -96,8 +87,7 @@ impl<'a> Source<'a> {
             use std::os::unix::fs::FileTypeExt;
             let kind = path.metadata().map_err(io)?.file_type();
             if kind.is_char_device() || kind.is_block_device() {
-                let (expected, got) = ("a file that has an end".into(), "a device".into());
-                return Err(Error::Format { file: self.data.into(), expected, got });
+                return Err(Error::format(self.data, Reason::Format, "a file that has an end", "a device"));
             }
         }
         let file = File::open(&path).map_err(io)?;
@@ -123,18 +113,14 @@ impl<'a> Source<'a> {
         };
         let table = match &start[..] {
             [0, 0, ..] => self.images(bytes, path)?,
-            start if start.starts_with(numpy::MAGIC) => {
-                Table::of_arrays(self.data, numpy::read_npy(self.data, &whole(bytes)?)?)?
-            }
-            [b'P', b'K', 3, 4, ..] => {
-                Table::of_arrays(self.data, numpy::read_npz(self.data, Cursor::new(whole(bytes)?), self.part)?)?
-            }
+            start if start.starts_with(numpy::MAGIC) => numpy::read_npy(self.data, &whole(bytes)?)?,
+            [b'P', b'K', 3, 4, ..] => numpy::read_npz(self.data, Cursor::new(whole(bytes)?), self.part)?,
             #[cfg(feature = "parquet")]
             start if start.starts_with(crate::parquet::MAGIC) => crate::parquet::read(self.data, whole(bytes)?)?,
             #[cfg(not(feature = "parquet"))]
             [b'P', b'A', b'R', b'1', ..] => {
-                let (expected, got) = ("a format that this program was built with".into(), "a Parquet file".into());
-                return Err(Error::Format { file: self.data.into(), expected, got });
+                let expected = "a format that this program was built with";
+                return Err(Error::format(self.data, Reason::Format, expected, "a Parquet file"));
             }
             _ => return Ok(Chunks(Pieces::Text(Rows::new(self.data, bytes, self.header, self.known)?))),
         };
@@ -143,7 +129,7 @@ impl<'a> Source<'a> {
 
     /// IDX, with the labels that belong to it.
     fn images(&self, bytes: Box<dyn Read>, path: Option<&Path>) -> Result<Table> {
-        let images = Table::of_idx(self.data, &Idx::read(self.data, bytes)?, |number| number);
+        let images = Idx::read(self.data, bytes)?.table(self.data, |number| number);
         let beside = || {
             let name = path?.file_name()?.to_str()?;
             let (begin, _) = name.split_once("-images-idx3-ubyte")?;
@@ -151,7 +137,7 @@ impl<'a> Source<'a> {
             labels.exists().then_some(labels)
         };
         match self.target_file.map(PathBuf::from).or_else(beside) {
-            Some(labels) => images.with_labels(&labels),
+            Some(labels) => with_labels(images, &labels),
             None => Ok(images),
         }
     }
@@ -274,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_and_a_folder_are_errors_with_a_hint() {
+    fn a_missing_file_and_a_folder_are_errors_with_a_reason() {
         for (path, named) in [("/no/such/file.csv", "/no/such/file.csv"), ("/", "/train-images-idx3-ubyte")] {
             let error = open(path).unwrap_err();
             assert_eq!(error.to_string(), format!("cannot read {named}"));
-            assert!(error.hint().unwrap().contains("surefoot datasets"));
+            assert_eq!(error.reason(), Reason::Unreadable);
         }
     }
 
@@ -305,7 +291,7 @@ mod tests {
             assert!(table.rows() <= 4 && table.columns() == ["column_1", "column_2"]);
             for row in 0..table.rows() {
                 assert_eq!((table.number(row, 0), &*table.cell(row, 1)), (Some(rows as f64), "a\nb"));
-                let error = table.cell_error(row, 0, "x").to_string();
+                let error = table.cell_error(row, 0, Reason::Weight, "x").to_string();
                 assert!(error.contains(&format!("line {}, ", 2 * rows + 1)), "{error}");
                 rows += 1;
             }

@@ -3,8 +3,8 @@
 use surefoot::Task;
 
 use crate::categories::{Categories, categories_of};
-use crate::error::{A_CLASS, Error, FEW_CLASSES, Result, TARGETS, TWO_CLASSES, TWO_VALUES};
-use crate::kind::check_slips;
+use crate::detection::check_slips;
+use crate::error::{Error, Reason, Result};
 use crate::table::{Table, short};
 
 /// What the target columns mean.
@@ -33,6 +33,10 @@ pub struct Target {
 const MAX_INTEGER_CLASSES: usize = 10;
 /// More classes than this have three rows each, or they were not meant to be classes.
 const MANY_CLASSES: usize = 20;
+/// What a table to learn from has.
+pub(crate) const TARGETS: &str = "a target in some row";
+/// What a target of regression has to be.
+pub(crate) const NUMBER_TARGET: &str = "a finite number, as the task is regression";
 /// The classes that an error names.
 const SHOWN_CLASSES: usize = 20;
 
@@ -53,38 +57,42 @@ impl Target {
         };
         let rows: Vec<usize> = (0..table.rows()).filter(|&row| !table.is_missing(row, column)).collect();
         let name = short(&table.columns()[column]).into_owned();
-        let wrong = |expected: String, got: String| Error::Columns { file: table.file().into(), expected, got };
+        let wrong = |reason, expected: String, got: String| Error::columns(table.file(), reason, expected, got);
         if rows.is_empty() {
-            return Err(wrong(format!("{TARGETS} in column `{name}`"), "only missing cells".into()));
+            return Err(wrong(Reason::NoTarget, format!("{TARGETS} in column `{name}`"), "only missing cells".into()));
         }
         let (task, asked) = match task {
             Some(task) => (task, true),
             None => (guess_task(table, &rows, column)?, false),
         };
-        let categories = categories_of(table, &rows, column);
+        let categories = categories_of(table.cells(column), &rows);
         let targets = match task {
             Task::Regression => {
                 if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
-                    return Err(table.cell_error(*row, column, crate::error::NUMBER_TARGET));
+                    return Err(table.cell_error(*row, column, Reason::TextAsTarget, NUMBER_TARGET));
                 }
                 if let [(only, _)] = &categories[..] {
-                    let expected = format!("{TWO_VALUES} in column `{name}`");
-                    return Err(wrong(expected, format!("`{}` in every row", short(only))));
+                    let expected = format!("at least two different numbers in column `{name}`");
+                    return Err(wrong(Reason::ConstantTarget, expected, format!("`{}` in every row", short(only))));
                 }
                 Targets::Numbers
             }
             Task::Classification => {
                 if let [(only, _)] = &categories[..] {
-                    let expected = format!("{TWO_CLASSES} in column `{name}`");
-                    return Err(wrong(expected, format!("`{}` in every row", short(only))));
+                    let expected = format!("at least two classes in column `{name}`");
+                    return Err(wrong(Reason::Classes, expected, format!("`{}` in every row", short(only))));
                 }
                 if categories.len() == rows.len() && categories.len() > MAX_INTEGER_CLASSES {
-                    let expected = format!("{TWO_CLASSES} with several rows in column `{name}`");
-                    return Err(wrong(expected, "another class in every row".into()));
+                    let expected = format!("at least two classes with several rows in column `{name}`");
+                    return Err(wrong(Reason::Classes, expected, "another class in every row".into()));
                 }
                 if !asked && categories.len() > MANY_CLASSES && 3 * categories.len() > rows.len() {
-                    let expected = format!("{FEW_CLASSES} in column `{name}`");
-                    return Err(wrong(expected, format!("{} in {} rows", categories.len(), rows.len())));
+                    let expected = format!("several rows for each class in column `{name}`");
+                    return Err(wrong(
+                        Reason::ManyClasses,
+                        expected,
+                        format!("{} in {} rows", categories.len(), rows.len()),
+                    ));
                 }
                 Targets::Classes(categories.into_iter().map(|(name, _)| name).collect())
             }
@@ -95,8 +103,8 @@ impl Target {
     /// The class of each row of the table, 0 where none is; `None` for numbers.
     pub fn classes(&self, table: &Table) -> Option<Vec<usize>> {
         let Targets::Classes(names) = &self.targets else { return None };
-        let categories = Categories::new(names);
-        Some((0..table.rows()).map(|row| categories.find(table, row, self.column).unwrap_or(0)).collect())
+        let classes = Categories::new(names).of_cells(table.cells(self.column));
+        Some((0..table.rows()).map(|row| classes.get(row).unwrap_or(0)).collect())
     }
 }
 
@@ -106,7 +114,7 @@ impl Target {
 /// [`Error::Cell`] for a text where nearly all are numbers.
 fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
     if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
-        check_slips(table, rows, column, *row)?;
+        check_slips(table, column, *row)?;
         return Ok(Task::Classification);
     }
     let mut numbers: Vec<f64> = rows.iter().filter_map(|&row| table.number(row, column)).collect();
@@ -117,20 +125,11 @@ fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
     Ok(if are_whole && are_few { Task::Classification } else { Task::Regression })
 }
 
-/// The class of each of these rows.
-///
-/// # Errors
-/// [`Error::Cell`] for a class that is not among the names.
-pub(crate) fn find_classes(table: &Table, rows: &[usize], column: usize, names: &[String]) -> Result<Vec<usize>> {
-    let categories = Categories::new(names);
-    let find = |&row: &usize| {
-        categories.find(table, row, column).ok_or_else(|| {
-            let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
-            let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
-            table.cell_error(row, column, format!("{A_CLASS} {}{more}", some.join(", ")))
-        })
-    };
-    rows.iter().map(find).collect()
+/// The error about a class that is not among the names.
+pub(crate) fn unknown_class(table: &Table, row: usize, column: usize, names: &[String]) -> Error {
+    let some: Vec<_> = names.iter().take(SHOWN_CLASSES).map(|name| short(name)).collect();
+    let more = if names.len() > SHOWN_CLASSES { ", …" } else { "" };
+    table.cell_error(row, column, Reason::UnknownClass, format!("one of the classes {}{more}", some.join(", ")))
 }
 
 #[cfg(test)]
@@ -182,11 +181,14 @@ mod tests {
 
     #[test]
     fn targets_that_cannot_be_learned_are_refused() {
-        let message = |csv: &str, target, task| {
-            let error = Target::find(&table(csv), target, &[], task).unwrap_err();
-            assert!(error.hint().is_some(), "{error}");
-            error.to_string()
-        };
+        let refused = |csv: &str, target, task| Target::find(&table(csv), target, &[], task).unwrap_err();
+        let message = |csv: &str, target, task| refused(csv, target, task).to_string();
+        let same = "x,y\n1,2.5\n2,2.5\n";
+        let reasons = [None, Some(Task::Classification)].map(|task| refused(same, None, task).reason());
+        assert_eq!(reasons, [Reason::ConstantTarget, Reason::Classes]);
+        assert_eq!(refused("x,y\n1,?\n", None, None).reason(), Reason::NoTarget);
+        assert_eq!(refused("x,y\n1,a\n", Some("z"), None).reason(), Reason::UnknownColumn);
+        assert_eq!(refused("x,y\n1,2\n2,b\n", None, Some(Task::Regression)).reason(), Reason::TextAsTarget);
         assert_eq!(
             message("x,y\n1,a\n2,a\n", None, None),
             "t.csv: expected at least two classes in column `y`, got `a` in every row"

@@ -1,23 +1,29 @@
 //! Text files row by row: CSV, and what is like it.
 
-use std::io::{self, Cursor, Read};
+use std::io::{Cursor, Read};
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
+use crate::builder::Builder;
 use crate::dialect::Dialect;
-use crate::error::{CLOSING_QUOTE, EMPTY, Error, FINITE, Result, UTF8};
-use crate::table::{Cells, Names, Table, Text, short};
+use crate::error::{EMPTY, Error, FINITE, Reason, Result};
+use crate::lines::Lines;
+use crate::table::{Names, Table, short};
 
 /// How much of a file is looked at to find its dialect.
 const START: usize = 1 << 16;
+/// What a cell that begins with a quote ends with.
+const CLOSING_QUOTE: &str = "a closing quote";
 
 /// The rows of a text file, as they are read.
-pub(crate) struct Rows {
+pub(crate) struct Rows<'a> {
     names: Names,
     dialect: Dialect,
-    reader: Reader<Lines<Box<dyn Read>>>,
+    reader: Reader<Lines<Box<dyn Read + 'a>>>,
     /// The first row, where it is no header.
     first: Option<(ByteRecord, u64)>,
+    /// The memory of the last row, for the next.
+    spare: ByteRecord,
     /// The lines that are no part of the table.
     lines_before: u64,
     /// The line after the last record.
@@ -26,14 +32,14 @@ pub(crate) struct Rows {
     rows: u64,
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
     /// Reads the names; `header` says whether there are any, where that is not to be found out, and a first row with one of
     /// the `known` names is one. `file` is what errors call it.
     ///
     /// # Errors
     /// [`Error::Io`] when reading fails; [`Error::Line`] for bytes that are not UTF-8; [`Error::Columns`] when two columns
     /// have one name.
-    pub fn new(file: &str, mut bytes: Box<dyn Read>, header: Option<bool>, known: &[String]) -> Result<Self> {
+    pub fn new(file: &str, mut bytes: Box<dyn Read + 'a>, header: Option<bool>, known: &[String]) -> Result<Self> {
         let mut start = Vec::new();
         let read = bytes.by_ref().take(START as u64).read_to_end(&mut start);
         read.map_err(|source| Error::Io { path: file.into(), source })?;
@@ -41,19 +47,20 @@ impl Rows {
         let prologue = Prologue::find(&start);
         start.drain(..prologue.length);
         let dialect = Dialect::find(&start, is_whole, prologue.delimiter);
-        let bytes: Box<dyn Read> = Box::new(Cursor::new(start).chain(bytes));
+        let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(bytes));
         let lines = Lines::new(bytes, dialect.delimiter);
         let mut reader = ReaderBuilder::new();
         let reader = reader.has_headers(false).flexible(true).delimiter(dialect.delimiter).from_reader(lines);
         let names = Names::new(file, Vec::new());
         let lines_before = prologue.lines;
-        let mut rows = Rows { names, dialect, reader, first: None, lines_before, next_line: 1, rows: 0 };
+        let mut rows =
+            Rows { names, dialect, reader, first: None, spare: ByteRecord::new(), lines_before, next_line: 1, rows: 0 };
         let Some((record, line)) = rows.record()? else { return Ok(rows) };
         let is_known =
             |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|cell| known.iter().any(|name| name == cell.trim()));
         rows.dialect.header = header.unwrap_or(dialect.header || record.iter().any(is_known));
         let columns: Vec<String> = if rows.dialect.header {
-            name_columns(&rows.text(&record, line)?)
+            name_columns(&rows.text(record.clone(), line)?)
         } else {
             (1..=record.len()).map(|i| format!("column_{i}")).collect()
         };
@@ -72,8 +79,8 @@ impl Rows {
     /// is never closed, or a file without any row.
     pub fn table(&mut self, most: usize) -> Result<Option<Table>> {
         let width = self.names.columns.len();
-        let mut text = Text::new(width, self.dialect.decimal_comma);
-        while text.rows() < most {
+        let mut builder = Builder::new(self.names.clone(), self.dialect.decimal_comma);
+        while builder.rows() < most {
             let before = self.next_line;
             let next = match self.first.take() {
                 Some(first) => Some(first),
@@ -83,24 +90,31 @@ impl Rows {
             self.rows += 1;
             // the reader passes over empty lines; where there is one column, such a line is a cell without anything
             if width == 1 && line > before && self.rows > 1 {
-                return Err(self.error(before, FINITE, EMPTY));
+                return Err(self.error(before, Reason::Rows, FINITE, EMPTY));
             }
             if record.len() != width {
                 let like = if self.dialect.header { "as in the header" } else { "as in the first row" };
-                return Err(self.error(line, &format!("{width} cells, {like}"), &record.len().to_string()));
+                return Err(self.error(
+                    line,
+                    Reason::Rows,
+                    &format!("{width} cells, {like}"),
+                    &record.len().to_string(),
+                ));
             }
-            text.push(&self.text(&record, line)?, line);
+            let record = self.text(record, line)?;
+            builder.push(record.iter().map(str::trim), line);
+            self.spare = record.into_byte_record();
         }
-        match (text.rows(), self.rows) {
-            (0, 0) => Err(self.error(2, "a row under the header", "the end of the file")),
+        match (builder.rows(), self.rows) {
+            (0, 0) => Err(self.error(2, Reason::Rows, "a row under the header", "the end of the file")),
             (0, _) => Ok(None),
-            _ => Ok(Some(Table::new(self.names.clone(), Cells::Text(text), None))),
+            _ => Ok(Some(builder.finish())),
         }
     }
 
     /// The next record and the line that it begins in.
     fn record(&mut self) -> Result<Option<(ByteRecord, u64)>> {
-        let mut record = ByteRecord::new();
+        let mut record = std::mem::take(&mut self.spare);
         let is_one = self.reader.read_byte_record(&mut record);
         let is_one =
             is_one.map_err(|error| Error::Io { path: self.names.file.clone().into(), source: error.into() })?;
@@ -108,7 +122,7 @@ impl Rows {
             return Ok(None);
         }
         // each record ends with a line end, and has those within its quotes
-        let within = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
+        let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
         let position = self.reader.position();
         self.next_line = self.lines_before + position.line();
         let (lines, end) = (self.reader.get_ref(), position.byte());
@@ -116,27 +130,47 @@ impl Rows {
         // a quote that is not closed takes the last line end, too
         let line = self.next_line.saturating_sub(within + u64::from(!is_open)).max(1);
         if is_open {
-            return Err(self.error(line, CLOSING_QUOTE, "the end of the file"));
+            return Err(self.error(line, Reason::Quote, CLOSING_QUOTE, "the end of the file"));
         }
-        if lines.stray_quote.is_some_and(|place| place < end) {
+        if lines.has_stray_quote_before(end) {
             let expected = format!("{CLOSING_QUOTE} at the end of a cell");
-            return Err(self.error(line, &expected, "more text after it"));
+            return Err(self.error(line, Reason::Quote, &expected, "more text after it"));
         }
         Ok(Some((record, line)))
     }
 
-    fn text(&self, record: &ByteRecord, line: u64) -> Result<csv::StringRecord> {
-        let text = csv::StringRecord::from_byte_record(record.clone());
-        text.map_err(|error| self.error(line, UTF8, &error.utf8_error().to_string()))
+    fn text(&self, record: ByteRecord, line: u64) -> Result<StringRecord> {
+        let text = StringRecord::from_byte_record(record);
+        text.map_err(|error| self.error(line, Reason::Encoding, "text in UTF-8", &error.utf8_error().to_string()))
     }
 
-    fn error(&self, line: u64, expected: &str, got: &str) -> Error {
-        Error::Line { file: self.names.file.clone(), line, expected: expected.into(), got: short(got).into_owned() }
+    fn error(&self, line: u64, reason: Reason, expected: &str, got: &str) -> Error {
+        Error::Line {
+            file: self.names.file.clone(),
+            line,
+            reason,
+            expected: expected.into(),
+            got: short(got).into_owned(),
+        }
+    }
+}
+
+impl Table {
+    /// Reads text: CSV, or what is like it with tabs, semicolons or bars; double quotes where needed, UTF-8, any line ends.
+    /// Spaces around a cell do not count. A first line `sep=;` tells the delimiter. Without a header the columns are
+    /// `column_1` and so on. `file` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Line`] for a row with another number of cells, bytes that are not UTF-8, or no row at all;
+    /// [`Error::Columns`] when two columns have one name; [`Error::Io`] when reading fails.
+    pub fn read(file: &str, reader: impl Read) -> Result<Self> {
+        let table = Rows::new(file, Box::new(reader), None, &[])?.table(usize::MAX)?;
+        table.ok_or_else(|| Error::format(file, Reason::Format, "a table", "nothing"))
     }
 }
 
 /// The names that a header gives: the cells, and for an empty one its place.
-fn name_columns(cells: &csv::StringRecord) -> Vec<String> {
+fn name_columns(cells: &StringRecord) -> Vec<String> {
     let is_taken = |name: &String| cells.iter().any(|cell| cell.trim() == name);
     let number = |i: usize| {
         let mut name = format!("column_{}", i + 1);
@@ -169,105 +203,6 @@ impl Prologue {
                 Prologue { length: mark + 6, lines: 1, delimiter: Some(*delimiter) }
             }
             _ => Prologue { length: mark, lines: 0, delimiter: None },
-        }
-    }
-}
-
-/// Text with a line feed at the end of each line, the last one too, whatever it had, and without spaces in front of a cell.
-/// It sees quotes as the CSV reader does, which says nothing of faults.
-pub(crate) struct Lines<R> {
-    inner: R,
-    delimiter: u8,
-    /// The last byte that came in was a carriage return, whose line feed, if there is one, is not wanted.
-    after_return: bool,
-    /// The last byte that went out.
-    last: u8,
-    place: Place,
-    /// The bytes that went out.
-    count: u64,
-    /// Where, counted in those, text follows the quote that closed a cell.
-    stray_quote: Option<u64>,
-    is_over: bool,
-}
-
-/// Where in a cell the last byte was.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Start,
-    Bare,
-    Quoted,
-    /// At a quote within a quoted cell: it closes it, or the next one is a quote, too.
-    Quote,
-}
-
-impl<R: Read> Lines<R> {
-    pub fn new(inner: R, delimiter: u8) -> Self {
-        let (place, stray_quote) = (Place::Start, None);
-        Lines { inner, delimiter, after_return: false, last: b'\n', place, count: 0, stray_quote, is_over: false }
-    }
-
-    /// Whether the text is over, and ends at this place within quotes.
-    fn is_open_at(&self, end: u64) -> bool {
-        self.is_over && end == self.count && self.place == Place::Quoted
-    }
-
-    /// Follows a byte; whether it goes out.
-    fn pass(&mut self, byte: u8) -> bool {
-        let ends = byte == self.delimiter || byte == b'\n';
-        let is_space = byte == b' ' && self.delimiter != b' ';
-        self.place = match (self.place, byte) {
-            (Place::Quoted, b'"') => Place::Quote,
-            (Place::Quoted, _) | (Place::Quote, b'"') => Place::Quoted,
-            (Place::Start, b'"') => Place::Quoted,
-            (Place::Start | Place::Bare | Place::Quote, _) if ends => Place::Start,
-            (Place::Start, _) if is_space => return false,
-            (Place::Start | Place::Bare, _) => Place::Bare,
-            (Place::Quote, _) if is_space => Place::Quote,
-            (Place::Quote, _) => {
-                self.stray_quote.get_or_insert(self.count);
-                Place::Bare
-            }
-        };
-        (self.last, self.count) = (byte, self.count + 1);
-        true
-    }
-}
-
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if self.is_over || out.is_empty() {
-                return Ok(0);
-            }
-            let read = self.inner.read(out)?;
-            if read == 0 {
-                self.is_over = true;
-                if self.last == b'\n' {
-                    return Ok(0);
-                }
-                out.fill(b'\n');
-                self.pass(b'\n');
-                return Ok(1);
-            }
-            let mut kept = 0;
-            for i in 0..read {
-                let Some(&byte) = out.get(i) else { break };
-                let is_rest_of_return = byte == b'\n' && self.after_return;
-                self.after_return = byte == b'\r';
-                if is_rest_of_return {
-                    continue;
-                }
-                let byte = if byte == b'\r' { b'\n' } else { byte };
-                if let Some(place) = out.get_mut(kept)
-                    && self.pass(byte)
-                {
-                    *place = byte;
-                    kept += 1;
-                }
-            }
-            if kept > 0 {
-                return Ok(kept);
-            }
         }
     }
 }

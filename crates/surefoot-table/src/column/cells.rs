@@ -1,0 +1,144 @@
+//! The cells of a column, at rest.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use arrow_array::{Array, Float64Array, LargeStringArray, UInt8Array, UInt16Array};
+
+use super::decimal::Style;
+use super::dictionary::Dictionary;
+use crate::cell::Meaning;
+
+/// The cells of a column. How they are kept is chosen for their size in memory; each cell's text is what was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Cells {
+    pub values: Values,
+    /// The texts that codes stand for: those of all cells, or of what is no plain number among numbers.
+    pub dictionary: Dictionary,
+    /// Whether numbers may have a comma for the decimal point.
+    pub decimal_comma: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Values {
+    /// Few different texts: a code of a byte for each cell.
+    Bytes(UInt8Array),
+    /// A code of two bytes for each cell.
+    Shorts(UInt16Array),
+    /// Many different numbers, all finite. A null has the code of its text in place of a number.
+    Numbers(Float64Array, Style),
+    /// Many different texts.
+    Texts(LargeStringArray),
+}
+
+/// One cell as it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cell<'a> {
+    /// The text with this code in the dictionary.
+    Code(usize),
+    Number(f64),
+    Text(&'a str),
+}
+
+impl Cells {
+    pub fn len(&self) -> usize {
+        match &self.values {
+            Values::Bytes(codes) => codes.len(),
+            Values::Shorts(codes) => codes.len(),
+            Values::Numbers(numbers, _) => numbers.len(),
+            Values::Texts(texts) => texts.len(),
+        }
+    }
+
+    pub fn cell(&self, row: usize) -> Cell<'_> {
+        match &self.values {
+            Values::Bytes(codes) => Cell::Code(codes.value(row).into()),
+            Values::Shorts(codes) => Cell::Code(codes.value(row).into()),
+            Values::Numbers(numbers, _) if numbers.is_null(row) => Cell::Code(numbers.value(row) as usize),
+            Values::Numbers(numbers, _) => Cell::Number(numbers.value(row)),
+            Values::Texts(texts) => Cell::Text(texts.value(row)),
+        }
+    }
+
+    /// The text of a cell, as it was written.
+    pub fn text_of<'a>(&'a self, cell: Cell<'a>) -> Cow<'a, str> {
+        match (cell, &self.values) {
+            (Cell::Code(code), _) => self.dictionary.text(code).into(),
+            (Cell::Number(number), Values::Numbers(_, style)) => style.write(number).into(),
+            (Cell::Number(number), _) => number.to_string().into(),
+            (Cell::Text(text), _) => text.into(),
+        }
+    }
+
+    pub fn meaning_of(&self, cell: Cell<'_>) -> Meaning {
+        match cell {
+            Cell::Code(code) => self.dictionary.meaning(code),
+            Cell::Number(number) => Meaning::plain(number),
+            Cell::Text(text) => Meaning::of(text, self.decimal_comma),
+        }
+    }
+
+    pub fn text(&self, row: usize) -> Cow<'_, str> {
+        self.text_of(self.cell(row))
+    }
+
+    pub fn meaning(&self, row: usize) -> Meaning {
+        self.meaning_of(self.cell(row))
+    }
+
+    /// Only the first rows.
+    pub fn first(&self, rows: usize) -> Self {
+        let values = match &self.values {
+            Values::Bytes(codes) => Values::Bytes(codes.slice(0, rows)),
+            Values::Shorts(codes) => Values::Shorts(codes.slice(0, rows)),
+            Values::Numbers(numbers, style) => Values::Numbers(numbers.slice(0, rows), *style),
+            Values::Texts(texts) => Values::Texts(texts.slice(0, rows)),
+        };
+        Cells { values, ..self.clone() }
+    }
+
+    /// The different texts in these rows: for each the first row that has it, and how many have it.
+    pub fn different(&self, rows: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut numbers: Vec<(u64, usize)> = Vec::new();
+        let (mut codes, mut texts) = (vec![None; self.dictionary.len()], HashMap::new());
+        for row in rows {
+            let place = match self.cell(row) {
+                Cell::Code(code) => codes[code].get_or_insert(found.len()),
+                Cell::Text(text) => texts.entry(text).or_insert(found.len()),
+                Cell::Number(number) => {
+                    numbers.push((number.to_bits(), row));
+                    continue;
+                }
+            };
+            match found.get_mut(*place) {
+                Some((_, count)) => *count += 1,
+                None => found.push((row, 1)),
+            }
+        }
+        // sorting takes less memory than a table of hashes, as most numbers differ
+        numbers.sort_unstable();
+        found.extend(numbers.chunk_by(|(a, _), (b, _)| a == b).map(|equal| (equal[0].1, equal.len())));
+        found
+    }
+
+    /// The array of a column of numbers.
+    #[cfg(test)]
+    pub fn numbers(&self) -> Option<&Float64Array> {
+        match &self.values {
+            Values::Numbers(numbers, _) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    /// The memory that it takes.
+    pub fn bytes(&self) -> usize {
+        self.dictionary.bytes()
+            + match &self.values {
+                Values::Bytes(codes) => codes.get_array_memory_size(),
+                Values::Shorts(codes) => codes.get_array_memory_size(),
+                Values::Numbers(numbers, _) => numbers.get_array_memory_size(),
+                Values::Texts(texts) => texts.get_array_memory_size(),
+            }
+    }
+}

@@ -1,0 +1,103 @@
+//! From the cells of a column to numbers of a matrix.
+
+use ndarray::{Array2, Axis, s};
+use surefoot::{Scalar, Scaling};
+
+use crate::categories::Categories;
+use crate::column::{Cell, Cells, Mapped};
+use crate::error::{Error, Reason, Result};
+use crate::kind::Kind;
+use crate::table::Table;
+
+/// Numbers in a block while they are encoded and scaled, before they are rounded.
+const BLOCK: usize = 1 << 15;
+
+/// A matrix with a row for each of these of the table: `fill` sets what is not 0 in it, or says that it cannot. Then its row
+/// is returned.
+///
+/// # Errors
+/// [`Error::Columns`] when the scaling has another number of columns.
+pub(crate) fn filled<T: Scalar>(
+    table: &Table,
+    rows: &[usize],
+    width: usize,
+    scaling: Option<&Scaling>,
+    mut fill: impl FnMut(usize, &mut [f64]) -> Option<()>,
+) -> Result<std::result::Result<Array2<T>, usize>> {
+    if let Some(scaling) = scaling.filter(|scaling| scaling.columns() != width) {
+        let (expected, got) = (format!("a scaling of {width} columns"), scaling.columns().to_string());
+        return Err(Error::columns(table.file(), Reason::Columns, expected, got));
+    }
+    let mut matrix = Array2::zeros((rows.len(), width));
+    let most = (BLOCK / width.max(1)).max(1);
+    let mut block = Array2::zeros((most.min(rows.len()), width));
+    for (rows, mut numbers) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)) {
+        let mut block = block.slice_mut(s![..rows.len(), ..]);
+        block.fill(0.0);
+        for (&row, mut numbers) in rows.iter().zip(block.rows_mut()) {
+            let filled = numbers.as_slice_mut().and_then(|numbers| fill(row, numbers));
+            if filled.is_none() {
+                return Ok(Err(row));
+            }
+        }
+        match scaling {
+            Some(scaling) => numbers.zip_mut_with(&scaling.apply(block.view()), |x, &scaled| *x = T::from_f64(scaled)),
+            None => numbers.zip_mut_with(&block, |x, &number| *x = T::from_f64(number)),
+        }
+    }
+    Ok(Ok(matrix))
+}
+
+/// How the cells of a column become inputs.
+pub(crate) struct Encoder<'a, F> {
+    pub width: usize,
+    is_marked: bool,
+    encoded: Mapped<'a, Option<Encoded>, F>,
+}
+
+/// What a cell becomes: the input that is not 0, and its number.
+#[derive(Clone, Copy)]
+pub(crate) struct Encoded {
+    input: Option<(usize, f64)>,
+    is_missing: bool,
+}
+
+impl<'a> Encoder<'a, ()> {
+    pub fn new(kind: &'a Kind, cells: &'a Cells) -> Encoder<'a, impl Fn(Cell<'a>) -> Option<Encoded>> {
+        let categories = match kind {
+            Kind::Number { .. } => Categories::new(&[]),
+            Kind::YesNo { values, .. } => Categories::new(values),
+            Kind::Category { categories, .. } => Categories::new(categories),
+        };
+        let encode = move |cell| {
+            let meaning = cells.meaning_of(cell);
+            let is_missing = meaning.is_missing;
+            let input = match kind {
+                Kind::Number { fill: Some(fill), .. } if is_missing => Some((0, *fill)),
+                Kind::Number { .. } => Some((0, meaning.number?)),
+                Kind::YesNo { .. } => Some((0, categories.find(cells, cell).map_or(0.5, |value| value as f64))),
+                Kind::Category { .. } if is_missing => None,
+                Kind::Category { categories: names, other, .. } => {
+                    let place = categories.find(cells, cell).or_else(|| other.then_some(names.len()));
+                    place.map(|place| (place, 1.0))
+                }
+            };
+            Some(Encoded { input, is_missing })
+        };
+        Encoder { width: kind.width(), is_marked: kind.is_marked(), encoded: Mapped::new(cells, encode) }
+    }
+}
+
+impl<'a, F: Fn(Cell<'a>) -> Option<Encoded>> Encoder<'a, F> {
+    /// Sets the inputs of a row, which are 0 so far; `None` where the cell is no number and has to be one.
+    pub fn encode(&self, row: usize, inputs: &mut [f64]) -> Option<()> {
+        let Encoded { input, is_missing } = self.encoded.get(row)?;
+        if is_missing && self.is_marked {
+            inputs[self.width - 1] = 1.0;
+        }
+        if let Some((place, number)) = input {
+            inputs[place] = number;
+        }
+        Some(())
+    }
+}
