@@ -1,20 +1,22 @@
 //! The product of matrices, with specified bits.
 //!
-//! Every element is one chain of fused multiply-adds, from a start (a bias, 0, or the sum so far), in ascending order of
-//! the inner index:
+//! Every element is a sum of chains of fused multiply-adds, each over a segment of inner indices in ascending order. The
+//! first chain starts from a bias, from 0, or from what C holds; the others start from 0 and are added in their order:
 //!
 //! ```text
-//!   c := start;   for k in 0..K { c := fma(aₖ, bₖ, c) }
+//!   c := chain(start, 0..256);   c := c + chain(0, 256..512);   c := c + chain(0, 512..768);   …
+//!   chain(c, k..) = { for each k { c := fma(aₖ, bₖ, c) } }
 //! ```
 //!
-//! So a plain triple loop with `mul_add` is not an approximation of this kernel but equal to it, which the tests assert;
+//! Segments have [`SEGMENT`] inner indices where A lies row by row or column by column; a matrix in panels has one. So a
+//! plain triple loop with `mul_add` is not an approximation of this kernel but equal to it, which the tests assert;
 //! vector width, tiles, blocks and threads are free to choose. The left-hand matrix is read where it lies, by strides. The
 //! columns of the right-hand one are the lanes of the vectors: it is in [`Panels`], or its rows lie
 //! [apart](super::operands::Scattered).
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
-use super::operands::{Left, Meanwhile, PIECES, Right, Start};
+use super::operands::{Left, Meanwhile, PIECES, Right, SEGMENT, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
 use super::prefetch::Ahead;
 use super::scalar::Scalar;
@@ -22,8 +24,8 @@ use super::simd::{InstructionSet, Vector, Vectors};
 
 /// Rows of the tallest tile.
 pub const TILE_ROWS: usize = 8;
-/// Inner indices that a pass over the panels takes at a time: a panel's part stays in the second cache.
-const DEPTH: usize = 1024;
+/// Inner indices that a pass over the panels takes at a time, whole segments: a panel's part stays in the second cache.
+const DEPTH: usize = 4 * SEGMENT;
 /// Rows that a pass over the panels takes at a time: their part stays in the second cache.
 const GROUP: usize = 64;
 
@@ -39,7 +41,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
 ) {
     c.resize(a.rows, b.columns());
     let parts = a.depth.div_ceil(DEPTH).max(1);
-    let size = if parts == 1 { a.depth } else { a.depth.div_ceil(parts) };
+    let size = if parts == 1 { a.depth } else { a.depth.div_ceil(parts).next_multiple_of(SEGMENT) };
     let width = b.width();
     let at_once = if ahead.is_done() { GROUP } else { TILE_ROWS };
     ahead.cut(PIECES * parts * a.rows.div_ceil(TILE_ROWS) * b.count());
@@ -48,7 +50,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
         for first in (0..a.rows).step_by(GROUP) {
             let rows = first..a.rows.min(first + GROUP);
             let start = match start {
-                _ if part > 0 => Start::Sum,
+                _ if part > 0 => Start::Added,
                 start => start.part(rows.clone()),
             };
             let mut a = a.part(rows.clone(), depth.clone());
@@ -58,7 +60,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                 for (k, to) in packed.chunks_exact_mut(GROUP).take(a.depth).enumerate() {
                     to[..a.rows].copy_from_slice(&a.numbers[k * a.inner..][..a.rows]);
                 }
-                a = Left { numbers: packed, inner: GROUP, ..a };
+                a = Left { numbers: packed, inner: GROUP, next: SEGMENT * GROUP, ..a };
             }
             for p in 0..b.count() {
                 let Panel { numbers, columns, .. } = b.panel(p);
@@ -154,22 +156,25 @@ unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
         let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
         let zero = V::Scalar::from_f64(0.0);
         match start {
-            Start::Sum => chain::<V, R, M, N, true>(a, b, at, (&zero, 0), c),
-            Start::Zero => chain::<V, R, M, N, false>(a, b, at, (&zero, 0), c),
-            Start::Rows(numbers) => chain::<V, R, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), c),
+            Start::Sum => chains::<V, R, M, N, true>(a, b, at, (&zero, 0), false, c),
+            Start::Added => chains::<V, R, M, N, false>(a, b, at, (&zero, 0), true, c),
+            Start::Zero => chains::<V, R, M, N, false>(a, b, at, (&zero, 0), false, c),
+            Start::Rows(numbers) => chains::<V, R, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), false, c),
         }
     }
 }
 
-/// The chains of fused multiply-adds of a tile at a row and column, all in registers, from what C holds or from `start`, whose step from row
-/// to row is 0 or 1.
+/// The chains of fused multiply-adds of a tile at a row and column, all in registers. The first starts from what C holds or
+/// from `start`, whose step from row to row is 0 or 1; it is `added` to what C holds, or written there, and those of further
+/// segments are added.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn chain<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, const SUM: bool>(
+unsafe fn chains<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, const SUM: bool>(
     a: Left<'_, V::Scalar>,
     b: R,
     (row, column): (usize, usize),
     (start, start_step): (*const V::Scalar, usize),
+    mut added: bool,
     (c, c_width): (*mut V::Scalar, usize),
 ) {
     // SAFETY: `b` has `depth` rows with N vectors left in each from the column on, as C has in M rows; `a` has M rows.
@@ -208,10 +213,30 @@ unsafe fn chain<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, 
             for row in &mut rows {
                 *row = row.wrapping_add(a.next);
             }
+            if a.in_segments && inner < a.depth {
+                finish(&sums, added, (c, c_width));
+                (sums, added) = ([[zero; N]; M], true);
+            }
         }
-        for (i, row) in sums.iter().enumerate() {
-            for (j, sum) in row.iter().enumerate() {
-                sum.store(c.add(i * c_width + j * V::LANES));
+        finish(&sums, added, (c, c_width));
+    }
+}
+
+/// Writes the sums of a tile to C, or adds them to what it holds.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // loops over registers
+unsafe fn finish<V: Vector, const M: usize, const N: usize>(
+    sums: &[[V; N]; M],
+    added: bool,
+    (c, c_width): (*mut V::Scalar, usize),
+) {
+    for i in 0..M {
+        for j in 0..N {
+            // SAFETY: the caller's.
+            unsafe {
+                let to = c.add(i * c_width + j * V::LANES);
+                let sum = if added { V::load(to).add(sums[i][j]) } else { sums[i][j] };
+                sum.store(to);
             }
         }
     }
@@ -251,6 +276,8 @@ compiled_for!("aarch64", neon, Neon, Neon, "neon", 8, 3);
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use crate::numeric::operands::{Scattered, Starts};
     use crate::numeric::random::{Purpose, Random};
@@ -284,10 +311,14 @@ mod tests {
     fn compare<T: Scalar>(m: usize, n: usize, k: usize, wild: bool) {
         let what = format!("{m} × {n} × {k} {} {:?}", T::NAME, InstructionSet::current());
         let (a, b, start) = (draws::<T>(m * k, 1, wild), draws::<T>(k * n, 2, wild), draws::<T>(m, 3, wild));
-        let triple_loop = |start: &dyn Fn(usize, usize) -> T| -> Vec<T> {
+        let triple_loop = |segment: usize, start: &dyn Fn(usize, usize) -> T| -> Vec<T> {
             let element = |at: usize| {
                 let (i, j) = (at / n, at % n);
-                (0..k).fold(start(i, j), |sum, p| a[i * k + p].mul_add(b[p * n + j], sum))
+                let chain =
+                    |start: T, inner: Range<usize>| inner.fold(start, |sum, p| a[i * k + p].mul_add(b[p * n + j], sum));
+                let segments = (segment..k).step_by(segment);
+                let first = chain(start(i, j), 0..k.min(segment));
+                segments.fold(first, |sum, from| sum + chain(T::zero(), from..k.min(from + segment)))
             };
             (0..m * n).map(element).collect()
         };
@@ -303,14 +334,14 @@ mod tests {
             };
             (0..m * n).map(element).collect()
         };
-        let from_rows = triple_loop(&|i, _| start[i]);
+        let from_rows = triple_loop(SEGMENT, &|i, _| start[i]);
         let mut ahead = Ahead::nothing();
         for left in [Left::rows(&a, m, k), Left::columns(&turned, m, k)] {
             multiply_panels(left, &right, Start::Rows(&start), &mut c, &mut packed, &mut ahead);
             same(&elements(&c), &from_rows, &what);
         }
         let so_far = elements(&c);
-        let continued = triple_loop(&|i, j| so_far[i * n + j]);
+        let continued = triple_loop(usize::MAX, &|i, j| so_far[i * n + j]);
         for p in 0..right.count() {
             let (width, columns) = (right.width(), right.panel(p).columns);
             let c = PanelMut { numbers: c.panel_mut(p), width, columns };
@@ -322,7 +353,7 @@ mod tests {
             let c = PanelMut { numbers: &mut c.panel_mut(p)[upper * width..], width, columns };
             multiply(Left::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
         }
-        let from_zero = triple_loop(&|_, _| T::zero());
+        let from_zero = triple_loop(usize::MAX, &|_, _| T::zero());
         same(&elements(&c)[m / 2 * n..], &from_zero[m / 2 * n..], &what);
         // the rows of B backwards, with something between them
         let (between, mut apart) = (T::from_f64(f64::NAN), Vec::new());
@@ -357,7 +388,7 @@ mod tests {
                     }
                 }
             }
-            for (m, n, k) in [(100, 49, 520), (13, 200, 1030), (70, 97, 700)] {
+            for (m, n, k) in [(9, 50, 256), (9, 50, 257), (100, 49, 520), (13, 200, 1030), (70, 97, 700)] {
                 compare::<f32>(m, n, k, false);
                 compare::<f64>(m, n, k, true);
             }

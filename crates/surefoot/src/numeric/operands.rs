@@ -8,8 +8,11 @@ use super::panels::{LANES, Panel, Panels};
 use super::prefetch::prefetch_line;
 use super::scalar::Scalar;
 
-/// The left-hand matrix (rows × depth): element (i, k) lies at `i·row + k·inner`; where it lies in runs, k within the
-/// n-th run of `run` inner indices counts from `n·next`.
+/// Inner indices of a chain of multiply-adds: products of more are sums of chains.
+pub const SEGMENT: usize = 256;
+
+/// The left-hand matrix (rows × depth): element (i, k) lies at `i·row + k·inner`, and where k is in the n-th run of `run`
+/// inner indices, it counts from there, from `n·next` on.
 #[derive(Clone, Copy, Debug)]
 pub struct Left<'a, T> {
     pub numbers: &'a [T],
@@ -19,30 +22,41 @@ pub struct Left<'a, T> {
     pub inner: usize,
     pub run: usize,
     pub next: usize,
+    /// Whether each run is a segment, with a chain of its own.
+    pub in_segments: bool,
 }
 
 impl<'a, T: Scalar> Left<'a, T> {
     /// A matrix that lies row by row.
     pub fn rows(numbers: &'a [T], rows: usize, depth: usize) -> Self {
-        Left { numbers, rows, depth, row: depth, inner: 1, run: depth, next: 0 }
+        Left { numbers, rows, depth, row: depth, inner: 1, run: SEGMENT, next: SEGMENT, in_segments: true }
     }
 
     /// The transpose of a matrix (depth × rows) that lies row by row.
     pub fn columns(numbers: &'a [T], rows: usize, depth: usize) -> Self {
-        Left { numbers, rows, depth, row: 1, inner: rows, run: depth, next: 0 }
+        Left { numbers, rows, depth, row: 1, inner: rows, run: SEGMENT, next: SEGMENT * rows, in_segments: true }
     }
 
     /// Some rows of a matrix in panels.
     pub fn panels(matrix: &'a Panels<T>, rows: Range<usize>) -> Self {
         let (width, next) = (matrix.width(), matrix.height() * matrix.width());
         let numbers = matrix.numbers().get(rows.start * width..).unwrap_or_default();
-        Left { numbers, rows: rows.len(), depth: matrix.columns(), row: width, inner: 1, run: width, next }
+        Left {
+            numbers,
+            rows: rows.len(),
+            depth: matrix.columns(),
+            row: width,
+            inner: 1,
+            run: width,
+            next,
+            in_segments: false,
+        }
     }
 
-    /// Some rows and inner indices of a matrix in one run.
+    /// Some rows and inner indices, from the beginning of a segment on, of a matrix that does not lie in panels.
     pub fn part(self, rows: Range<usize>, depth: Range<usize>) -> Self {
         let numbers = &self.numbers[rows.start * self.row + depth.start * self.inner..];
-        Left { numbers, rows: rows.len(), depth: depth.len(), run: depth.len(), ..self }
+        Left { numbers, rows: rows.len(), depth: depth.len(), ..self }
     }
 
     /// Where the last element lies.
@@ -211,6 +225,8 @@ pub enum Start<'a, T> {
     Rows(&'a [T]),
     /// What C holds.
     Sum,
+    /// 0, and the result is added to what C holds.
+    Added,
 }
 
 impl<T> Start<'_, T> {

@@ -107,6 +107,7 @@ pub unsafe trait Vector: Copy {
     unsafe fn store(self, to: *mut Self::Scalar);
     /// self · b + c, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
 }
 
 /// The vectors of a kind of number in each set.
@@ -183,12 +184,16 @@ unsafe impl<T: Scalar> Vector for Four<T> {
     unsafe fn mul_add(self, b: Self, c: Self) -> Self {
         Four(std::array::from_fn(|i| self.0[i].mul_add(b.0[i], c.0[i])))
     }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Four(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
 }
 
 /// Vectors as the intrinsics of a CPU have them; the last of them, with its arguments, is a · b + c.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! implement_vector {
-    ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident,
+    ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident,
      |$a:ident, $b:ident, $c:ident| $mul_add:expr) => {
         // SAFETY: the intrinsics do what the trait says, under its own conditions.
         unsafe impl Vector for $vector {
@@ -211,6 +216,10 @@ macro_rules! implement_vector {
             unsafe fn mul_add(self, $b: Self, $c: Self) -> Self {
                 let $a = self;
                 unsafe { $mul_add }
+            }
+            #[inline(always)]
+            unsafe fn add(self, other: Self) -> Self {
+                unsafe { $add(self, other) }
             }
         }
     };
@@ -250,8 +259,8 @@ mod aarch64 {
         };
     }
 
-    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, |a, b, c| vfmaq_f32(c, a, b));
-    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, |a, b, c| vfmaq_f64(c, a, b));
+    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vaddq_f32, |a, b, c| vfmaq_f32(c, a, b));
+    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, vaddq_f64, |a, b, c| vfmaq_f64(c, a, b));
     vectors_of!(f32, float32x4_t);
     vectors_of!(f64, float64x2_t);
 }
@@ -272,18 +281,18 @@ mod x86 {
         work()
     }
 
-    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, |a, b, c| _mm256_fmadd_ps(
-        a, b, c
-    ));
-    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, |a, b, c| _mm256_fmadd_pd(
-        a, b, c
-    ));
-    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, |a, b, c| _mm512_fmadd_ps(
-        a, b, c
-    ));
-    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, |a, b, c| _mm512_fmadd_pd(
-        a, b, c
-    ));
+    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, |a, b, c| {
+        _mm256_fmadd_ps(a, b, c)
+    });
+    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, |a, b, c| {
+        _mm256_fmadd_pd(a, b, c)
+    });
+    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, |a, b, c| {
+        _mm512_fmadd_ps(a, b, c)
+    });
+    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_add_pd, |a, b, c| {
+        _mm512_fmadd_pd(a, b, c)
+    });
 
     impl Vectors for f32 {
         type Portable = Four<f32>;
