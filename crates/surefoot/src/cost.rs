@@ -13,6 +13,7 @@ use crate::numeric::blocks::{BLOCK_ROWS, Partition};
 use crate::numeric::panels::{PanelMut, Panels};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::numeric::sums::dot;
 use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
 use crate::optimizer::{FirstOrder, FirstOrderState};
@@ -308,13 +309,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
         rows.len() as f64 * self.data.mean_weight()
     }
 
-    /// λ/2 Σ W², in f64, weights in the order of θ.
+    /// λ/2 Σ W²: a sum of squares for each layer, and these in their order.
     fn decay_term(&self, parameters: &[T]) -> f64 {
         if self.weight_decay == 0.0 {
             return 0.0;
         }
-        let weights = (0..self.network.layers().len()).flat_map(|l| &parameters[self.network.weight_range(l)]);
-        0.5 * self.weight_decay * weights.map(|weight| weight.to_f64() * weight.to_f64()).sum::<f64>()
+        let weights = |l| &parameters[self.network.weight_range(l)];
+        let squares = (0..self.network.layers().len()).fold(0.0, |sum, l| sum + dot(weights(l), weights(l)));
+        0.5 * self.weight_decay * squares
     }
 
     /// Empties the first slots, making those that are missing; without a gradient theirs has no length.

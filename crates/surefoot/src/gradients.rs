@@ -13,8 +13,8 @@ use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels, copy};
 use crate::numeric::prefetch::{WORTH_ASKING, line_of, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::numeric::sums::pairwise_sum;
 use crate::numeric::threads;
-use crate::numeric::vector::tree;
 use crate::optimizer::{MatrixStep, Step};
 
 /// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
@@ -223,7 +223,7 @@ fn sums_of_deltas<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, firs
     }
     let mut sums = [T::zero(); N];
     for (sum, lanes) in sums.iter_mut().zip(lanes) {
-        *sum = tree(lanes);
+        *sum = pairwise_sum(lanes);
     }
     sums
 }

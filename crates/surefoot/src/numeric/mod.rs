@@ -12,5 +12,6 @@ pub mod prefetch;
 pub mod random;
 pub mod scalar;
 pub mod simd;
+pub mod sums;
 pub mod threads;
 pub mod vector;

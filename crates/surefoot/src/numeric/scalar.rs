@@ -15,8 +15,7 @@ mod sealed {
 /// A floating-point number of the numeric core: `f32` or `f64`, and no other.
 ///
 /// Training defaults to `f32`; the gradient check always runs in `f64`; costs are summed in `f64` for both.
-/// `exp` and `tanh` are our own in `f32`; they and the others are else those of the pure-Rust `libm`. None depends on
-/// the platform.
+/// `exp`, `exp_m1` and `tanh` are our own in `f32`; all others are those of the pure-Rust `libm`. None depends on the platform.
 pub trait Scalar:
     sealed::Sealed
     + Vectors
@@ -52,7 +51,9 @@ pub trait Scalar:
     fn abs(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The numbers one after the other, each from its lowest byte on.
+    /// The same number; NaN is one value, whatever made it, so that what is written or hashed does not depend on the CPU.
+    fn canonical(self) -> Self;
+    /// The numbers one after the other, each from its lowest byte on; NaN is one value.
     fn to_bytes(numbers: &[Self]) -> Vec<u8>;
     /// The numbers that [`to_bytes`](Self::to_bytes) made these of; bytes beyond the last whole number are left out.
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
@@ -103,8 +104,11 @@ macro_rules! implement_scalar {
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
+            fn canonical(self) -> Self {
+                if self.is_nan() { $type::NAN } else { self }
+            }
             fn to_bytes(numbers: &[Self]) -> Vec<u8> {
-                numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+                numbers.iter().flat_map(|x| x.canonical().to_le_bytes()).collect()
             }
             fn from_bytes(bytes: &[u8]) -> Vec<Self> {
                 bytes.as_chunks().0.iter().map(|bytes| $type::from_le_bytes(*bytes)).collect()
@@ -113,5 +117,19 @@ macro_rules! implement_scalar {
     };
 }
 
-implement_scalar!(f32, elementwise::exp, libm::expm1f, libm::log1pf, elementwise::tanh);
+implement_scalar!(f32, elementwise::exp, elementwise::exp_m1, libm::log1pf, elementwise::tanh);
 implement_scalar!(f64, libm::exp, libm::expm1, libm::log1p, libm::tanh);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_written_as_one_value() {
+        let made = [f32::NAN, -f32::NAN, f32::from_bits(0x7fff_ffff), f32::from_bits(0xffc0_1234), 0.0 / 0.0];
+        assert!(f32::to_bytes(&made).as_chunks::<4>().0.iter().all(|bytes| *bytes == 0x7fc0_0000u32.to_le_bytes()));
+        let made = [f64::NAN, -f64::NAN, f64::from_bits(0x7ff8_0000_0000_0001)];
+        assert!(f64::to_bytes(&made).as_chunks::<8>().0.iter().all(|bytes| *bytes == (0x7ff8u64 << 48).to_le_bytes()));
+        assert_eq!(f32::to_bytes(&[-0.0, 1e-40]), [[0, 0, 0, 0x80], 1e-40f32.to_le_bytes()].concat());
+    }
+}
