@@ -22,10 +22,10 @@ fn checkpoints<T: Scalar>() {
     for (i, run) in runs::<T>().into_iter().enumerate() {
         for steps in [0, 1, 3] {
             let start = draw_defaults(&run.network, 1);
-            let mut state = run.training.start(&run.network, run.loss, start, &run.data, None).unwrap();
+            let mut state = run.training.start(&run.problem(), start).unwrap();
             if steps > 0 {
                 let mut after = After(steps);
-                run.training.go_on(&run.network, run.loss, &mut state, &run.data, None, &mut after).unwrap();
+                run.training.resume_with(&run.problem(), &mut state, &mut after).unwrap();
             }
             let path = format!("corpus/checkpoint/{}-{i}-{steps}", T::NAME);
             state.save(path, &[T::from_f64(0.5)][..(steps > 1).into()], &json!({"data": [1, null]})).unwrap();

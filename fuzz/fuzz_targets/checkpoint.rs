@@ -7,10 +7,10 @@ use libfuzzer_sys::fuzz_target;
 use surefoot::{Checkpoint, Scalar};
 use surefoot_fuzz::{Run, runs};
 
-fn go_on<T: Scalar>(checkpoint: &Checkpoint, run: &Run<T>) {
+fn resume<T: Scalar>(checkpoint: &Checkpoint, run: &Run<T>) {
     let _ = checkpoint.whole::<T>();
     if let Ok(mut state) = checkpoint.state::<T>(&run.training) {
-        let _ = run.training.go_on(&run.network, run.loss, &mut state, &run.data, None, &mut ());
+        let _ = run.training.resume(&run.problem(), &mut state);
     }
 }
 
@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let path = format!("/dev/shm/surefoot-fuzz-{}", std::process::id());
     std::fs::write(&path, bytes).unwrap();
     if let Ok(checkpoint) = Checkpoint::open(Path::new(&path)) {
-        runs::<f32>().iter().for_each(|run| go_on(&checkpoint, run));
-        runs::<f64>().iter().for_each(|run| go_on(&checkpoint, run));
+        runs::<f32>().iter().for_each(|run| resume(&checkpoint, run));
+        runs::<f64>().iter().for_each(|run| resume(&checkpoint, run));
     }
 });

@@ -1,7 +1,7 @@
 //! The trainings whose checkpoints are fuzzed.
 
 use ndarray::Array2;
-use surefoot::{Activation, Adam, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Scalar, Training};
+use surefoot::{Activation, Adam, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Problem, Scalar, Training};
 
 pub struct Run<T> {
     pub network: Network,
@@ -25,4 +25,11 @@ pub fn runs<T: Scalar>() -> Vec<Run<T>> {
         data: Dataset::new(Array2::from_shape_fn((3, 2), number), Array2::from_shape_fn((3, 1), number)).unwrap(),
     };
     optimizers.into_iter().map(run).collect()
+}
+
+impl<T: Scalar> Run<T> {
+    /// What is minimised.
+    pub fn problem(&self) -> Problem<'_, T> {
+        Problem::new(&self.network, self.loss, &self.data)
+    }
 }

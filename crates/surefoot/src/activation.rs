@@ -11,6 +11,7 @@ use crate::numeric::scalar::Scalar;
 ///
 /// The derivative is written from the activation a, as the notes do, so that going back needs no z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Activation {
     /// The logistic function, onto (0, 1).  (A1)
     ///
@@ -293,6 +294,8 @@ impl FromStr for Activation {
         by_name("activation", &Activation::ALL, Activation::name, name)
     }
 }
+
+serde_as_text!(Activation);
 
 /// The item of this name, or an error that lists all names.
 pub(crate) fn by_name<T: Copy>(

@@ -5,7 +5,6 @@
 //! Nothing of an example depends on those beside it, until the gradients sum over them in ascending order; so examples
 //! may be dealt out to threads in any way.
 
-use crate::dataset::Examples;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::multiply_panels;
@@ -15,6 +14,7 @@ use crate::numeric::prefetch::Ahead;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
+use crate::view::Examples;
 
 /// What some examples keep between the feedforward pass and the [gradients](crate::gradients).
 pub(crate) struct Strip<T> {

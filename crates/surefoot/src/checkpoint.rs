@@ -13,10 +13,10 @@ use crate::container::{Container, Tensor};
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
 use crate::optimizer::{FirstOrderState, LbfgsState, Pair};
-use crate::training::{Epoch, OptimizerState, Origin, StopReason, Training, TrainingState, Watch};
+use crate::training::{Epoch, Monitor, OptimizerState, Origin, StopReason, Training, TrainingState};
 
 /// The version of the format that is written, and the only one that is read.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// The metadata entry with the JSON object.
 const ENTRY: &str = "surefoot_checkpoint";
 /// The tensors.
@@ -51,7 +51,7 @@ struct Header {
     cost_sum: f64,
     steps: u64,
     lbfgs: Option<LbfgsEntry>,
-    watch: Option<WatchEntry>,
+    monitor: Option<MonitorEntry>,
     stopped: Option<StopReason>,
     note: Value,
 }
@@ -67,13 +67,13 @@ struct LbfgsEntry {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct WatchEntry {
+struct MonitorEntry {
     #[serde(with = "null_if_infinite")]
     best_cost: f64,
     best_epoch: usize,
-    renewed: usize,
+    last_improvement: usize,
     #[serde(with = "null_if_infinite")]
-    renewed_cost: f64,
+    last_improvement_cost: f64,
 }
 
 /// JSON has no infinity.
@@ -117,11 +117,11 @@ impl<T: Scalar> TrainingState<T> {
                 step_length: state.step_length,
             }),
         };
-        let watch = self.watch.as_ref().map(|watch| WatchEntry {
-            best_cost: watch.best_cost,
-            best_epoch: watch.best_epoch,
-            renewed: watch.renewed,
-            renewed_cost: watch.renewed_cost,
+        let monitor = self.monitor.as_ref().map(|monitor| MonitorEntry {
+            best_cost: monitor.best_cost,
+            best_epoch: monitor.best_epoch,
+            last_improvement: monitor.last_improvement,
+            last_improvement_cost: monitor.last_improvement_cost,
         });
         Header {
             format: FORMAT,
@@ -134,7 +134,7 @@ impl<T: Scalar> TrainingState<T> {
             cost_sum: self.cost_sum,
             steps: self.steps(),
             lbfgs,
-            watch,
+            monitor,
             stopped: self.stopped,
             note: note.clone(),
         }
@@ -155,8 +155,8 @@ impl<T: Scalar> TrainingState<T> {
         add(PARAMETERS, vec![&self.parameters]);
         add(LAST_FINITE, vec![&self.last_finite]);
         add(WHOLE, vec![whole]);
-        if let Some(watch) = &self.watch {
-            add(BEST, vec![&watch.best]);
+        if let Some(monitor) = &self.monitor {
+            add(BEST, vec![&monitor.best]);
         }
         match &self.optimizer {
             OptimizerState::FirstOrder(_, state) => {
@@ -204,20 +204,21 @@ fn checksum<'a>(header: &Header, tensors: impl Iterator<Item = (&'a str, Cow<'a,
 /// ```
 /// use ndarray::array;
 /// use serde_json::json;
-/// use surefoot::{Activation, Checkpoint, Dataset, Loss, Network, Training, draw_defaults};
+/// use surefoot::{Activation, Checkpoint, Dataset, Loss, Network, Problem, Training, draw_defaults};
 ///
 /// let folder = tempfile::tempdir().unwrap();
 /// let path = folder.path().join("run.checkpoint");
 /// let data = Dataset::new(array![[0.0], [1.0]], array![[1.0], [3.0]])?;
-/// let (network, loss) = (Network::new(1, &[(1, Activation::Identity)])?, Loss::SquaredError);
+/// let network = Network::new(1, &[(1, Activation::Identity)])?;
+/// let problem = Problem::new(&network, Loss::SquaredError, &data);
 /// let training = Training { epochs: 3, ..Training::default() };
-/// let state = training.start(&network, loss, draw_defaults::<f64>(&network, 1), &data, None)?;
+/// let state = training.start(&problem, draw_defaults::<f64>(&network, 1))?;
 /// state.save(&path, &[], &json!({"data": "two rows"}))?;
 ///
 /// let checkpoint = Checkpoint::open(&path)?;
 /// assert_eq!(checkpoint.note()["data"], "two rows");
 /// let mut state = checkpoint.state::<f64>(&training)?;
-/// training.go_on(&network, loss, &mut state, &data, None, &mut ())?;
+/// training.resume(&problem, &mut state)?;
 /// # Ok::<(), surefoot::Error>(())
 /// ```
 pub struct Checkpoint {
@@ -230,7 +231,7 @@ impl Checkpoint {
     /// Reads a checkpoint that [`TrainingState::save`] wrote.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read; [`Error::ModelFile`] when it is no checkpoint of format 1, cut short
+    /// [`Error::Io`] when the file cannot be read; [`Error::ModelFile`] when it is no checkpoint of format 2, cut short
     /// or changed since it was written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let file = Container { path: path.as_ref() };
@@ -278,12 +279,12 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::ModelFile`] when the checkpoint has the other precision, or cannot be of these settings. That it is
-    /// theirs is seen to by [`Training::go_on`].
+    /// theirs is seen to by [`Training::resume`].
     pub fn state<T: Scalar>(&self, training: &Training) -> Result<TrainingState<T>> {
         let parameters = self.rows::<T>(PARAMETERS, None)?.pop().unwrap_or_default();
         let length = parameters.len();
         let vector = |name| self.rows::<T>(name, Some(length)).map(|mut rows| rows.pop().unwrap_or_default());
-        let Header { settings, data, validation, batches, cost_sum, steps, lbfgs, watch, stopped, .. } = &self.header;
+        let Header { settings, data, validation, batches, cost_sum, steps, lbfgs, monitor, stopped, .. } = &self.header;
         for count in [*steps, lbfgs.as_ref().map_or(0, |lbfgs| lbfgs.evaluations)] {
             if count > MOST_STEPS {
                 return Err(self.error("steps and evaluations", format!("at most {MOST_STEPS}"), count));
@@ -317,14 +318,14 @@ impl Checkpoint {
             }
             _ => return Err(other("optimizer")),
         }
-        let watch = match watch {
+        let monitor = match monitor {
             None => None,
-            Some(WatchEntry { best_cost, best_epoch, renewed, renewed_cost }) => Some(Watch {
+            Some(MonitorEntry { best_cost, best_epoch, last_improvement, last_improvement_cost }) => Some(Monitor {
                 best_cost: *best_cost,
                 best: self.required(BEST, vector(BEST)?)?,
                 best_epoch: *best_epoch,
-                renewed: *renewed,
-                renewed_cost: *renewed_cost,
+                last_improvement: *last_improvement,
+                last_improvement_cost: *last_improvement_cost,
             }),
         };
         Ok(TrainingState {
@@ -335,7 +336,7 @@ impl Checkpoint {
             history: self.history()?,
             batches: *batches,
             cost_sum: *cost_sum,
-            watch,
+            monitor,
             stopped: *stopped,
         })
     }

@@ -4,7 +4,6 @@
 use std::sync::atomic::AtomicUsize;
 
 use crate::backpropagation::{Strip, Wanted, is_shared, strips_for};
-use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
 use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Sum, Update, sum_deltas, sum_gradients};
 use crate::loss::Loss;
@@ -18,6 +17,7 @@ use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
 use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::sparsity::Sparsity;
+use crate::view::{DatasetView, Examples, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
 ///
@@ -42,7 +42,7 @@ pub struct Cost<'a, T> {
     loss: Loss,
     weight_decay: f64,
     sparsity: Option<Sparsity>,
-    data: &'a Dataset<T>,
+    data: DatasetView<'a, T>,
     slots: Vec<Slot<T>>,
     /// What [`Sparsity`] adds to the cost, and its derivative by the activation of each hidden unit, as of the last sum.
     penalty: f64,
@@ -69,22 +69,28 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// [`Error::Shape`] when the columns of the data are not the network's inputs and outputs; [`Error::Setting`]
     /// when λ is negative or not finite, or the loss does not go with the output activation; [`Error::Value`] for a
     /// target that the loss is not defined for.
-    pub fn new(network: &'a Network, loss: Loss, weight_decay: f64, data: &'a Dataset<T>) -> Result<Self> {
+    pub fn new(
+        network: &'a Network,
+        loss: Loss,
+        weight_decay: f64,
+        data: impl Into<DatasetView<'a, T>>,
+    ) -> Result<Self> {
+        let data = data.into();
         loss.check_output(network.output_activation())?;
         if !(weight_decay >= 0.0 && weight_decay.is_finite()) {
             let expected = "a finite number, at least 0".into();
             return Err(Error::Setting { setting: "weight decay", expected, got: weight_decay.to_string() });
         }
         for (what, columns, units) in [
-            ("columns of the inputs", data.inputs().ncols(), network.inputs()),
-            ("columns of the targets", data.targets().ncols(), network.outputs()),
+            ("columns of the inputs", data.inputs_per_row(), network.inputs()),
+            ("columns of the targets", data.targets_per_row(), network.outputs()),
         ] {
             if columns != units {
                 let expected = format!("{units}, for the network {}", network.widths());
                 return Err(Error::Shape { what: what.into(), expected, got: columns.to_string() });
             }
         }
-        let examples = data.examples(Rows::Range(0, data.rows()));
+        let examples = data.all();
         for row in 0..data.rows() {
             let targets = examples.target(row);
             if let Err((column, expected)) = loss.check_targets(network.output_activation(), targets) {
@@ -110,11 +116,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// The data that the mean is over.
-    pub fn data(&self) -> &'a Dataset<T> {
+    pub fn data(&self) -> DatasetView<'a, T> {
         self.data
     }
 
-    /// Lets a batch of rows go through the network, or all rows, in their order: J over the batch, and what knows its
+    /// Lets a batch of rows, by their numbers in the whole data set, go through the network, or all rows, in their order: J over the batch, and what knows its
     /// gradient. The rows of the `next` batch are fetched from memory meanwhile; it may be empty.
     ///
     /// ```text
@@ -152,8 +158,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// The rows of a batch, or all.
-    fn rows_of<'b>(&self, batch: Option<&'b [usize]>) -> Rows<'b> {
-        batch.map_or(Rows::Range(0, self.data.rows()), Rows::List)
+    fn rows_of<'b>(&self, batch: Option<&'b [usize]>) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        batch.map_or(self.data.all().rows(), Rows::List)
     }
 
     /// Whether a batch of so many rows is worth more than one thread.
@@ -446,7 +455,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
     }
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
-        let rows = Rows::Range(0, self.data.rows());
+        let rows = self.data.all().rows();
         self.sum_blocks(parameters, rows, Rows::List(&[]), Wanted { losses: true, deltas: false });
         self.sum(parameters, rows)
     }
@@ -463,7 +472,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
             return false;
         }
         let (network, rows) = (self.network, self.data.rows());
-        let examples = self.data.examples(Rows::Range(0, rows));
+        let examples = self.data.all();
         let mut points = [one, other].map(|parameters| (parameters, Strip::new(network, None)));
         (0..rows).step_by(BLOCK_ROWS).any(|start| {
             let some = examples.part(start..rows.min(start + BLOCK_ROWS));

@@ -1,13 +1,11 @@
 //! Examples: inputs, targets, and how much each counts.
 
-use std::ops::Range;
-
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, FINITE, Result};
-use crate::numeric::operands::Starts;
 use crate::numeric::scalar::Scalar;
 use crate::split::split_rows;
+use crate::view::DatasetView;
 
 /// m examples (x⁽ⁱ⁾, y⁽ⁱ⁾), rows of two matrices of finite numbers, each with a weight that is 1 unless given.
 ///
@@ -53,15 +51,7 @@ impl<T: Scalar> Dataset<T> {
         if weights.len() != self.rows() {
             return Err(shape("weights", format!("{}, one for each row", self.rows()), weights.len()));
         }
-        let value = |row, expected, got: f64| Error::Value { what: "weights", row, column: 0, expected, got };
-        if let Some(row) = weights.iter().position(|&w| !(w >= T::zero() && w.is_finite())) {
-            return Err(value(row, "a finite number, at least 0", weights[row].to_f64()));
-        }
-        let sum: f64 = weights.iter().map(|w| w.to_f64()).sum();
-        if sum == 0.0 {
-            return Err(value(0, "at least one weight above 0", 0.0));
-        }
-        self.mean_weight = sum / weights.len() as f64;
+        self.mean_weight = mean_weight(&weights)?;
         self.weights = Some(weights);
         Ok(self)
     }
@@ -126,149 +116,32 @@ impl<T: Scalar> Dataset<T> {
         }
     }
 
-    /// Some of the examples, in an order.
-    pub(crate) fn examples<'a>(&'a self, rows: Rows<'a>) -> Examples<'a, T> {
-        let flat = |matrix: &'a Array2<T>| matrix.as_slice().unwrap_or_default(); // standard layout since `new`
-        Examples {
-            inputs: flat(&self.inputs),
-            targets: flat(&self.targets),
-            weights: self.weights(),
-            columns: (self.inputs.ncols(), self.targets.ncols()),
-            rows,
-        }
+    /// All examples, as a view: no number is copied.
+    pub fn view(&self) -> DatasetView<'_, T> {
+        DatasetView::of(
+            self.inputs.as_slice().unwrap_or_default(), // standard layout since `new`
+            self.targets.as_slice().unwrap_or_default(),
+            self.weights(),
+            (self.inputs.ncols(), self.targets.ncols()),
+            self.mean_weight,
+        )
     }
 }
 
-/// Some rows of a data set, as slices.
-#[derive(Clone, Copy)]
-pub(crate) struct Examples<'a, T> {
-    inputs: &'a [T],
-    targets: &'a [T],
-    weights: Option<&'a [T]>,
-    /// Those of the inputs and of the targets.
-    columns: (usize, usize),
-    rows: Rows<'a>,
-}
-
-impl<'a, T: Scalar> Examples<'a, T> {
-    /// Inputs of so many columns, row by row, without targets.
-    pub fn of_inputs(inputs: &'a [T], columns: usize) -> Self {
-        let rows = Rows::Range(0, inputs.len() / columns);
-        Examples { inputs, targets: &[], weights: None, columns: (columns, 0), rows }
+/// The mean of weights.
+///
+/// # Errors
+/// [`Error::Value`] when one is negative or not finite, or all are 0.
+pub(crate) fn mean_weight<T: Scalar>(weights: &[T]) -> Result<f64> {
+    let value = |row, expected, got: f64| Error::Value { what: "weights", row, column: 0, expected, got };
+    if let Some(row) = weights.iter().position(|&w| !(w >= T::zero() && w.is_finite())) {
+        return Err(value(row, "a finite number, at least 0", weights[row].to_f64()));
     }
-
-    /// How many there are.
-    pub fn len(self) -> usize {
-        self.rows.len()
+    let sum: f64 = weights.iter().map(|w| w.to_f64()).sum();
+    if sum == 0.0 {
+        return Err(value(0, "at least one weight above 0", 0.0));
     }
-
-    /// Those from the i-th up to the j-th.
-    pub fn part(self, part: Range<usize>) -> Self {
-        Examples { rows: self.rows.part(part), ..self }
-    }
-
-    /// x of the i-th.
-    #[inline(always)]
-    pub fn input(self, i: usize) -> &'a [T] {
-        &self.inputs[self.rows.get(i) * self.columns.0..][..self.columns.0]
-    }
-
-    /// The inputs of the whole data set, row by row.
-    pub fn all_inputs(self) -> &'a [T] {
-        self.inputs
-    }
-
-    /// The targets of the whole data set, row by row.
-    pub fn all_targets(self) -> &'a [T] {
-        self.targets
-    }
-
-    /// Where in them y of the i-th begins.
-    #[inline(always)]
-    pub fn target_start(self, i: usize) -> usize {
-        self.rows.get(i) * self.columns.1
-    }
-
-    /// Where in all inputs x of each begins.
-    pub fn set_input_starts(self, starts: &mut Starts) {
-        match self.rows {
-            Rows::Range(first, count) => starts.set((first..first + count).map(|row| row * self.columns.0)),
-            Rows::List(rows) => starts.set(rows.iter().map(|row| row * self.columns.0)),
-        }
-    }
-
-    /// y of the i-th.
-    #[inline(always)]
-    pub fn target(self, i: usize) -> &'a [T] {
-        &self.targets[self.rows.get(i) * self.columns.1..][..self.columns.1]
-    }
-
-    /// How many runs their numbers lie in: one where they are neighbours, else one for each.
-    pub fn runs(self) -> usize {
-        match self.rows {
-            Rows::Range(_, count) => count.min(1),
-            Rows::List(rows) => rows.len(),
-        }
-    }
-
-    /// The i-th run of inputs.
-    pub fn input_run(self, i: usize) -> &'a [T] {
-        self.rows.run(self.inputs, self.columns.0, i)
-    }
-
-    /// The i-th run of targets.
-    pub fn target_run(self, i: usize) -> &'a [T] {
-        self.rows.run(self.targets, self.columns.1, i)
-    }
-
-    /// How much each counts, if not all alike.
-    pub fn weights(self) -> Option<impl Fn(usize) -> T + 'a> {
-        self.weights.map(|weights| move |i| weights[self.rows.get(i)])
-    }
-}
-
-/// Some rows of a data set, in the order in which they are added up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rows<'a> {
-    /// Neighbours: from the first on, so many.
-    Range(usize, usize),
-    /// By their indices.
-    List(&'a [usize]),
-}
-
-impl<'a> Rows<'a> {
-    pub fn len(self) -> usize {
-        match self {
-            Rows::Range(_, count) => count,
-            Rows::List(rows) => rows.len(),
-        }
-    }
-
-    /// The index of the i-th of them.
-    #[inline(always)]
-    pub fn get(self, i: usize) -> usize {
-        match self {
-            Rows::Range(first, _) => first + i,
-            Rows::List(rows) => rows[i],
-        }
-    }
-
-    /// The i-th run of a matrix with so many columns.
-    fn run<T>(self, numbers: &[T], columns: usize, i: usize) -> &[T] {
-        let (first, count) = match self {
-            Rows::Range(first, count) => (first, count),
-            Rows::List(rows) => (rows[i], 1),
-        };
-        &numbers[first * columns..(first + count) * columns]
-    }
-
-    /// Those from the i-th up to the j-th.
-    pub fn part(self, part: Range<usize>) -> Rows<'a> {
-        match self {
-            Rows::Range(first, _) => Rows::Range(first + part.start, part.len()),
-            Rows::List(rows) => Rows::List(&rows[part]),
-        }
-    }
+    Ok(sum / weights.len() as f64)
 }
 
 /// That every number is finite.
@@ -279,7 +152,7 @@ pub(crate) fn check_finite<T: Scalar>(what: &'static str, matrix: ArrayView2<'_,
     }
 }
 
-fn shape(what: &str, expected: String, got: impl ToString) -> Error {
+pub(crate) fn shape(what: &str, expected: String, got: impl ToString) -> Error {
     Error::Shape { what: what.into(), expected, got: got.to_string() }
 }
 

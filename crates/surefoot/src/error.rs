@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::gradient_check::GradientReport;
+
 /// Every error of this library. Not converging is no error: see [`StopReason`](crate::StopReason).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,8 +48,17 @@ pub enum Error {
         /// The cost.
         got: f64,
     },
-    /// A training that cannot go on, since something is not as it was when it began.
-    #[error("cannot go on with the training: {what}: expected {expected}, got {got}")]
+    /// A gradient that is not the derivative of its cost, so that nothing is trained with it.
+    #[error(
+        "the gradient is wrong in {} of {} coordinates that were compared with the numerical derivative",
+        report.total.wrong, report.total.checked
+    )]
+    Gradient {
+        /// The comparison, layer by layer.
+        report: Box<GradientReport>,
+    },
+    /// A training that cannot be resumed, since something is not as it was when it began.
+    #[error("cannot resume the training: {what}: expected {expected}, got {got}")]
     Resume {
         /// Settings, training examples or validation examples.
         what: &'static str,
@@ -95,6 +106,7 @@ impl Error {
             Error::Value { .. } => Some("another loss or output activation may allow these targets"),
             Error::Setting { .. } => None,
             Error::Resume { .. } => Some("put data and settings back as they were, or begin anew"),
+            Error::Gradient { .. } => Some("this is a fault of the program: please report it"),
             Error::Cost { .. } => Some("smaller parameters, inputs or weight decay keep the cost finite"),
             Error::ModelFile { .. } => Some("docs/model-format.md describes what model files and checkpoints hold"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),

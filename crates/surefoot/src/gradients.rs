@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::backpropagation::{Strip, WORTH_A_THREAD};
-use crate::dataset::Examples;
 use crate::network::Network;
 use crate::numeric::grid::Grid;
 use crate::numeric::matmul::{TILE_ROWS, multiply};
@@ -16,6 +15,7 @@ use crate::numeric::simd::vectorized;
 use crate::numeric::sums::pairwise_sum;
 use crate::numeric::threads;
 use crate::optimizer::{MatrixStep, Step};
+use crate::view::Examples;
 
 /// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
 pub(crate) trait Destination<T>: Sized + Send {

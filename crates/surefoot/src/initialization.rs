@@ -12,6 +12,7 @@ use crate::numeric::scalar::Scalar;
 /// How parameters are drawn at the start, which breaks the symmetry between units: started at zero, the hidden units
 /// of a layer would stay equal for ever.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Initialization {
     /// Every weight and bias from a normal distribution near zero, as the notes do.  (I1)
     ///
@@ -46,7 +47,7 @@ pub enum Initialization {
     ///
     /// Source: LeCun, Bottou, Orr and Müller, *Efficient BackProp*, 1998, §4.6.
     LeCun,
-    /// For [Adam by width](crate::Adam::by_width): weighted sums have the variance of the inputs, biases spread the units over the
+    /// For Adam in the [neural tangent parametrization](crate::Adam::ntp): weighted sums have the variance of the inputs, biases spread the units over the
     /// inputs' range, and the output layer begins at 0, so that the first outputs are alike for all examples.  (I6)
     ///
     /// ```text
@@ -55,7 +56,7 @@ pub enum Initialization {
     ///
     /// Source: Holzmüller, Grinsztajn and Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
     /// Data*, 2024, section 3, where the weights are not yet divided by √inputs.
-    Tangent,
+    Ntp,
     /// Every weight from the same range: the exercise on sparse autoencoders takes √(6 / (inputs + outputs + 1)).  (I5)
     ///
     /// ```text
@@ -108,16 +109,16 @@ fn draw_each<T: Scalar>(network: &Network, mut random: Random, of: impl Fn(&Laye
             Initialization::He => (2.0 / inputs).sqrt() * random.normal(), // (I3)
             Initialization::LeCun => (1.0 / inputs).sqrt() * random.normal(), // (I4)
             Initialization::Uniform { range } => range * (2.0 * random.uniform() - 1.0), // (I5)
-            Initialization::Tangent => (1.0 / inputs).sqrt() * random.normal(), // (I6)
+            Initialization::Ntp => (1.0 / inputs).sqrt() * random.normal(), // (I6)
         };
-        let is_tangent = of(layer) == Initialization::Tangent;
-        if is_tangent && l + 1 == network.layers().len() {
+        let is_ntp = of(layer) == Initialization::Ntp;
+        if is_ntp && l + 1 == network.layers().len() {
             continue; // (I6)
         }
         let random_bias = matches!(of(layer), Initialization::Normal { .. });
         let drawn = if random_bias { network.layer_range(l) } else { network.weight_range(l) };
         parameters[drawn].fill_with(|| T::from_f64(draw()));
-        if is_tangent {
+        if is_ntp {
             parameters[network.bias_range(l)].fill_with(|| T::from_f64(random.normal())); // (I6)
         }
     }
@@ -131,13 +132,13 @@ impl fmt::Display for Initialization {
             Initialization::Glorot => f.write_str("glorot"),
             Initialization::He => f.write_str("he"),
             Initialization::LeCun => f.write_str("lecun"),
-            Initialization::Tangent => f.write_str("tangent"),
+            Initialization::Ntp => f.write_str("ntp"),
             Initialization::Uniform { range } => write!(f, "uniform:{range}"),
         }
     }
 }
 
-/// Reads `normal` (ε = 0.01), `normal:ε`, `glorot`, `he`, `lecun`, `tangent` or `uniform:r`.
+/// Reads `normal` (ε = 0.01), `normal:ε`, `glorot`, `he`, `lecun`, `ntp` or `uniform:r`.
 impl FromStr for Initialization {
     type Err = Error;
 
@@ -147,7 +148,7 @@ impl FromStr for Initialization {
             ("glorot", _) => Some(Initialization::Glorot),
             ("he", _) => Some(Initialization::He),
             ("lecun", _) => Some(Initialization::LeCun),
-            ("tangent", _) => Some(Initialization::Tangent),
+            ("ntp" | "tangent", _) => Some(Initialization::Ntp),
             ("normal", _) => Some(Initialization::Normal { deviation: 0.01 }),
             (_, Some(("normal", number))) => above_zero(number).map(|deviation| Initialization::Normal { deviation }),
             (_, Some(("uniform", number))) => above_zero(number).map(|range| Initialization::Uniform { range }),
@@ -155,11 +156,13 @@ impl FromStr for Initialization {
         };
         found.ok_or_else(|| Error::Setting {
             setting: "initialization",
-            expected: "normal, normal:ε or uniform:r with a number above 0, glorot, he, lecun or tangent".into(),
+            expected: "normal, normal:ε or uniform:r with a number above 0, glorot, he, lecun or ntp".into(),
             got: format!("`{text}`"),
         })
     }
 }
+
+serde_as_text!(Initialization);
 
 #[cfg(test)]
 mod tests {
@@ -182,7 +185,7 @@ mod tests {
             (Initialization::Glorot, (2.0f64 / 500.0).sqrt(), 0.0),
             (Initialization::He, (2.0f64 / 300.0).sqrt(), 0.0),
             (Initialization::LeCun, (1.0f64 / 300.0).sqrt(), 0.0),
-            (Initialization::Tangent, (1.0f64 / 300.0).sqrt(), 1.0),
+            (Initialization::Ntp, (1.0f64 / 300.0).sqrt(), 1.0),
             (Initialization::Uniform { range: 0.3 }, 0.3 / 3f64.sqrt(), 0.0),
         ];
         for (initialization, of_weight, of_bias) in cases {
@@ -190,7 +193,7 @@ mod tests {
             assert!((weight / of_weight - 1.0).abs() < 0.02, "{initialization}: {weight}");
             assert!((bias - of_bias).abs() < 0.2 * of_bias + 1e-300, "{initialization}: {bias}");
         }
-        let start: Vec<f64> = Initialization::Tangent.draw(&network(), 1);
+        let start: Vec<f64> = Initialization::Ntp.draw(&network(), 1);
         assert!(start[network().layer_range(1)].iter().all(|&x| x == 0.0), "the output layer begins at 0");
     }
 

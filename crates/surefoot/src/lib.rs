@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use ndarray::array;
-//! use surefoot::{Activation, Cost, Dataset, GradientCheck, Loss, Network, Training, draw_defaults};
+//! use surefoot::{Activation, Cost, Dataset, GradientCheck, Loss, Network, Problem, Training, draw_defaults};
 //!
 //! let data = Dataset::new(array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], array![[0.0], [1.0], [1.0], [0.0]])?;
 //! let network = Network::new(2, &[(8, Activation::Tanh), (1, Activation::Sigmoid)])?;
@@ -21,7 +21,7 @@
 //! assert!(GradientCheck::default().run(&mut cost, &start)?.passed());
 //!
 //! let training = Training { epochs: 500, ..Training::default() };
-//! let trained = training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ())?;
+//! let trained = training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start)?;
 //! let h = network.predict(&trained.parameters, data.inputs())?;
 //! assert!(h[[0, 0]] < 0.1 && h[[1, 0]] > 0.9);
 //! # Ok::<(), surefoot::Error>(())
@@ -31,6 +31,24 @@
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
 )]
+
+/// Serde by `Display` and `FromStr`: one spelling on the command line, in settings files and in model files.
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
 
 mod activation;
 mod backpropagation;
@@ -59,6 +77,7 @@ mod scaling;
 mod sparsity;
 mod split;
 mod training;
+mod view;
 
 pub use activation::Activation;
 pub use checkpoint::Checkpoint;
@@ -88,7 +107,8 @@ pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
 pub use split::{Held, Split, split_rows, without};
-pub use training::{BatchSize, Epoch, Observer, OptimizerState, StopReason, Trained, Training, TrainingState};
+pub use training::{BatchSize, Epoch, Observer, OptimizerState, Problem, StopReason, Trained, Training, TrainingState};
+pub use view::DatasetView;
 
 /// The Rust of the README is compiled and run with the other examples.
 #[cfg(doctest)]

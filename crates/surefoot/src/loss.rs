@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::activation::{Activation, by_name};
 use crate::error::{Error, Result};
+use crate::metrics::Task;
 use crate::numeric::elementwise::ln_1p;
 use crate::numeric::panels::{LANES, columns, columns_mut};
 use crate::numeric::scalar::Scalar;
@@ -14,6 +15,7 @@ use crate::numeric::scalar::Scalar;
 /// The value is computed from the weighted sums z of the output layer where that is what keeps it finite, the error
 /// term δ = ∂J/∂z from the activations a, in which f′ has cancelled where it does; so |z| = 10⁴ is safe in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Loss {
     /// Half the squared error, summed over outputs, with any output activation.  (L1)
     ///
@@ -73,6 +75,14 @@ impl Loss {
                 expected: "sigmoid or softmax with the loss cross-entropy".into(),
                 got: format!("`{other}`"),
             }),
+        }
+    }
+
+    /// What is usually learned with it: classes with cross-entropy, numbers with squared error.
+    pub fn task(self) -> Task {
+        match self {
+            Loss::CrossEntropy => Task::Classification,
+            Loss::SquaredError => Task::Regression,
         }
     }
 
@@ -253,6 +263,8 @@ impl FromStr for Loss {
         by_name("loss", &Loss::ALL, Loss::name, name)
     }
 }
+
+serde_as_text!(Loss);
 
 #[cfg(test)]
 mod tests {

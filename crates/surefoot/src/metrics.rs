@@ -1,7 +1,12 @@
 //! How good predictions are: for classes and for numbers.
 
+use std::fmt;
+use std::str::FromStr;
+
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
+use crate::activation::by_name;
+use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
 
 /// What is predicted.
@@ -22,6 +27,14 @@ impl Task {
         }
     }
 
+    /// The name of its score: `accuracy` or `R²`.
+    pub fn score_name(self) -> &'static str {
+        match self {
+            Task::Classification => "accuracy",
+            Task::Regression => "R²",
+        }
+    }
+
     /// The score of outputs (m × K) against targets (m × K): accuracy for classes, R² for numbers.
     pub fn score<T: Scalar>(self, outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
         match self {
@@ -30,6 +43,22 @@ impl Task {
         }
     }
 }
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Task {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        by_name("task", &[Task::Classification, Task::Regression], Task::name, name)
+    }
+}
+
+serde_as_text!(Task);
 
 /// The class that each row names, from 0: with several columns the one with the largest number (the first of equal
 /// ones), with one column class 1 where it is at least ½.

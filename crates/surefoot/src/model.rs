@@ -98,7 +98,7 @@ impl Model {
             Parameters::F32(parameters) => network.check_parameters(parameters)?,
             Parameters::F64(parameters) => network.check_parameters(parameters)?,
         }
-        let task = if loss == Loss::CrossEntropy { Task::Classification } else { Task::Regression };
+        let task = loss.task();
         Ok(Model {
             network,
             parameters,

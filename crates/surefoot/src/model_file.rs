@@ -259,9 +259,7 @@ impl Reader<'_> {
             .map_err(|error| self.error("loss", "one that goes with the output activation", error))?;
         let task = match header.task.as_deref() {
             None => model.task,
-            Some("classification") => Task::Classification,
-            Some("regression") => Task::Regression,
-            Some(other) => return Err(self.error("task", "classification or regression", other)),
+            Some(name) => self.named("task", name)?,
         };
         Ok(Model {
             sparsity: header.sparsity,

@@ -4,7 +4,6 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::backpropagation::Strip;
-use crate::dataset::Examples;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::numeric::blocks::BLOCK_ROWS;
@@ -13,6 +12,7 @@ use crate::numeric::operands::{Left, Start};
 use crate::numeric::panels::{PANEL, Panel, PanelMut, Panels, rows, rows_mut};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::view::Examples;
 
 impl Network {
     /// h(x) for each row of `inputs` (m × s₁), as m × outputs: the feedforward pass, equations (6) and (7), over blocks
@@ -24,10 +24,13 @@ impl Network {
         self.check_parameters(parameters)?;
         self.check_inputs(inputs.ncols())?;
         let inputs = inputs.as_standard_layout();
-        let inputs: &[T] = inputs.as_slice().unwrap_or_default();
-        let m = inputs.len() / self.inputs();
+        self.outputs_of(parameters, Examples::of_inputs(inputs.as_slice().unwrap_or_default(), self.inputs()))
+    }
+
+    /// The same for examples of a data set, wherever they lie; θ and the inputs have the lengths of this network.
+    pub(crate) fn outputs_of<T: Scalar>(&self, parameters: &[T], all: Examples<'_, T>) -> Result<Array2<T>> {
+        let m = all.len();
         let mut outputs = vec![T::zero(); m * self.outputs()];
-        let all = Examples::of_inputs(inputs, self.inputs());
         outputs.par_chunks_mut(BLOCK_ROWS * self.outputs()).enumerate().for_each_init(
             || (Strip::new(self, None), Panels::new()),
             |(strip, by_row), (block, outputs)| {

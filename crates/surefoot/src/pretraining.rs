@@ -7,6 +7,8 @@ use crate::initialization::draw_decoder;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::scalar::Scalar;
+use crate::training::Problem;
+use crate::view::DatasetView;
 
 /// What one layer learns by itself, on what the layers below it make of the examples.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ pub struct Stage<T> {
 ///
 /// ```
 /// use ndarray::Array2;
-/// use surefoot::{Activation, Dataset, Lbfgs, Loss, Network, Sparsity, Training, draw_defaults, pretrain};
+/// use surefoot::{Activation, Dataset, Lbfgs, Loss, Network, Problem, Sparsity, Training, draw_defaults, pretrain};
 ///
 /// let inputs = Array2::from_shape_fn((40, 6), |(i, j)| ((i * (j + 3)) % 7) as f64 / 7.0);
 /// let targets = Array2::from_shape_fn((40, 1), |(i, _)| (i % 2) as f64);
@@ -50,9 +52,9 @@ pub struct Stage<T> {
 /// let sparse = Training { sparsity: Some(Sparsity { target: 0.1, weight: 3.0 }), ..alone.clone() };
 /// let start = pretrain(&network, Loss::CrossEntropy, draw_defaults(&network, 1), &data, 1, |stage| {
 ///     let training = if stage.layer < 2 { &sparse } else { &alone };
-///     Ok(training.fit(&stage.network, stage.loss, stage.start.clone(), &stage.data, None, &mut ())?.parameters)
+///     Ok(training.fit(&stage.problem(), stage.start.clone())?.parameters)
 /// })?;
-/// let trained = alone.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ())?;
+/// let trained = alone.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start)?;
 /// # Ok::<(), surefoot::Error>(())
 /// ```
 ///
@@ -64,19 +66,20 @@ pub struct Stage<T> {
 ///
 /// # Panics
 /// When `fit` returns fewer parameters than the layer has.
-pub fn pretrain<T: Scalar, E: From<Error>>(
+pub fn pretrain<'a, T: Scalar, E: From<Error>>(
     network: &Network,
     loss: Loss,
     mut parameters: Vec<T>,
-    data: &Dataset<T>,
+    data: impl Into<DatasetView<'a, T>>,
     seed: u64,
     mut fit: impl FnMut(&Stage<T>) -> std::result::Result<Vec<T>, E>,
 ) -> std::result::Result<Vec<T>, E> {
+    let data = data.into();
     check(network)?;
     network.check_parameters(&parameters)?;
     Cost::new(network, loss, 0.0, data)?; // what it refuses is refused before any layer learns
     for layer in 0..network.layers().len() {
-        let stage = Stage::new(network, loss, &parameters, data, seed, layer)?;
+        let stage = Stage::new(network, loss, &parameters, &data, seed, layer)?;
         let found = fit(&stage)?;
         let own = &mut parameters[network.layer_range(layer)];
         own.copy_from_slice(&found[..own.len()]); // (T1)
@@ -98,13 +101,25 @@ fn check(network: &Network) -> Result<()> {
 }
 
 impl<T: Scalar> Stage<T> {
-    fn new(network: &Network, loss: Loss, theta: &[T], data: &Dataset<T>, seed: u64, layer: usize) -> Result<Self> {
+    /// What the layer's own training minimises.
+    pub fn problem(&self) -> Problem<'_, T> {
+        Problem::new(&self.network, self.loss, &self.data)
+    }
+
+    fn new(
+        network: &Network,
+        loss: Loss,
+        theta: &[T],
+        data: &DatasetView<'_, T>,
+        seed: u64,
+        layer: usize,
+    ) -> Result<Self> {
         let (this, own) = (network.layers()[layer], network.layer_range(layer));
         let below = match layer {
-            0 => data.inputs().to_owned(),
+            0 => data.inputs().into_owned(),
             _ => {
                 let encoder = network.encoder(layer)?;
-                encoder.predict(&theta[..encoder.parameter_count()], data.inputs())?
+                encoder.outputs_of(&theta[..encoder.parameter_count()], data.all())?
             }
         };
         let mut layers = vec![(this.outputs, this.activation)];
@@ -116,11 +131,11 @@ impl<T: Scalar> Stage<T> {
             start.extend(draw_decoder::<T>(&Network::new(this.outputs, &[back])?, seed, layer));
             below.clone()
         } else {
-            data.targets().to_owned()
+            data.targets().into_owned()
         };
         let own_data = Dataset::new(below, targets)?;
         let data = match data.weights() {
-            Some(weights) => own_data.with_weights(weights.to_vec())?,
+            Some(weights) => own_data.with_weights(weights)?,
             None => own_data,
         };
         Ok(Stage { layer, network: Network::new(this.inputs, &layers)?, loss, data, whole: theta.to_vec(), start })

@@ -9,7 +9,8 @@ use common::examples;
 use serde_json::{Value, json};
 use surefoot::{
     Activation, Adam, BatchSize, Checkpoint, Dataset, Error, GradientDescent, Initialization, Lbfgs, Loss, Network,
-    Observer, Optimizer, Scalar, Schedule, Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
+    Observer, Optimizer, Problem, Scalar, Schedule, Sparsity, StopReason, Trained, Training, TrainingState,
+    draw_defaults,
 };
 use tempfile::TempDir;
 
@@ -45,7 +46,7 @@ impl<T: Scalar> Run<T> {
 
     fn at_one_go(&self) -> Trained<T> {
         let Run { network, loss, training, data, validation } = self;
-        training.fit(network, *loss, self.start(), data, validation.as_ref(), &mut ()).unwrap()
+        training.fit(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), self.start()).unwrap()
     }
 
     /// The same in parts of so many steps, each of which knows nothing but the file of the one before.
@@ -53,12 +54,20 @@ impl<T: Scalar> Run<T> {
         let Run { network, loss, training, data, validation } = self;
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("run.checkpoint");
-        let first = training.start(network, *loss, self.start(), data, validation.as_ref()).unwrap();
+        let first = training
+            .start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), self.start())
+            .unwrap();
         first.save(&path, &[], &Value::Null).unwrap();
         for parts in 1.. {
             let mut state = Checkpoint::open(&path).unwrap().state::<T>(training).unwrap();
             let mut interrupt = Interrupt { path: &path, steps };
-            let reason = training.go_on(network, *loss, &mut state, data, validation.as_ref(), &mut interrupt).unwrap();
+            let reason = training
+                .resume_with(
+                    &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
+                    &mut state,
+                    &mut interrupt,
+                )
+                .unwrap();
             if reason != StopReason::Observer {
                 return (state.into_trained(reason), parts);
             }
@@ -133,9 +142,17 @@ fn a_break_at_the_end_of_an_epoch_does_not_lose_the_patience() {
         run.training.tolerance = 0.2; // so that it ends by patience
         let expected = run.at_one_go();
         let Run { network, loss, training, data, validation } = &run;
-        let mut state = training.start(network, *loss, run.start(), data, validation.as_ref()).unwrap();
+        let mut state = training
+            .start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), run.start())
+            .unwrap();
         let reason = loop {
-            let reason = training.go_on(network, *loss, &mut state, data, validation.as_ref(), &mut EachEpoch).unwrap();
+            let reason = training
+                .resume_with(
+                    &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
+                    &mut state,
+                    &mut EachEpoch,
+                )
+                .unwrap();
             if reason != StopReason::Observer {
                 break reason;
             }
@@ -150,15 +167,21 @@ fn a_training_that_has_ended_stays_as_it_is() {
     let path = folder.path().join("run.checkpoint");
     for run in runs::<f32>() {
         let Run { network, loss, training, data, validation } = &run;
-        let mut state = training.start(network, *loss, run.start(), data, validation.as_ref()).unwrap();
+        let mut state = training
+            .start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), run.start())
+            .unwrap();
         assert_eq!(state.stopped(), None);
-        let reason = training.go_on(network, *loss, &mut state, data, validation.as_ref(), &mut ()).unwrap();
+        let reason = training
+            .resume(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), &mut state)
+            .unwrap();
         state.save(&path, &[], &Value::Null).unwrap();
         let checkpoint = Checkpoint::open(&path).unwrap();
         assert_eq!(checkpoint.stopped(), Some(reason));
         let mut again = checkpoint.state(training).unwrap();
         assert_eq!(again, state);
-        let same = training.go_on(network, *loss, &mut again, data, validation.as_ref(), &mut ()).unwrap();
+        let same = training
+            .resume(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), &mut again)
+            .unwrap();
         assert_eq!((same, again), (reason, state));
     }
 }
@@ -182,9 +205,16 @@ fn a_file() -> (TempDir, PathBuf, Run<f32>, TrainingState<f32>) {
     let path = folder.path().join("run.checkpoint");
     let run = runs::<f32>().swap_remove(11); // Adam, with validation and patience
     let Run { network, loss, training, data, validation } = &run;
-    let mut state = training.start(network, *loss, run.start(), data, validation.as_ref()).unwrap();
+    let mut state =
+        training.start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), run.start()).unwrap();
     let mut interrupt = Interrupt { path: &path, steps: 3 };
-    training.go_on(network, *loss, &mut state, data, validation.as_ref(), &mut interrupt).unwrap();
+    training
+        .resume_with(
+            &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
+            &mut state,
+            &mut interrupt,
+        )
+        .unwrap();
     state.save(&path, &[1.5, 2.5], &json!({"data": "made up", "∞": [1, null]})).unwrap();
     (folder, path, run, state)
 }
@@ -209,7 +239,10 @@ fn another_run_than_the_one_that_began_is_refused() {
     let (_folder, path, run, _) = a_file();
     let refusal = |training: &Training, network: &Network, loss, data, validation| {
         let mut state = Checkpoint::open(&path).unwrap().state::<f32>(&run.training).unwrap();
-        training.go_on(network, loss, &mut state, data, validation, &mut ()).unwrap_err().to_string()
+        training
+            .resume(&Problem::new(network, loss, data).with_validation(validation), &mut state)
+            .unwrap_err()
+            .to_string()
     };
     let Run { network, loss, training, data, validation } = &run;
     let validation = validation.as_ref();

@@ -6,8 +6,8 @@ use common::{examples, parameters};
 use ndarray::{Array1, Array2};
 use serde_json::Value;
 use surefoot::{
-    Activation, BatchSize, Cost, Dataset, Lbfgs, LbfgsState, LbfgsStop, Loss, Network, Objective, Schedule, Sparsity,
-    StopReason, Training, draw_defaults,
+    Activation, BatchSize, Cost, Dataset, Lbfgs, LbfgsState, LbfgsStop, Loss, Network, Objective, Problem, Schedule,
+    Sparsity, StopReason, Training, draw_defaults,
 };
 
 /// A function with its gradient.
@@ -239,7 +239,7 @@ fn an_epoch_of_training_is_an_iteration_on_any_number_of_threads() {
     let fit = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let start: Vec<f32> = draw_defaults(&network, 1);
-        pool.install(|| training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ())).unwrap()
+        pool.install(|| training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start)).unwrap()
     };
     let one = fit(1);
     for threads in [2, 3, 8] {
@@ -259,7 +259,7 @@ fn an_epoch_of_training_is_an_iteration_on_any_number_of_threads() {
 fn training_tells_that_it_converged_and_refuses_what_does_not_go_together() {
     let (network, data) = small_network();
     let fit = |training: Training| {
-        training.fit(&network, Loss::CrossEntropy, draw_defaults(&network, 1), &data, None, &mut ())
+        training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), draw_defaults(&network, 1))
     };
     let lbfgs = || Training { optimizer: Lbfgs::default().into(), weight_decay: 0.1, ..Training::default() };
     let trained = fit(Training { epochs: 1000, ..lbfgs() }).unwrap();

@@ -5,8 +5,8 @@ mod common;
 use common::{examples, parameters};
 use ndarray::Array2;
 use surefoot::{
-    Activation, Dataset, Error, Lbfgs, Loss, Network, Result, Sparsity, Stage, Trained, Training, draw_defaults,
-    pretrain,
+    Activation, Dataset, Error, Lbfgs, Loss, Network, Problem, Result, Sparsity, Stage, Trained, Training,
+    draw_defaults, pretrain,
 };
 
 fn network() -> Network {
@@ -86,7 +86,7 @@ fn fit(stage: &Stage<f32>) -> Result<Trained<f32>> {
         sparsity,
         ..Training::default()
     };
-    training.fit(&stage.network, stage.loss, stage.start.clone(), &stage.data, None, &mut ())
+    training.fit(&Problem::new(&stage.network, stage.loss, &stage.data), stage.start.clone())
 }
 
 #[test]

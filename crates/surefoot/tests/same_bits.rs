@@ -8,8 +8,8 @@ use std::path::Path;
 use common::examples;
 use rayon::ThreadPool;
 use surefoot::{
-    Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Observer, Optimizer, Purpose, Random,
-    Scalar, Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
+    Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Observer, Optimizer, Problem, Purpose,
+    Random, Scalar, Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
 };
 
 const THREADS: [usize; 5] = [1, 2, 3, 4, 8];
@@ -98,14 +98,22 @@ impl<T: Scalar> Run<T> {
     fn fit(&self, threads: &ThreadPool, breaks: &[(u64, &ThreadPool)]) -> Trained<T> {
         let Run { network, training, loss, data, validation } = self;
         let start = draw_defaults(network, 2);
-        let mut state = training.start(network, *loss, start, data, validation.as_ref()).unwrap();
+        let mut state =
+            training.start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), start).unwrap();
         let mut threads = threads;
         for &(step, next) in breaks {
-            let part = || training.go_on(network, *loss, &mut state, data, validation.as_ref(), &mut After(step));
+            let part = || {
+                training.resume_with(
+                    &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
+                    &mut state,
+                    &mut After(step),
+                )
+            };
             assert_eq!(threads.install(part).unwrap(), StopReason::Observer);
             threads = next;
         }
-        let rest = || training.go_on(network, *loss, &mut state, data, validation.as_ref(), &mut ());
+        let rest =
+            || training.resume(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), &mut state);
         let reason = threads.install(rest).unwrap();
         state.into_trained(reason)
     }

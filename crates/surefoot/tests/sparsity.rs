@@ -6,8 +6,8 @@ use common::naive::{Fault, Naive};
 use common::{examples, parameters};
 use ndarray::Array2;
 use surefoot::{
-    Activation, Adam, BatchSize, Cost, Dataset, GradientCheck, Lbfgs, Loss, Network, Objective, Optimizer, Sparsity,
-    Training, draw_defaults,
+    Activation, Adam, BatchSize, Cost, Dataset, GradientCheck, Lbfgs, Loss, Network, Objective, Optimizer, Problem,
+    Sparsity, Training, draw_defaults,
 };
 
 /// ρ ln(ρ/ρ̂) + (1−ρ) ln((1−ρ)/(1−ρ̂))
@@ -126,7 +126,7 @@ fn sparse_training_has_the_same_bits_on_any_number_of_threads() {
             let fit = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let start: Vec<f32> = draw_defaults(&network, 1);
-                pool.install(|| training.fit(&network, Loss::SquaredError, start, data, None, &mut ())).unwrap()
+                pool.install(|| training.fit(&Problem::new(&network, Loss::SquaredError, data), start)).unwrap()
             };
             let one = fit(1);
             assert!(one.history[2].cost < one.history[0].cost);
@@ -146,7 +146,7 @@ fn it_makes_hidden_units_sparse() {
     let sparsity = Some(Sparsity { target: 0.1, weight: 3.0 });
     let training = Training { optimizer: Lbfgs::default().into(), sparsity, epochs: 200, ..Training::default() };
     let trained =
-        training.fit(&network, Loss::SquaredError, draw_defaults::<f64>(&network, 1), &data, None, &mut ()).unwrap();
+        training.fit(&Problem::new(&network, Loss::SquaredError, &data), draw_defaults::<f64>(&network, 1)).unwrap();
     let hidden = Network::new(6, &[(8, Activation::Sigmoid)]).unwrap();
     let activations = hidden.predict(&trained.parameters[..hidden.parameter_count()], data.inputs()).unwrap();
     for mean in activations.columns().into_iter().map(|column| column.sum() / 200.0) {

@@ -8,7 +8,7 @@ use common::{examples, parameters};
 use ndarray::{Array2, array};
 use surefoot::{
     Activation, Adam, BatchSize, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective, Observer,
-    Optimizer, Schedule, StopReason, Task, Trained, Training, draw_defaults,
+    Optimizer, Problem, Schedule, StopReason, Task, Trained, Training, draw_defaults,
 };
 
 fn descent(learning_rate: f64, momentum: f64, nesterov: bool) -> Optimizer {
@@ -26,7 +26,7 @@ fn three_classes(rows: usize) -> (Network, Dataset<f64>) {
 fn started_at_zero_hidden_units_stay_equal_for_ever() {
     let (network, data) = three_classes(40);
     let training = Training { epochs: 50, ..Training::default() };
-    let fit = |start| training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap().parameters;
+    let fit = |start| training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start).unwrap().parameters;
     let units_are_equal = |theta: &[f64]| {
         let (weight, bias) = (network.weight(theta, 0), network.bias(theta, 0));
         (1..6).all(|i| weight.row(i) == weight.row(0) && bias[i] == bias[0])
@@ -45,7 +45,7 @@ fn every_parameter_moves() {
     let start = parameters(network.parameter_count(), 0.5, 2);
     for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, true), Adam::default().into()] {
         let training = Training { optimizer, epochs: 1, ..Training::default() };
-        let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
+        let trained = training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start.clone()).unwrap();
         assert!(start.iter().zip(&trained.parameters).all(|(before, after)| before != after), "{optimizer:?}");
     }
 }
@@ -66,7 +66,7 @@ fn every_example_counts_once_an_epoch_the_last_partial_batch_too() {
             epochs: 3,
             ..Training::default()
         };
-        let trained = training.fit(&network, Loss::SquaredError, vec![0.0; 2], &data, None, &mut ()).unwrap();
+        let trained = training.fit(&Problem::new(&network, Loss::SquaredError, &data), vec![0.0; 2]).unwrap();
         for epoch in &trained.history {
             let sum = epoch.cost * rows as f64;
             assert!((sum - (2f64.powi(rows as i32) - 1.0)).abs() < 0.01, "{batch_size:?}: {sum}");
@@ -91,7 +91,7 @@ fn a_step_follows_the_mean_gradient_of_its_batch() {
             epochs: 1,
             ..Training::default()
         };
-        training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap().parameters
+        training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start.clone()).unwrap().parameters
     };
     let mut gradient = vec![0.0; start.len()];
     Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap().cost_and_gradient(&start, &mut gradient);
@@ -108,7 +108,7 @@ fn each_epoch_has_an_order_of_its_own() {
     let fit = |start, seed, epochs| {
         let (optimizer, batch_size) = (descent(0.1, 0.0, false), Some(BatchSize::Rows(1)));
         let training = Training { optimizer, batch_size, seed, epochs, ..Training::default() };
-        training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap().parameters
+        training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start).unwrap().parameters
     };
     let first = fit(start.clone(), 1, 1);
     assert_ne!(first, fit(start.clone(), 2, 1), "another seed, another order");
@@ -157,7 +157,7 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
     let batch: Vec<usize> = (0..203).map(|i| i * 6).collect();
     let optimizers = [
         FirstOrder::Adam(Adam::default()),
-        FirstOrder::Adam(Adam { by_width: true, ..Adam::default() }),
+        FirstOrder::Adam(Adam { ntp: true, ..Adam::default() }),
         FirstOrder::GradientDescent(GradientDescent { momentum: 0.9, nesterov: true, ..GradientDescent::default() }),
         FirstOrder::GradientDescent(GradientDescent::default()),
     ];
@@ -220,7 +220,7 @@ fn a_training_that_explodes_names_the_step_its_layer_and_its_learning_rate() {
             let batch_size = Some(BatchSize::Rows(1));
             let training = Training { optimizer, schedule, seed, batch_size, epochs: 1, ..Training::default() };
             let start = vec![1e3f32; network.parameter_count()];
-            let trained = training.fit(&network, Loss::SquaredError, start, &data, None, &mut ()).unwrap();
+            let trained = training.fit(&Problem::new(&network, Loss::SquaredError, &data), start).unwrap();
             let StopReason::NotFinite { epoch, step, layer, learning_rate } = trained.stop_reason else { panic!() };
             assert_eq!((epoch, layer), (1, Some(0)));
             assert_eq!(learning_rate, alpha * schedule.factor((step - 1) as f64 / 2.0, 1));
@@ -236,9 +236,11 @@ fn early_stopping_restores_the_best_parameters() {
     // noise: what is learned of the training part only makes the validation part worse, sooner or later
     let data = examples(4, 1, Loss::SquaredError, Activation::Identity, false, 60, 6);
     let (train, validation) = data.split(0.5, 1).unwrap();
-    let training = Training { patience: 15, epochs: 2000, task: Task::Regression, ..Training::default() };
+    let training = Training { patience: 15, epochs: 2000, ..Training::default() };
     let start = draw_defaults(&network, 7);
-    let trained = training.fit(&network, Loss::SquaredError, start, &train, Some(&validation), &mut ()).unwrap();
+    let trained = training
+        .fit(&Problem::new(&network, Loss::SquaredError, &train).with_validation(Some(&validation)), start)
+        .unwrap();
     assert_eq!(trained.stop_reason, StopReason::Patience);
     let costs: Vec<f64> = trained.history.iter().map(|epoch| epoch.validation_cost.unwrap()).collect();
     let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
@@ -254,10 +256,10 @@ fn without_a_validation_part_patience_watches_the_training_cost() {
     // a rate of almost nothing: the cost does not fall by its ten-thousandth
     let training = Training { optimizer: descent(1e-12, 0.0, false), patience: 4, ..Training::default() };
     let start = parameters(network.parameter_count(), 0.5, 8);
-    let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
+    let trained = training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start.clone()).unwrap();
     assert_eq!((trained.stop_reason, trained.history.len()), (StopReason::Patience, 5));
     let never = Training { patience: 0, epochs: 30, ..training };
-    let trained = never.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap();
+    let trained = never.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start).unwrap();
     assert_eq!((trained.stop_reason, trained.history.len()), (StopReason::Epochs, 30));
 }
 
@@ -267,7 +269,7 @@ fn a_cost_that_is_not_finite_stops_and_keeps_the_last_good_parameters() {
     let data = examples(2, 1, Loss::SquaredError, Activation::Identity, false, 64, 9);
     let training = Training { optimizer: descent(1e6, 0.0, false), ..Training::default() };
     let start = draw_defaults(&network, 10);
-    let trained = training.fit(&network, Loss::SquaredError, start, &data, None, &mut ()).unwrap();
+    let trained = training.fit(&Problem::new(&network, Loss::SquaredError, &data), start).unwrap();
     let StopReason::NotFinite { step, learning_rate, .. } = trained.stop_reason else { panic!("{trained:?}") };
     assert!(step > 1 && learning_rate == 1e6);
     assert!(trained.parameters.iter().all(|theta| theta.is_finite()));
@@ -283,11 +285,11 @@ fn a_last_step_that_explodes_is_not_returned() {
     let optimizer = descent(1e39, 0.0, false);
     let training = Training { optimizer, batch_size: Some(BatchSize::Full), epochs: 1, ..Training::default() };
     let start = draw_defaults::<f32>(&network, 10);
-    let trained = training.fit(&network, Loss::CrossEntropy, start.clone(), &data, None, &mut ()).unwrap();
+    let trained = training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start.clone()).unwrap();
     assert!(matches!(trained.stop_reason, StopReason::NotFinite { epoch: 1, step: 1, layer: Some(0), .. }));
     assert_eq!(trained.parameters, start);
     let infinite = vec![f32::INFINITY; start.len()];
-    assert!(training.fit(&network, Loss::CrossEntropy, infinite, &data, None, &mut ()).is_err());
+    assert!(training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), infinite).is_err());
 }
 
 #[test]
@@ -302,7 +304,8 @@ fn an_observer_sees_each_epoch_and_can_stop() {
     let (network, data) = three_classes(20);
     let mut observer = Third(Vec::new());
     let start = draw_defaults(&network, 11);
-    let trained = Training::default().fit(&network, Loss::CrossEntropy, start, &data, None, &mut observer).unwrap();
+    let trained =
+        Training::default().fit_with(&Problem::new(&network, Loss::CrossEntropy, &data), start, &mut observer).unwrap();
     assert_eq!((trained.stop_reason, observer.0), (StopReason::Observer, vec![1, 2, 3]));
 }
 
@@ -312,7 +315,7 @@ fn the_learning_rate_follows_its_schedule() {
     let schedule = Schedule::Step { every: 2, factor: 0.5 };
     let training = Training { optimizer: descent(0.8, 0.0, false), schedule, epochs: 5, ..Training::default() };
     let start = draw_defaults(&network, 12);
-    let trained = training.fit(&network, Loss::CrossEntropy, start, &data, None, &mut ()).unwrap();
+    let trained = training.fit(&Problem::new(&network, Loss::CrossEntropy, &data), start).unwrap();
     let rates: Vec<f64> = trained.history.iter().map(|epoch| epoch.learning_rate).collect();
     assert_eq!(rates, [0.8, 0.8, 0.4, 0.4, 0.2]);
 }
@@ -327,7 +330,8 @@ fn the_bits_are_the_same_on_any_number_of_threads() {
             Training { optimizer, batch_size: Some(batch_size), epochs: 5, patience: 3, ..Training::default() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let start = draw_defaults(&network, 13);
-        pool.install(|| training.fit(&network, Loss::CrossEntropy, start, &train, Some(&validation), &mut ())).unwrap()
+        let problem = Problem::new(&network, Loss::CrossEntropy, &train).with_validation(Some(&validation));
+        pool.install(|| training.fit(&problem, start)).unwrap()
     };
     for optimizer in [descent(0.1, 0.0, false), descent(0.1, 0.9, false), Adam::default().into()] {
         for batch_size in [BatchSize::Rows(7), BatchSize::Rows(200), BatchSize::Full] {
@@ -361,7 +365,7 @@ fn what_does_not_fit_is_refused_before_training() {
     let (network, data) = three_classes(20);
     let start = || draw_defaults::<f64>(&network, 15);
     let refuse = |training: Training, loss, start: Vec<f64>, data: &Dataset<f64>| {
-        training.fit(&network, loss, start, data, None, &mut ()).unwrap_err().to_string()
+        training.fit(&Problem::new(&network, loss, data), start).unwrap_err().to_string()
     };
     let plain = Training::default;
     let wide = Dataset::new(Array2::zeros((5, 7)), Array2::from_elem((5, 3), 1.0 / 3.0)).unwrap();

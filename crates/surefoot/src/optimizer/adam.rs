@@ -1,5 +1,7 @@
 //! Adam.
 
+use serde::{Deserialize, Serialize};
+
 use crate::numeric::scalar::Scalar;
 
 /// Adam: each parameter has its own step, from running means of its gradient and of the gradient's square.  (O4)
@@ -9,7 +11,8 @@ use crate::numeric::scalar::Scalar;
 ///   θ := θ − α · m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ),  t the step from 1
 /// ```
 ///
-/// With `by_width`, α is by the width of what a unit reads, so that one α serves layers of any width:  (O8)
+/// In the neural tangent parametrization (`ntp`) the learning rate follows from the number of inputs of a layer, its fan-in, so
+/// that one α serves layers of any width:  (O8)
 ///
 /// ```text
 ///   α / √s for the weights of a unit with s inputs,   α / 10 for biases
@@ -20,7 +23,8 @@ use crate::numeric::scalar::Scalar;
 ///
 /// Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, Algorithm 1; of (O8) Holzmüller, Grinsztajn and
 /// Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data*, 2024, section 3.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Adam {
     /// α, above 0: about how far a parameter moves in a step. Default 0.001, the paper's.
     pub learning_rate: f64,
@@ -30,13 +34,14 @@ pub struct Adam {
     pub beta2: f64,
     /// ε, above 0, keeps the division finite. Default 1e-8, the paper's. Not the gradient check's EPSILON.
     pub epsilon: f64,
-    /// Whether α is by width. Default no, the paper's.
-    pub by_width: bool,
+    /// Whether the learning rates are those of the neural tangent parametrization, α/√fan-in a layer. Default no, the
+    /// paper's.
+    pub ntp: bool,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, by_width: false }
+        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ntp: false }
     }
 }
 
@@ -55,12 +60,12 @@ pub(super) struct AdamStep<T> {
     alpha: T,
     scale: T,
     epsilon: T,
-    by_width: bool,
+    ntp: bool,
 }
 
 impl<T: Scalar> AdamStep<T> {
     pub fn new(settings: &Adam, t: u64, learning_rate: f64) -> Self {
-        let (Adam { beta1, beta2, epsilon, by_width, .. }, t) = (*settings, t as f64);
+        let (Adam { beta1, beta2, epsilon, ntp, .. }, t) = (*settings, t as f64);
         // α/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ), in f64
         let whole_alpha = learning_rate / (1.0 - libm::pow(beta1, t));
         AdamStep {
@@ -72,13 +77,13 @@ impl<T: Scalar> AdamStep<T> {
             alpha: T::from_f64(whole_alpha),
             scale: T::from_f64(1.0 / libm::sqrt(1.0 - libm::pow(beta2, t))),
             epsilon: T::from_f64(epsilon),
-            by_width,
+            ntp,
         }
     }
 
     /// The step of weights with so many columns, or of biases.
     pub fn of_part(self, columns: Option<usize>) -> Self {
-        if !self.by_width {
+        if !self.ntp {
             return self;
         }
         let factor = columns.map_or(BIAS_SHARE, |columns| 1.0 / (columns as f64).sqrt()); // (O8)
@@ -137,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn by_width_each_part_has_its_rate() {
+    fn in_the_neural_tangent_parametrization_each_part_has_its_rate() {
         let network = Network::new(4, &[(1, Activation::Tanh), (9, Activation::Identity)]).unwrap();
-        let optimizer = FirstOrder::Adam(Adam { by_width: true, ..Adam::default() });
+        let optimizer = FirstOrder::Adam(Adam { ntp: true, ..Adam::default() });
         let (mut state, mut theta) = (optimizer.start(23), [0.0f64; 23]);
         // the first step moves each θ by its own α
         optimizer.step(&mut state, &mut theta, &[1.0; 23], &network.segments(), 0.6);

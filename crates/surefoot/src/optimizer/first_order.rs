@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::adam::{Adam, AdamStep};
 use super::gradient_descent::GradientDescent;
 use crate::error::{Error, Result};
@@ -13,7 +15,9 @@ use crate::numeric::simd::vectorized;
 use crate::objective::Segment;
 
 /// An optimizer that makes a step of each gradient, with its settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FirstOrder {
     /// The notes' gradient descent, with momentum if wanted.
     GradientDescent(GradientDescent),

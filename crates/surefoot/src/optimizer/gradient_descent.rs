@@ -1,5 +1,7 @@
 //! Gradient descent.
 
+use serde::{Deserialize, Serialize};
+
 use crate::numeric::scalar::Scalar;
 
 /// Gradient descent, as the notes have it; with momentum and Nesterov's look ahead if wanted.
@@ -28,7 +30,8 @@ use crate::numeric::scalar::Scalar;
 ///
 /// Source of (O3): Sutskever, Martens, Dahl and Hinton, *On the importance of initialization and momentum in deep
 /// learning*, 2013, rewritten for the gradient at θ.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct GradientDescent {
     /// α, above 0. Default 0.5, for the mean gradient of a full batch of standardised data.
     pub learning_rate: f64,

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::line_search::{Point, strong_wolfe};
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
@@ -47,7 +49,8 @@ use crate::objective::Objective;
 /// Lbfgs::default().minimize(&mut LbfgsState::default(), &mut Bowl, &mut x, 100);
 /// assert!((x[0] - 3.0).abs() < 1e-5 && (x[1] + 1.0).abs() < 1e-5);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
     /// Pairs (s, y) that are kept, at least 1. Default 10: more take memory and time in proportion, and seldom help.
     pub history: usize,

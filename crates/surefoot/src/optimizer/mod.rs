@@ -14,10 +14,14 @@ pub use gradient_descent::GradientDescent;
 pub use lbfgs::{Lbfgs, LbfgsState, LbfgsStop, Pair};
 pub use schedule::Schedule;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 
 /// One of the optimizers, with its settings: `Adam::default().into()`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Optimizer {
     /// A step for each batch, against its gradient.
     FirstOrder(FirstOrder),

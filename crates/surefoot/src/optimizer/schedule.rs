@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// What the learning rate is multiplied by, t the epochs done so far (with the fraction of the present one) of T.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Schedule {
     /// The same rate throughout.
     Constant,
@@ -38,7 +39,7 @@ pub enum Schedule {
     ///
     /// Source: Holzmüller, Grinsztajn and Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
     /// Data*, 2024, section 3, there called coslog₄.
-    Cycles,
+    CosineCycles,
 }
 
 impl Schedule {
@@ -47,7 +48,7 @@ impl Schedule {
         match *self {
             Schedule::Constant => 1.0,
             Schedule::Step { every, factor } => libm::pow(factor, (done / f64::from(every)).floor()), // (S1)
-            Schedule::Cycles => {
+            Schedule::CosineCycles => {
                 0.5 * (1.0 - libm::cos(std::f64::consts::TAU * libm::log2(1.0 + 15.0 * done / epochs as f64))) // (S3)
             }
             Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * done / epochs as f64)), // (S2)
@@ -61,12 +62,12 @@ impl fmt::Display for Schedule {
             Schedule::Constant => f.write_str("constant"),
             Schedule::Step { every, factor } => write!(f, "step:{every}:{factor}"),
             Schedule::Cosine => f.write_str("cosine"),
-            Schedule::Cycles => f.write_str("cycles"),
+            Schedule::CosineCycles => f.write_str("cosine-cycles"),
         }
     }
 }
 
-/// Reads `constant`, `step:EVERY:FACTOR`, `cosine` or `cycles`.
+/// Reads `constant`, `step:EVERY:FACTOR`, `cosine` or `cosine-cycles`.
 impl FromStr for Schedule {
     type Err = Error;
 
@@ -74,7 +75,7 @@ impl FromStr for Schedule {
         match text {
             "constant" => return Ok(Schedule::Constant),
             "cosine" => return Ok(Schedule::Cosine),
-            "cycles" => return Ok(Schedule::Cycles),
+            "cosine-cycles" | "cycles" => return Ok(Schedule::CosineCycles),
             _ => {}
         }
         let step = text.strip_prefix("step:").and_then(|rest| rest.split_once(':'));
@@ -85,13 +86,15 @@ impl FromStr for Schedule {
             _ => Err(Error::Setting {
                 setting: "schedule",
                 expected:
-                    "constant, cosine, cycles, or step:EVERY:FACTOR with epochs and a factor above 0 and at most 1"
+                    "constant, cosine, cosine-cycles, or step:EVERY:FACTOR with epochs and a factor above 0 and at most 1"
                         .into(),
                 got: format!("`{text}`"),
             }),
         }
     }
 }
+
+serde_as_text!(Schedule);
 
 #[cfg(test)]
 mod tests {
@@ -104,7 +107,7 @@ mod tests {
         let cosine = [0.0, 15.0, 30.0].map(|t| Schedule::Cosine.factor(t, 30));
         assert!(cosine[0] == 1.0 && (cosine[1] - 0.5).abs() < 1e-15 && cosine[2].abs() < 1e-15);
         // t/T where 1 + 15 t/T is 1, √2, 2, 2√2, 4, 16: the waves are at 0, 1, 0, 1, 0, 0
-        let at = |size: f64| Schedule::Cycles.factor(30.0 * (size - 1.0) / 15.0, 30);
+        let at = |size: f64| Schedule::CosineCycles.factor(30.0 * (size - 1.0) / 15.0, 30);
         for (size, factor) in [(1.0, 0.0), (2f64.sqrt(), 1.0), (2.0, 0.0), (8f64.sqrt(), 1.0), (4.0, 0.0), (16.0, 0.0)]
         {
             assert!((at(size) - factor).abs() < 1e-14, "{size}");
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for text in ["constant", "cosine", "cycles", "step:30:0.1"] {
+        for text in ["constant", "cosine", "cosine-cycles", "step:30:0.1"] {
             assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
         }
         for text in ["step", "step:0:0.1", "step:5:0", "step:5:2", "step:5", "linear"] {

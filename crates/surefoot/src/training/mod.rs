@@ -1,43 +1,51 @@
 //! Training: epochs of batches, until the cost no longer falls.
 
+mod check;
+mod problem;
 mod report;
 mod run;
 mod state;
 
+pub use problem::Problem;
 pub use report::{Epoch, Observer, StopReason, Trained};
+pub(crate) use state::{Monitor, Origin};
 pub use state::{OptimizerState, TrainingState};
-pub(crate) use state::{Origin, Watch};
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::cost::Cost;
-use crate::dataset::Dataset;
 use crate::error::{Error, FINITE, Result};
 use crate::loss::Loss;
-use crate::metrics::Task;
 use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::optimizer::{Adam, Optimizer, Schedule};
 use crate::sparsity::Sparsity;
+use crate::view::DatasetView;
 use run::Run;
 
 /// How to train: the settings of a run.
 ///
 /// ```
 /// use ndarray::array;
-/// use surefoot::{Activation, Dataset, Loss, Network, Training, draw_defaults};
+/// use surefoot::{Activation, Dataset, Loss, Network, Problem, Training, draw_defaults};
 ///
 /// let data = Dataset::new(
 ///     array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
 ///     array![[0.0], [1.0], [1.0], [0.0]],
 /// )?;
 /// let network = Network::new(2, &[(8, Activation::Tanh), (1, Activation::Sigmoid)])?;
-/// let start = draw_defaults(&network, 1);
-/// let trained = Training { epochs: 500, ..Training::default() }
-///     .fit(&network, Loss::CrossEntropy, start, &data, None, &mut ())?;
+/// let problem = Problem::new(&network, Loss::CrossEntropy, &data);
+/// let trained = Training { epochs: 500, ..Training::default() }.fit(&problem, draw_defaults(&network, 1))?;
 /// let h = network.predict(&trained.parameters, data.inputs())?;
 /// assert!(h[[0, 0]] < 0.5 && h[[1, 0]] > 0.5);
 /// # Ok::<(), surefoot::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// How θ moves. Default Adam with α = 0.005, which suits networks of tens to hundreds of units on scaled data.
     pub optimizer: Optimizer,
@@ -51,17 +59,18 @@ pub struct Training {
     pub weight_decay: f64,
     /// The penalty on the mean activations of hidden units, over each batch. Default none.
     pub sparsity: Option<Sparsity>,
-    /// Epochs without a lower watched cost before training stops; 0 never stops early. Default 0.
+    /// Epochs without a lower monitored cost before training stops; 0 never stops early. Default 0.
     ///
-    /// Watched is the cost on the validation part; without one, and with a patience, the cost on all training examples after
-    /// each epoch. While one is watched, the parameters with the lowest are those that training returns.
+    /// Monitored is the cost on the validation part; without one, and with a patience, the cost on all training examples
+    /// after each epoch. While one is monitored, the parameters with the lowest are those that training returns.
     pub patience: usize,
-    /// By what share of itself the watched cost must fall to renew the patience, at least 0. Default 10⁻⁴.
+    /// By what share of itself the monitored cost must fall to renew the patience, at least 0. Default 10⁻⁴.
     pub tolerance: f64,
-    /// Decides the order of the examples. Default 0.
+    /// Decides the order of the examples, and what the gradient check looks at. Default 0.
     pub seed: u64,
-    /// What the validation score is: accuracy or R². Default classification.
-    pub task: Task,
+    /// Whether the gradient is checked before the first step ([`check_gradient`](Self::check_gradient)): a sample, for at
+    /// most about a second. It changes no bit of the training. Default yes.
+    pub gradient_check: bool,
 }
 
 impl Default for Training {
@@ -76,12 +85,12 @@ impl Default for Training {
             patience: 0,
             tolerance: 1e-4,
             seed: 0,
-            task: Task::Classification,
+            gradient_check: true,
         }
     }
 }
 
-/// How many examples each step takes.
+/// How many examples each step takes. As text: `full`, or the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchSize {
     /// All of them, in their order: batch gradient descent.
@@ -90,55 +99,104 @@ pub enum BatchSize {
     Rows(usize),
 }
 
+impl fmt::Display for BatchSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BatchSize::Full => f.pad("full"),
+            BatchSize::Rows(rows) => fmt::Display::fmt(rows, f),
+        }
+    }
+}
+
+impl FromStr for BatchSize {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match (text, text.parse()) {
+            ("full", _) => Ok(BatchSize::Full),
+            (_, Ok(rows)) if rows > 0 => Ok(BatchSize::Rows(rows)),
+            _ => {
+                let expected = "a whole number above 0, or full".into();
+                Err(Error::Setting { setting: "batch size", expected, got: format!("`{text}`") })
+            }
+        }
+    }
+}
+
+serde_as_text!(BatchSize);
+
 impl Training {
-    /// Minimises J(θ) from the start `parameters`: [`start`](Self::start) and [`go_on`](Self::go_on) in one go.
+    /// Minimises J(θ) from the start `parameters`.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting out of its range, [`Error::Value`] for a parameter that is not finite, and what
-    /// [`Cost::new`] refuses, of `data` or `validation`.
-    pub fn fit<T: Scalar>(
+    /// [`Error::Setting`] for a setting out of its range, [`Error::Value`] for a parameter that is not finite, what
+    /// [`Cost::new`] refuses, of the training or validation examples, and [`Error::Gradient`] for a wrong gradient.
+    pub fn fit<T: Scalar>(&self, problem: &Problem<'_, T>, parameters: Vec<T>) -> Result<Trained<T>> {
+        self.fit_with(problem, parameters, &mut |_: &Epoch| ControlFlow::Continue(()))
+    }
+
+    /// The same while an observer looks on: a closure over epochs, or an [`Observer`] of steps, too.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// # use ndarray::array;
+    /// # use surefoot::{Activation, Dataset, Epoch, Loss, Network, Problem, Training, draw_defaults};
+    /// # let data = Dataset::new(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
+    /// # let network = Network::new(1, &[(1, Activation::Identity)])?;
+    /// # let problem = Problem::new(&network, Loss::SquaredError, &data);
+    /// let mut costs = Vec::new();
+    /// Training::default().fit_with(&problem, draw_defaults(&network, 1), &mut |epoch: &Epoch| {
+    ///     costs.push(epoch.cost);
+    ///     if epoch.cost < 0.1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// })?;
+    /// assert!(costs.len() < 200);
+    /// # Ok::<(), surefoot::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_with<T: Scalar>(
         &self,
-        network: &Network,
-        loss: Loss,
+        problem: &Problem<'_, T>,
         parameters: Vec<T>,
-        data: &Dataset<T>,
-        validation: Option<&Dataset<T>>,
         observer: &mut dyn Observer<T>,
     ) -> Result<Trained<T>> {
-        let mut state = self.start(network, loss, parameters, data, validation)?;
-        let stop_reason = Run::new(self, network, loss, &mut state, data, validation)?.finish(observer)?;
+        let mut state = self.start(problem, parameters)?;
+        let stop_reason = Run::new(self, problem, &mut state)?.finish(observer)?;
         Ok(state.into_trained(stop_reason))
     }
 
-    /// The state before the first epoch, from the start `parameters`.
+    /// The state before the first epoch, from the start `parameters`, after the gradient check.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit), but for the data.
-    pub fn start<T: Scalar>(
-        &self,
-        network: &Network,
-        loss: Loss,
-        parameters: Vec<T>,
-        data: &Dataset<T>,
-        validation: Option<&Dataset<T>>,
-    ) -> Result<TrainingState<T>> {
+    /// As [`fit`](Self::fit).
+    pub fn start<T: Scalar>(&self, problem: &Problem<'_, T>, parameters: Vec<T>) -> Result<TrainingState<T>> {
         self.check()?;
-        network.check_parameters(&parameters)?;
+        problem.network.check_parameters(&parameters)?;
         if let Some(column) = parameters.iter().position(|theta| !theta.is_finite()) {
             let got = parameters[column].to_f64();
             return Err(Error::Value { what: "parameters", row: 0, column, expected: FINITE, got });
         }
-        Ok(TrainingState::new(&self.optimizer, parameters, Origin::new(self, network, loss, data, validation)))
+        self.require_right_gradient(problem)?;
+        Ok(TrainingState::new(&self.optimizer, parameters, Origin::new(self, problem)))
     }
 
-    /// Goes on from a state until training ends, or the observer ends it: then the state can go on later, here or in
-    /// another process ([`TrainingState::save`]), and comes to the same bits as without the break. A state that has ended
-    /// stays as it is.
+    /// Continues from a state until training ends. A state that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] when the state was made by other settings, for another network, or on other data; what
+    /// [`Cost::new`] refuses.
+    pub fn resume<T: Scalar>(&self, problem: &Problem<'_, T>, state: &mut TrainingState<T>) -> Result<StopReason> {
+        self.resume_with(problem, state, &mut |_: &Epoch| ControlFlow::Continue(()))
+    }
+
+    /// The same while an observer looks on. When it ends the training, the state can be resumed later, here or in another
+    /// process ([`TrainingState::save`]), and comes to the same bits as without the break.
     ///
     /// ```
     /// use std::ops::ControlFlow;
     /// use ndarray::array;
-    /// use surefoot::{Activation, Dataset, Loss, Network, Observer, StopReason, Training, TrainingState, draw_defaults};
+    /// use surefoot::{Activation, Dataset, Loss, Network, Observer, Problem, StopReason, Training, TrainingState, draw_defaults};
     ///
     /// /// Ends each part of the training after three steps.
     /// struct Three(u64);
@@ -149,40 +207,41 @@ impl Training {
     /// }
     /// let data = Dataset::new(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
     /// let network = Network::new(1, &[(1, Activation::Identity)])?;
-    /// let (training, loss) = (Training { epochs: 20, ..Training::default() }, Loss::SquaredError);
+    /// let problem = Problem::new(&network, Loss::SquaredError, &data);
+    /// let training = Training { epochs: 20, ..Training::default() };
     /// let start = draw_defaults(&network, 1);
-    /// let mut state = training.start(&network, loss, start.clone(), &data, None)?;
+    /// let mut state = training.start(&problem, start.clone())?;
     /// while state.stopped().is_none() {
     ///     let mut three = Three(state.steps());
-    ///     training.go_on(&network, loss, &mut state, &data, None, &mut three)?;
+    ///     training.resume_with(&problem, &mut state, &mut three)?;
     /// }
-    /// let trained = training.fit(&network, loss, start, &data, None, &mut ())?;
-    /// assert_eq!(state.into_trained(StopReason::Epochs), trained);
+    /// assert_eq!(state.into_trained(StopReason::Epochs), training.fit(&problem, start)?);
     /// # Ok::<(), surefoot::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Resume`] when the state was made by other settings, for another network, or on other data; what
-    /// [`Cost::new`] refuses.
-    pub fn go_on<T: Scalar>(
+    /// As [`resume`](Self::resume).
+    pub fn resume_with<T: Scalar>(
         &self,
-        network: &Network,
-        loss: Loss,
+        problem: &Problem<'_, T>,
         state: &mut TrainingState<T>,
-        data: &Dataset<T>,
-        validation: Option<&Dataset<T>>,
         observer: &mut dyn Observer<T>,
     ) -> Result<StopReason> {
-        state.origin.check(&Origin::new(self, network, loss, data, validation))?;
-        network.check_parameters(&state.parameters)?;
-        Run::new(self, network, loss, state, data, validation)?.finish(observer)
+        state.origin.check(&Origin::new(self, problem))?;
+        problem.network.check_parameters(&state.parameters)?;
+        Run::new(self, problem, state)?.finish(observer)
     }
 
     /// The cost that these settings minimise.
     ///
     /// # Errors
     /// What [`Cost::new`] and [`Cost::with_sparsity`] refuse.
-    pub fn cost<'a, T: Scalar>(&self, network: &'a Network, loss: Loss, data: &'a Dataset<T>) -> Result<Cost<'a, T>> {
+    pub fn cost<'a, T: Scalar>(
+        &self,
+        network: &'a Network,
+        loss: Loss,
+        data: impl Into<DatasetView<'a, T>>,
+    ) -> Result<Cost<'a, T>> {
         Cost::new(network, loss, self.weight_decay, data)?.with_sparsity(self.sparsity)
     }
 

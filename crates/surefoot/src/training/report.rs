@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::state::TrainingState;
 
 /// What happened in an epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
@@ -24,10 +24,11 @@ pub struct Epoch {
 
 /// Why training ended. Each is a result, none an error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum StopReason {
     /// All epochs were done.
     Epochs,
-    /// The watched cost had not fallen for as many epochs as the patience allows.
+    /// The monitored cost had not fallen for as many epochs as the patience allows.
     Patience,
     /// L-BFGS: the gradient, or the last fall of the cost, was within its tolerance.
     Converged,
@@ -67,7 +68,7 @@ impl StopReason {
 /// What training gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained<T> {
-    /// θ: the best that was watched, or where the run ended when nothing was watched.
+    /// θ: the best by the monitored cost, or where the run ended when none was monitored.
     pub parameters: Vec<T>,
     /// The epoch after which θ was as it is returned, 0 for the start.
     pub best_epoch: usize,
@@ -83,6 +84,8 @@ pub struct Trained<T> {
 
 /// Sees each step and each epoch as it ends, and may end the training there: [`ControlFlow::Break`]. The library itself
 /// never prints.
+///
+/// A closure `|epoch: &Epoch| …` is an observer of epochs.
 pub trait Observer<T>: Send {
     /// Called after each epoch.
     fn epoch(&mut self, _epoch: &Epoch) -> ControlFlow<()> {
@@ -95,5 +98,8 @@ pub trait Observer<T>: Send {
     }
 }
 
-/// Looks at nothing.
-impl<T> Observer<T> for () {}
+impl<T, F: FnMut(&Epoch) -> ControlFlow<()> + Send> Observer<T> for F {
+    fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+        self(epoch)
+    }
+}

@@ -1,12 +1,10 @@
 //! The loop over epochs and batches.
 
 use super::report::{Epoch, Observer, StopReason};
-use super::state::{OptimizerState, TrainingState, Watch};
-use super::{BatchSize, Training};
+use super::state::{Monitor, OptimizerState, TrainingState};
+use super::{BatchSize, Problem, Training};
 use crate::cost::Cost;
-use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
@@ -20,7 +18,7 @@ const DEFAULT_BATCH: usize = 32;
 /// A state on its way.
 pub(super) struct Run<'a, T> {
     training: &'a Training,
-    network: &'a Network,
+    problem: &'a Problem<'a, T>,
     cost: Cost<'a, T>,
     validation: Option<Cost<'a, T>>,
     state: &'a mut TrainingState<T>,
@@ -32,20 +30,14 @@ pub(super) struct Run<'a, T> {
 type Completed = std::result::Result<(f64, f64), StopReason>;
 
 impl<'a, T: Scalar> Run<'a, T> {
-    pub fn new(
-        training: &'a Training,
-        network: &'a Network,
-        loss: Loss,
-        state: &'a mut TrainingState<T>,
-        data: &'a Dataset<T>,
-        validation: Option<&'a Dataset<T>>,
-    ) -> Result<Self> {
+    pub fn new(training: &'a Training, problem: &'a Problem<'a, T>, state: &'a mut TrainingState<T>) -> Result<Self> {
+        let Problem { network, loss, data, validation, .. } = *problem;
         let cost = training.cost(network, loss, data)?;
         let validation = validation.map(|data| training.cost(network, loss, data)).transpose()?;
-        if (training.patience > 0 || validation.is_some()) && state.watch.is_none() {
-            state.watch = Some(Watch::new(&state.parameters));
+        if (training.patience > 0 || validation.is_some()) && state.monitor.is_none() {
+            state.monitor = Some(Monitor::new(&state.parameters));
         }
-        Ok(Run { training, network, cost, validation, state, order: (0..data.rows()).collect() })
+        Ok(Run { training, problem, cost, validation, state, order: (0..data.rows()).collect() })
     }
 
     /// Epochs until it ends, for this reason.
@@ -60,7 +52,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             };
             let Some(mut reason) = reason else { continue };
             let is_known = matches!(reason, StopReason::NotFinite { .. });
-            if let (Some(layer), false) = (first_not_finite(self.network, &self.state.parameters), is_known) {
+            if let (Some(layer), false) = (first_not_finite(self.problem.network, &self.state.parameters), is_known) {
                 // the last step of all, whose cost nobody asked for
                 let epoch = (self.state.history.len() + usize::from(self.state.batches > 0)).max(1);
                 let learning_rate = self.learning_rate((epoch - 1) as f64);
@@ -89,14 +81,14 @@ impl<'a, T: Scalar> Run<'a, T> {
         state.history.push(seen);
         (state.batches, state.cost_sum) = (0, 0.0);
         let mut reason = None;
-        if let Some(watch) = &mut state.watch {
+        if let Some(monitor) = &mut state.monitor {
             let known = match &state.optimizer {
                 OptimizerState::FirstOrder(..) => None,
                 OptimizerState::Lbfgs(_, state) => Some(state.cost),
             };
-            let watched = validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters));
-            watch.see(epoch, watched, &state.parameters, training.tolerance);
-            if training.patience > 0 && epoch.saturating_sub(watch.renewed) >= training.patience {
+            let monitored = validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters));
+            monitor.see(epoch, monitored, &state.parameters, training.tolerance);
+            if training.patience > 0 && epoch.saturating_sub(monitor.last_improvement) >= training.patience {
                 reason = Some(StopReason::Patience);
             }
         }
@@ -143,10 +135,11 @@ impl<'a, T: Scalar> Run<'a, T> {
     fn batches(&mut self, optimizer: &FirstOrder, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
         let batch_rows = self.batch_rows();
         let first_rate = self.learning_rate((epoch - 1) as f64);
-        let Run { training, cost, state, order, .. } = self;
+        let Run { training, problem, cost, state, order, .. } = self;
+        let data = problem.data.all().rows();
         if batch_rows < order.len() {
             // From the same order each time, so that an epoch's order follows from seed and epoch alone.
-            order.iter_mut().enumerate().for_each(|(i, row)| *row = i);
+            order.iter_mut().enumerate().for_each(|(i, row)| *row = data.get(i));
             Random::new(training.seed, Purpose::Shuffle, epoch as u32).shuffle(order);
         }
         let rate = |done| optimizer.learning_rate() * training.schedule.factor(done, training.epochs);
@@ -206,10 +199,9 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// Cost and score on the validation part.
     fn validate(&mut self) -> Result<(Option<f64>, Option<f64>)> {
         let Some(validation) = &mut self.validation else { return Ok((None, None)) };
-        let parameters = &self.state.parameters;
-        let data = validation.data();
-        let outputs = self.network.predict(parameters, data.inputs())?;
-        let score = self.training.task.score(outputs.view(), data.targets());
+        let (parameters, data) = (&self.state.parameters, validation.data());
+        let outputs = self.problem.network.outputs_of(parameters, data.all())?;
+        let score = self.problem.task.score(outputs.view(), data.targets().view());
         Ok((Some(validation.cost(parameters)), Some(score)))
     }
 }

@@ -2,19 +2,17 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Training;
 use super::report::{Epoch, StopReason, Trained};
-use crate::dataset::Dataset;
+use super::{Problem, Training};
 use crate::error::{Error, Result};
-use crate::loss::Loss;
-use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::optimizer::{FirstOrder, FirstOrderState, Lbfgs, LbfgsState, Optimizer};
+use crate::view::DatasetView;
 
 /// A training in progress: with its settings and its data all that the rest of it depends on. Random draws need no place
 /// in it: the order of the examples in an epoch follows from the seed and the number of the epoch.
 ///
-/// Made by [`Training::start`], moved by [`Training::go_on`], kept in a file by [`save`](Self::save).
+/// Made by [`Training::start`], moved by [`Training::resume`], kept in a file by [`save`](Self::save).
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingState<T> {
     pub(crate) origin: Origin,
@@ -28,8 +26,8 @@ pub struct TrainingState<T> {
     pub(crate) cost_sum: f64,
     /// θ at the start of the latest epoch whose first cost was finite.
     pub(crate) last_finite: Vec<T>,
-    /// While the cost is watched.
-    pub(crate) watch: Option<Watch<T>>,
+    /// While a cost is monitored.
+    pub(crate) monitor: Option<Monitor<T>>,
     pub(crate) stopped: Option<StopReason>,
 }
 
@@ -42,7 +40,7 @@ impl<T: Scalar> TrainingState<T> {
             batches: 0,
             cost_sum: 0.0,
             last_finite: parameters.clone(),
-            watch: None,
+            monitor: None,
             stopped: None,
             parameters,
         }
@@ -79,12 +77,12 @@ impl<T: Scalar> TrainingState<T> {
         self.stopped
     }
 
-    /// What training gives that ended here, for this reason: the parameters with the lowest watched cost, or those at the
-    /// end where nothing was watched.
+    /// What training gives that ended here, for this reason: the parameters with the lowest monitored cost, or those at the
+    /// end where nothing was monitored.
     pub fn into_trained(self, stop_reason: StopReason) -> Trained<T> {
         let (steps, evaluations) = (self.steps(), self.evaluations());
-        let (parameters, best_epoch) = match self.watch {
-            Some(watch) if watch.best_cost.is_finite() => (watch.best, watch.best_epoch),
+        let (parameters, best_epoch) = match self.monitor {
+            Some(monitor) if monitor.best_cost.is_finite() => (monitor.best, monitor.best_epoch),
             _ => (self.parameters, self.history.len()),
         };
         Trained { parameters, best_epoch, history: self.history, steps, evaluations, stop_reason }
@@ -109,22 +107,28 @@ impl<T: Scalar> OptimizerState<T> {
     }
 }
 
-/// The lowest watched cost so far, and the parameters that had it.
+/// The lowest monitored cost so far, and the parameters that had it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Watch<T> {
+pub(crate) struct Monitor<T> {
     /// Infinite before the first epoch.
     pub best_cost: f64,
     pub best: Vec<T>,
     pub best_epoch: usize,
-    /// The epoch that last renewed the patience, and the cost that it had.
-    pub renewed: usize,
-    pub renewed_cost: f64,
+    /// The epoch that last last_improvement the patience, and the cost that it had.
+    pub last_improvement: usize,
+    pub last_improvement_cost: f64,
 }
 
-impl<T: Scalar> Watch<T> {
+impl<T: Scalar> Monitor<T> {
     pub fn new(start: &[T]) -> Self {
         let infinite = f64::INFINITY;
-        Watch { best_cost: infinite, best: start.to_vec(), best_epoch: 0, renewed: 0, renewed_cost: infinite }
+        Monitor {
+            best_cost: infinite,
+            best: start.to_vec(),
+            best_epoch: 0,
+            last_improvement: 0,
+            last_improvement_cost: infinite,
+        }
     }
 
     pub fn see(&mut self, epoch: usize, cost: f64, parameters: &[T], tolerance: f64) {
@@ -132,8 +136,10 @@ impl<T: Scalar> Watch<T> {
             (self.best_cost, self.best_epoch) = (cost, epoch);
             self.best.copy_from_slice(parameters);
         }
-        if cost < self.renewed_cost - tolerance * self.renewed_cost.abs() || self.renewed_cost.is_infinite() {
-            (self.renewed, self.renewed_cost) = (epoch, cost);
+        if cost < self.last_improvement_cost - tolerance * self.last_improvement_cost.abs()
+            || self.last_improvement_cost.is_infinite()
+        {
+            (self.last_improvement, self.last_improvement_cost) = (epoch, cost);
         }
     }
 }
@@ -141,7 +147,7 @@ impl<T: Scalar> Watch<T> {
 /// What a state was made from: another origin would lead elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Origin {
-    /// All settings, the layers and the loss, in words.
+    /// The layers, the loss and all settings that decide a bit, as JSON.
     pub settings: String,
     /// The digest of the training examples.
     pub data: u64,
@@ -150,16 +156,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    pub fn new<T: Scalar>(
-        training: &Training,
-        network: &Network,
-        loss: Loss,
-        data: &Dataset<T>,
-        validation: Option<&Dataset<T>>,
-    ) -> Self {
-        let layers = network.layers().iter().map(|layer| format!(" {}", layer.activation)).collect::<String>();
-        let settings = format!("{}{layers}, {loss}, {training:?}", network.widths());
-        Origin { settings, data: digest(data), validation: validation.map(digest) }
+    pub fn new<T: Scalar>(training: &Training, problem: &Problem<'_, T>) -> Self {
+        let Problem { network, loss, task, data, validation } = problem;
+        let activations: Vec<_> = network.layers().iter().map(|layer| layer.activation).collect();
+        // the check decides whether a training begins, not where it leads
+        let training = Training { gradient_check: true, ..training.clone() };
+        let settings = serde_json::json!({
+            "layers": network.widths(), "activations": activations, "loss": loss, "task": task, "training": training,
+        });
+        Origin { settings: settings.to_string(), data: digest(data), validation: validation.as_ref().map(digest) }
     }
 
     /// That another one is the same.
@@ -180,13 +185,18 @@ impl Origin {
 }
 
 /// A digest (XXH3) of all numbers of the examples, their shape and their precision.
-fn digest<T: Scalar>(data: &Dataset<T>) -> u64 {
+fn digest<T: Scalar>(data: &DatasetView<'_, T>) -> u64 {
     let mut digest = Xxh3::new();
     digest.update(T::NAME.as_bytes());
-    for part in [data.inputs().as_slice(), data.targets().as_slice(), data.weights()] {
-        let numbers = part.unwrap_or_default();
-        digest.update(&(numbers.len() as u64).to_le_bytes());
-        numbers.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers)));
-    }
+    let examples = data.all();
+    let mut add = |length: usize, runs: &mut dyn Iterator<Item = &[T]>| {
+        digest.update(&(length as u64).to_le_bytes());
+        runs.for_each(|run| run.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers))));
+    };
+    let (m, runs) = (data.rows(), 0..examples.runs());
+    add(m * data.inputs_per_row(), &mut runs.clone().map(|run| examples.input_run(run)));
+    add(m * data.targets_per_row(), &mut runs.map(|run| examples.target_run(run)));
+    let weights = data.weights().unwrap_or_default();
+    add(weights.len(), &mut std::iter::once(&weights[..]));
     digest.digest()
 }
