@@ -35,7 +35,7 @@ pub(crate) struct Strip<T> {
 
 /// What of some examples is computed after the feedforward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct Outputs {
     /// J(W,b; x,y) of each.
     pub losses: bool,
     /// The error terms of all layers.
@@ -148,7 +148,25 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// Computes what is `wanted` of the examples that went through last.
+    /// Takes the targets of the examples that went through last, smoothed by ε = `label_smoothing`.  (L4)
+    ///
+    /// ```text
+    ///   y′ₖ = (1 − ε) yₖ + ε / max(K, 2)        K outputs
+    /// ```
+    pub fn set_targets(&mut self, network: &Network, examples: Examples<'_, T>, label_smoothing: f64) {
+        let count = self.examples();
+        self.targets.set_columns(network.outputs(), count, examples.all_targets(), |i| examples.target_start(i));
+        if label_smoothing > 0.0 {
+            let (rest, share) = (1.0 - label_smoothing, label_smoothing / network.outputs().max(2) as f64);
+            let targets = self.targets.numbers_mut();
+            vectorized(
+                #[inline(always)]
+                || targets.iter_mut().for_each(|y| *y = T::from_f64(rest * y.to_f64() + share)), // (L4)
+            );
+        }
+    }
+
+    /// Computes what is asked for of the examples that went through last, whose targets have been [set](Self::set_targets).
     /// `sparsity` has for each hidden unit the derivative of its penalty by its mean activation, or nothing.  (B1) (B2) (P2)
     ///
     /// ```text
@@ -162,13 +180,11 @@ impl<T: Scalar> Strip<T> {
         parameters: &[T],
         examples: Examples<'_, T>,
         sparsity: &[T],
-        wanted: Wanted,
+        outputs: Outputs,
     ) {
-        let count = self.examples();
-        self.targets.set_columns(network.outputs(), count, examples.all_targets(), |i| examples.target_start(i));
-        self.losses.resize(count, 0.0);
-        self.output_losses_and_deltas(network, loss, examples, wanted);
-        if !wanted.deltas {
+        self.losses.resize(self.examples(), 0.0);
+        self.output_losses_and_deltas(network, loss, examples, outputs);
+        if !outputs.deltas {
             return;
         }
         // forward: z = W·f(z below), so the layer below has the error term Wᵀ·δ • f′
@@ -194,8 +210,8 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// The loss, and the error terms of the output layer, as far as wanted.
-    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>, wanted: Wanted) {
+    /// The loss, and the error terms of the output layer, as far as asked for.
+    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>, outputs: Outputs) {
         let (a, activation) = (&self.activations[self.activations.len() - 1], network.output_activation());
         let Some(deltas) = self.deltas.last_mut() else { return };
         deltas.resize(network.outputs(), a.columns());
@@ -207,20 +223,20 @@ impl<T: Scalar> Strip<T> {
             vectorized(
                 #[inline(always)]
                 || {
-                    if wanted.losses {
+                    if outputs.losses {
                         loss.values(activation, z, a, y, width, losses);
                     }
-                    if wanted.deltas {
+                    if outputs.deltas {
                         loss.deltas(activation, a, y, width, delta); // (B1)
                     }
                     if examples.weights().is_none() {
                         return;
                     }
                     let weights = weights_of_panel(examples, p * width);
-                    if wanted.losses {
+                    if outputs.losses {
                         losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss *= weight.to_f64());
                     }
-                    if wanted.deltas {
+                    if outputs.deltas {
                         for delta in rows_mut(delta, width) {
                             delta.iter_mut().zip(&weights).for_each(|(delta, &weight)| *delta = *delta * weight);
                         }

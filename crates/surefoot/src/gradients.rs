@@ -231,32 +231,45 @@ fn sums_of_deltas<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, firs
 /// Adds the sums up.
 pub(crate) struct Sum<'a, T> {
     pub gradient: &'a mut [T],
+    /// Whether they are the first, to be written over what is there.
+    pub is_first: bool,
 }
 
 impl<T: Scalar> Destination<T> for Sum<'_, T> {
     type Matrix<'m>
-        = Grid<'m, T>
+        = MatrixSum<'m, T>
     where
         Self: 'm;
 
-    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], _decays: bool) -> Grid<'_, T> {
-        Grid::new(&mut self.gradient[range], shape)
+    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], _decays: bool) -> MatrixSum<'_, T> {
+        MatrixSum { gradient: Grid::new(&mut self.gradient[range], shape), is_first: self.is_first }
     }
 }
 
-impl<T: Scalar> MatrixDestination<T> for Grid<'_, T> {
+pub(crate) struct MatrixSum<'a, T> {
+    gradient: Grid<'a, T>,
+    is_first: bool,
+}
+
+impl<T: Scalar> MatrixDestination<T> for MatrixSum<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
-        Grid::split_at(self, at)
+        let (left, right) = self.gradient.split_at(at);
+        (MatrixSum { gradient: left, ..self }, MatrixSum { gradient: right, ..self })
     }
 
     fn expect(&self, row: usize, column: usize, count: usize) {
-        prefetch(self.row_ref(row, column, count));
+        prefetch(self.gradient.row_ref(row, column, count));
     }
 
     #[inline(always)]
     fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
         for (row, sums) in (row..).zip(sums.rows()) {
-            self.row(row, column, sums.len()).iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+            let to = self.gradient.row(row, column, sums.len());
+            if self.is_first {
+                copy(sums, to);
+            } else {
+                to.iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+            }
         }
     }
 }

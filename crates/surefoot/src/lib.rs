@@ -52,6 +52,7 @@ macro_rules! serde_as_text {
 
 mod activation;
 mod backpropagation;
+mod cancel;
 mod checkpoint;
 mod container;
 mod cost;
@@ -76,12 +77,14 @@ mod pretraining;
 mod scaling;
 mod sparsity;
 mod split;
+mod sum;
 mod training;
 mod view;
 
 pub use activation::Activation;
+pub use cancel::Cancel;
 pub use checkpoint::Checkpoint;
-pub use cost::{Batch, Cost};
+pub use cost::{Cost, Pass};
 pub use dataset::Dataset;
 pub use ensemble::average;
 pub use error::{Error, Result};

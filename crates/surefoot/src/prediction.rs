@@ -6,12 +6,12 @@ use rayon::prelude::*;
 use crate::backpropagation::Strip;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::multiply;
 use crate::numeric::operands::{Left, Start};
 use crate::numeric::panels::{PANEL, Panel, PanelMut, Panels, rows, rows_mut};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::sum::BLOCK_ROWS;
 use crate::view::Examples;
 
 impl Network {

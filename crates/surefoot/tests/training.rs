@@ -139,7 +139,7 @@ fn a_batch_without_weight_moves_nothing() {
     let theta = parameters(network.parameter_count(), 0.5, 5);
     let mut gradient = vec![f64::NAN; theta.len()];
     let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap();
-    let (value, batch) = cost.of_batch(&theta, Some(&[0, 2]), &[]);
+    let (value, batch) = cost.forward_backward(&theta, Some(&[0, 2]));
     assert_eq!(value, 0.0);
     batch.gradient(&theta, &mut gradient);
     assert!(gradient.iter().all(|&g| g == 0.0));
@@ -172,10 +172,10 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
                     let mut gradient = vec![f32::NAN; theta.len()];
                     for _ in 0..3 {
                         if at_once {
-                            let batch = cost.gradient_of_batch(&theta, rows, &[]);
+                            let batch = cost.backward(&theta, rows);
                             assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 0.01), None);
                         } else {
-                            let (_, batch) = cost.of_batch(&theta, rows, &[]);
+                            let (_, batch) = cost.forward_backward(&theta, rows);
                             batch.gradient(&theta, &mut gradient);
                             optimizer.step(&mut state, &mut theta, &gradient, &network.segments(), 0.01);
                         }
@@ -202,7 +202,7 @@ fn the_layer_whose_gradient_is_not_finite_is_named() {
     let optimizer = FirstOrder::GradientDescent(GradientDescent::default());
     let mut state = optimizer.start(theta.len());
     for (rows, layer) in [(None, Some(0)), (Some(&[1][..]), None)] {
-        let (value, batch) = cost.of_batch(&theta, rows, &[]);
+        let (value, batch) = cost.forward_backward(&theta, rows);
         assert!(value.is_finite());
         assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 1e-30), layer);
         theta.fill(1.0);
