@@ -97,7 +97,9 @@ pub(crate) fn find_target(tables: &Tables, options: &Options) -> Result<Option<T
 
 /// What the options say of the columns of a table.
 pub(crate) fn roles(options: &Options) -> Roles<'_> {
-    let names = |names: &'_ [String]| names.iter().map(String::as_str).collect();
+    fn names(names: &[String]) -> Vec<&str> {
+        names.iter().map(String::as_str).collect()
+    }
     Roles {
         numeric: names(&options.numeric),
         categorical: names(&options.categorical),

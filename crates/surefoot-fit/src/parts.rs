@@ -62,9 +62,8 @@ impl Parts {
         }
         all.sort_unstable();
         let parts = rows.by(options).folds(&all, folds).context(|| "make the folds".into())?;
-        let of_fold = |part: Vec<usize>| {
-            Parts::with_validation(options, source, rows, without(&all, &part), HeldOut::Rows(part))
-        };
+        let of_fold =
+            |part: Vec<usize>| Parts::with_validation(options, source, rows, without(&all, &part), HeldOut::Rows(part));
         parts.into_iter().map(of_fold).collect()
     }
 
@@ -102,13 +101,7 @@ impl Parts {
 }
 
 impl Rows {
-    fn split(
-        &self,
-        options: &Options,
-        rows: &[usize],
-        fraction: f64,
-        held: Held,
-    ) -> Result<(Vec<usize>, Vec<usize>)> {
+    fn split(&self, options: &Options, rows: &[usize], fraction: f64, held: Held) -> Result<(Vec<usize>, Vec<usize>)> {
         let what = if held == Held::Test { "test" } else { "validation" };
         self.by(options).part(rows, fraction, held).context(|| format!("set rows aside for {what}"))
     }

@@ -23,14 +23,14 @@ const ENTRY: &str = "surefoot_checkpoint";
 const PARAMETERS: &str = "parameters";
 const LAST_FINITE: &str = "last_finite";
 const BEST: &str = "best";
-const WHOLE: &str = "whole";
+const LEARNED: &str = "learned";
 const FIRST: &str = "first";
 const SECOND: &str = "second";
 const GRADIENT: &str = "gradient";
 const STEPS: &str = "steps";
 const CHANGES: &str = "changes";
 const HISTORY: &str = "history";
-const NAMES: [&str; 10] = [PARAMETERS, LAST_FINITE, BEST, WHOLE, FIRST, SECOND, GRADIENT, STEPS, CHANGES, HISTORY];
+const NAMES: [&str; 10] = [PARAMETERS, LAST_FINITE, BEST, LEARNED, FIRST, SECOND, GRADIENT, STEPS, CHANGES, HISTORY];
 /// More than any training does, and so few that counting on does not overflow.
 const MOST_STEPS: u64 = 1 << 53;
 /// The numbers that the file has of each epoch.
@@ -91,14 +91,14 @@ mod null_if_infinite {
 
 impl<T: Scalar> TrainingState<T> {
     /// Writes the state, whole or not at all, with a checksum. Beside it the file keeps `note`, whatever the caller
-    /// needs to find data and settings again, and `whole`, which is for θ of the whole network while one of its layers is
-    /// [pretrained](crate::pretrain), and else empty.
+    /// needs to find data and settings again, and `learned`, what was learned before this training: θ of the whole network while one of its layers is
+    /// [pretrained](crate::pretrain), or those of the networks before it in an ensemble; else empty.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be written; the old one is then as it was.
-    pub fn save(&self, path: impl AsRef<Path>, whole: &[T], note: &Value) -> Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>, learned: &[T], note: &Value) -> Result<()> {
         let file = Container { path: path.as_ref() };
-        let tensors = self.tensors(whole);
+        let tensors = self.tensors(learned);
         let mut header = self.header(note);
         header.checksum =
             Some(checksum(&header, tensors.iter().map(|tensor| (&tensor.name[..], (tensor.bytes)().into()))));
@@ -141,7 +141,7 @@ impl<T: Scalar> TrainingState<T> {
     }
 
     /// The vectors that are not empty, by name.
-    fn tensors<'a>(&'a self, whole: &'a [T]) -> Vec<Tensor<'a>> {
+    fn tensors<'a>(&'a self, learned: &'a [T]) -> Vec<Tensor<'a>> {
         let dtype = if T::NAME == "f32" { Dtype::F32 } else { Dtype::F64 };
         let mut tensors = Vec::new();
         let mut add = |name: &str, rows: Vec<&'a [T]>| {
@@ -154,7 +154,7 @@ impl<T: Scalar> TrainingState<T> {
         };
         add(PARAMETERS, vec![&self.parameters]);
         add(LAST_FINITE, vec![&self.last_finite]);
-        add(WHOLE, vec![whole]);
+        add(LEARNED, vec![learned]);
         if let Some(monitor) = &self.monitor {
             add(BEST, vec![&monitor.best]);
         }
@@ -236,7 +236,7 @@ impl Checkpoint {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let file = Container { path: path.as_ref() };
         let bytes = file.read()?;
-        let (header, tensors): (Header, _) = file.open(&bytes, ENTRY, FORMAT)?;
+        let (header, tensors): (Header, _) = file.open(&bytes, ENTRY, FORMAT..=FORMAT)?;
         let mut names = tensors.names();
         names.sort_unstable();
         if let Some(name) = names.iter().find(|name| !NAMES.contains(name)) {
@@ -267,12 +267,12 @@ impl Checkpoint {
         self.header.stopped
     }
 
-    /// θ of the whole network while one of its layers is pretrained, else empty.
+    /// What was learned before this training, as [`TrainingState::save`] was given it.
     ///
     /// # Errors
     /// [`Error::ModelFile`] when the checkpoint has the other precision.
-    pub fn whole<T: Scalar>(&self) -> Result<Vec<T>> {
-        self.rows(WHOLE, None).map(|mut rows| rows.pop().unwrap_or_default())
+    pub fn learned<T: Scalar>(&self) -> Result<Vec<T>> {
+        self.rows(LEARNED, None).map(|mut rows| rows.pop().unwrap_or_default())
     }
 
     /// The state, with the settings of the training that made it.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
@@ -65,12 +66,12 @@ impl Container<'_> {
         fs::read(self.path).map_err(io)
     }
 
-    /// The JSON object of an entry of the metadata, in this format, and the tensors.
+    /// The JSON object of an entry of the metadata, in one of these formats, and the tensors.
     pub fn open<'b, H: DeserializeOwned>(
         &self,
         bytes: &'b [u8],
         entry: &str,
-        format: u64,
+        formats: RangeInclusive<u64>,
     ) -> Result<(H, SafeTensors<'b>)> {
         self.check_names_are_unique(bytes)?;
         let (_, metadata) =
@@ -78,20 +79,21 @@ impl Container<'_> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| self.error("file", "safetensors", error))?;
         let json = metadata.metadata().as_ref().and_then(|entries| entries.get(entry));
         let json = json.ok_or_else(|| self.error("metadata", format!("an entry `{entry}`"), "none"))?;
-        Ok((self.header(json, entry, format)?, tensors))
+        Ok((self.header(json, entry, formats)?, tensors))
     }
 
-    fn header<H: DeserializeOwned>(&self, json: &str, entry: &str, format: u64) -> Result<H> {
+    fn header<H: DeserializeOwned>(&self, json: &str, entry: &str, formats: RangeInclusive<u64>) -> Result<H> {
+        let known = formats.clone().map(|format| format.to_string()).collect::<Vec<_>>().join(" or ");
         // The version first: another one may have other keys.
         let value: serde_json::Value =
             serde_json::from_str(json).map_err(|error| self.error(entry, "a JSON object", error))?;
         self.refuse_repeated_key(entry, serde_json::from_str(json))?;
         match value.get("format") {
-            Some(found) if found.as_u64() == Some(format) => {}
-            Some(other) => return Err(self.error("format", format, other)),
-            None => return Err(self.error("format", format, "none")),
+            Some(found) if found.as_u64().is_some_and(|found| formats.contains(&found)) => {}
+            Some(other) => return Err(self.error("format", known, other)),
+            None => return Err(self.error("format", known, "none")),
         }
-        serde_json::from_value(value).map_err(|error| self.error(entry, format!("the keys of format {format}"), error))
+        serde_json::from_value(value).map_err(|error| self.error(entry, format!("the keys of format {known}"), error))
     }
 
     /// The container's own reader keeps the last of two equal names; here they are an error. What else may be wrong

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use crate::activation::Activation;
 use crate::cost::Cost;
 use crate::dataset::{Dataset, check_finite};
+use crate::ensemble::merge_ensemble;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::metrics::{Task, classes};
@@ -15,9 +16,9 @@ use crate::sparsity::Sparsity;
 /// What a model file holds: network, θ, cost, and how numbers go in and come out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// The layers.
+    /// The layers, of each network of an ensemble.
     pub network: Network,
-    /// θ.
+    /// θ; of an ensemble those of its networks, one after the other.
     pub parameters: Parameters,
     /// The loss that it was trained for.
     pub loss: Loss,
@@ -65,6 +66,19 @@ impl From<Vec<f64>> for Parameters {
 }
 
 impl Parameters {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Parameters::F32(parameters) => parameters.len(),
+            Parameters::F64(parameters) => parameters.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// θ in `f64`, each number exactly.
     pub fn to_f64(&self) -> Vec<f64> {
         match self {
@@ -86,7 +100,7 @@ impl Model {
     /// A model without scaling and names; its task is classification where the loss is cross-entropy.
     ///
     /// # Errors
-    /// [`Error::Shape`] when `parameters` is not a θ of the network; [`Error::Setting`] when the loss does not go with
+    /// [`Error::Shape`] when `parameters` is not one or several θ of the network; [`Error::Setting`] when the loss does not go with
     /// the output activation, or one softmax output, which is always 1, is to tell classes apart.
     pub fn new(network: Network, parameters: Parameters, loss: Loss, weight_decay: f64) -> Result<Self> {
         loss.check_output(network.output_activation())?;
@@ -95,9 +109,9 @@ impl Model {
             return Err(Error::Setting { setting: "outputs", expected, got });
         }
         match &parameters {
-            Parameters::F32(parameters) => network.check_parameters(parameters)?,
-            Parameters::F64(parameters) => network.check_parameters(parameters)?,
-        }
+            Parameters::F32(parameters) => network.member_count(parameters)?,
+            Parameters::F64(parameters) => network.member_count(parameters)?,
+        };
         let task = loss.task();
         Ok(Model {
             network,
@@ -116,6 +130,29 @@ impl Model {
         })
     }
 
+    /// The networks whose outputs are averaged; 1 where it is no ensemble.
+    pub fn members(&self) -> usize {
+        self.parameters.len() / self.network.parameter_count()
+    }
+
+    /// The same model with one network, where it is an [ensemble](crate::merge_ensemble): for what knows single networks only.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the network would be longer than the address space.
+    pub fn merged(&self) -> Result<Model> {
+        let (network, parameters) = match &self.parameters {
+            Parameters::F32(members) => {
+                let (network, parameters) = merge_ensemble(&self.network, members)?;
+                (network, parameters.into())
+            }
+            Parameters::F64(members) => {
+                let (network, parameters) = merge_ensemble(&self.network, members)?;
+                (network, parameters.into())
+            }
+        };
+        Ok(Model { network, parameters, ..self.clone() })
+    }
+
     /// h(x) for each row of `inputs` (m × s₁) in their own unit, as m × outputs in the targets' unit. The network is
     /// computed in the precision of θ. A row's outputs depend on no other row.
     ///
@@ -125,11 +162,11 @@ impl Model {
     pub fn predict(&self, inputs: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         let inputs = self.scale_inputs(inputs)?;
         let outputs = match &self.parameters {
-            Parameters::F64(parameters) => self.network.predict(parameters, inputs.view())?,
+            Parameters::F64(parameters) => self.network.predict_ensemble(parameters, inputs.view())?,
             Parameters::F32(parameters) => {
                 let inputs = inputs.mapv(|x| x as f32);
                 check_finite("inputs, in single precision", inputs.view())?;
-                self.network.predict(parameters, inputs.view())?.mapv(f64::from)
+                self.network.predict_ensemble(parameters, inputs.view())?.mapv(f64::from)
             }
         };
         let outputs = match &self.target_scaling {
@@ -141,18 +178,28 @@ impl Model {
     }
 
     /// The activations of hidden layer `layer`, which is 1 for the first, for each row of `inputs` (m × s₁) in their own
-    /// unit: m × units.
+    /// unit: m × units; of an ensemble those of its networks side by side.
     ///
     /// # Errors
     /// As [`predict`](Self::predict), and [`Error::Setting`] when there is no such hidden layer.
     pub fn encode(&self, inputs: ArrayView2<'_, f64>, layer: usize) -> Result<Array2<f64>> {
         let encoder = self.network.encoder(layer)?;
-        let parameters: Parameters = match &self.parameters {
-            Parameters::F64(parameters) => parameters[..encoder.parameter_count()].to_vec().into(),
-            Parameters::F32(parameters) => parameters[..encoder.parameter_count()].to_vec().into(),
+        let encode = |k: usize| {
+            let range = k * self.network.parameter_count()..;
+            let parameters: Parameters = match &self.parameters {
+                Parameters::F64(parameters) => parameters[range][..encoder.parameter_count()].to_vec().into(),
+                Parameters::F32(parameters) => parameters[range][..encoder.parameter_count()].to_vec().into(),
+            };
+            let model = Model::new(encoder.clone(), parameters, Loss::SquaredError, 0.0)?;
+            Model { input_scaling: self.input_scaling.clone(), ..model }.predict(inputs)
         };
-        let model = Model::new(encoder, parameters, Loss::SquaredError, 0.0)?;
-        Model { input_scaling: self.input_scaling.clone(), ..model }.predict(inputs)
+        let encoded = (0..self.members()).map(encode).collect::<Result<Vec<_>>>()?;
+        let views: Vec<_> = encoded.iter().map(|part| part.view()).collect();
+        concatenate(Axis(1), &views).map_err(|error| Error::Shape {
+            what: "activations".into(),
+            expected: "equal rows".into(),
+            got: error.to_string(),
+        })
     }
 
     /// Examples in their own unit as the network and its cost see them.
@@ -168,11 +215,16 @@ impl Model {
         Dataset::new(self.scale_inputs(inputs)?, targets)
     }
 
-    /// The cost that it was trained on, over examples [as the network sees them](Self::examples).
+    /// The cost that its single network was trained on, over examples [as the network sees them](Self::examples).
     ///
     /// # Errors
-    /// What [`Cost::new`] and [`Cost::with_sparsity`] refuse.
+    /// [`Error::Setting`] for an ensemble, which has no such cost unless it is [merged](Self::merged); what [`Cost::new`] and
+    /// [`Cost::with_sparsity`] refuse.
     pub fn cost<'a>(&'a self, examples: &'a Dataset<f64>) -> Result<Cost<'a, f64>> {
+        if self.members() > 1 {
+            let (expected, got) = ("a single network: merge the ensemble first".into(), self.members().to_string());
+            return Err(Error::Setting { setting: "networks", expected, got });
+        }
         Cost::new(&self.network, self.loss, self.weight_decay, examples)?.with_sparsity(self.sparsity)
     }
 

@@ -20,8 +20,11 @@ use crate::objective::Segment;
 use crate::scaling::Scaling;
 use crate::sparsity::Sparsity;
 
-/// The version of the format that is written, and the only one that is read.
+/// The version of the format of one network, and of an ensemble; both are read.
 const FORMAT: u64 = 1;
+const ENSEMBLE_FORMAT: u64 = 2;
+/// Networks of an ensemble at most: a file cannot ask for more.
+const MOST_MEMBERS: usize = 10_000;
 /// The metadata entry with the JSON object.
 const ENTRY: &str = "surefoot";
 
@@ -33,6 +36,8 @@ struct Header {
     #[serde(default)]
     weight_decay: f64,
     layers: Vec<LayerEntry>,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    members: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sparsity: Option<Sparsity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +56,14 @@ struct Header {
     encoding: serde_json::Value,
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     training: serde_json::Value,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +92,8 @@ impl Model {
             activation: layer.activation.name().into(),
         });
         let header = Header {
-            format: FORMAT,
+            format: if self.members() > 1 { ENSEMBLE_FORMAT } else { FORMAT },
+            members: self.members(),
             loss: self.loss.name().into(),
             weight_decay: self.weight_decay,
             layers: layers.collect(),
@@ -101,7 +115,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be read; [`Error::ModelFile`] with the entry or tensor when it is no model
-    /// of format 1: cut short, a tensor missing, extra or twice named, of a wrong shape or type or not finite, an
+    /// of format 1 or 2: cut short, a tensor missing, extra or twice named, of a wrong shape or type or not finite, an
     /// unknown name of an activation or loss, or entries that do not fit each other.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let file = Container { path: path.as_ref() };
@@ -128,10 +142,10 @@ pub fn save_tensors(path: &Path, network: &Network, values: &Parameters) -> Resu
 }
 
 fn write_tensors(path: &Path, network: &Network, values: &Parameters, entry: Option<String>) -> Result<()> {
-    match values {
-        Parameters::F32(values) => network.check_parameters(values)?,
-        Parameters::F64(values) => network.check_parameters(values)?,
-    }
+    let members = match values {
+        Parameters::F32(values) => network.member_count(values)?,
+        Parameters::F64(values) => network.member_count(values)?,
+    };
     let mut end = 0;
     let tensor = |segment: Segment| {
         let range = end..end + segment.len();
@@ -142,8 +156,17 @@ fn write_tensors(path: &Path, network: &Network, values: &Parameters, entry: Opt
         };
         Tensor { shape: shape(&segment), name: segment.name, dtype, bytes }
     };
-    let tensors: Vec<_> = network.segments().into_iter().map(tensor).collect();
+    let tensors: Vec<_> = segments(network, members).into_iter().map(tensor).collect();
     Container { path }.write(entry.map(|json| (ENTRY, json)), &tensors)
+}
+
+/// The tensors of a network, or of each network of an ensemble: `members.0.layers.0.weight`.
+fn segments(network: &Network, members: usize) -> Vec<Segment> {
+    let of = |k: usize| {
+        let name = move |name: String| if members == 1 { name } else { format!("members.{k}.{name}") };
+        network.segments().into_iter().map(move |segment| Segment { name: name(segment.name), ..segment })
+    };
+    (0..members).flat_map(of).collect()
 }
 
 fn bytes_of<T: Scalar>(values: &[T], range: Range<usize>) -> Vec<u8> {
@@ -165,9 +188,13 @@ impl Reader<'_> {
     }
 
     fn model(&self, bytes: &[u8]) -> Result<Model> {
-        let (header, tensors): (Header, _) = self.file.open(bytes, ENTRY, FORMAT)?;
+        let (header, tensors): (Header, _) = self.file.open(bytes, ENTRY, FORMAT..=ENSEMBLE_FORMAT)?;
         let network = self.network(&header.layers)?;
-        let parameters = self.parameters(&network, &tensors)?;
+        if !(1..=MOST_MEMBERS).contains(&header.members) || (header.members > 1) != (header.format == ENSEMBLE_FORMAT) {
+            let expected = format!("1, or in format {ENSEMBLE_FORMAT} up to {MOST_MEMBERS}");
+            return Err(self.error("members", expected, header.members));
+        }
+        let parameters = self.parameters(&segments(&network, header.members), &tensors)?;
         let model = self.assemble(header, network, parameters)?;
         self.check_entries_fit(&model)?;
         Ok(model)
@@ -199,8 +226,7 @@ impl Reader<'_> {
         })
     }
 
-    fn parameters(&self, network: &Network, tensors: &SafeTensors<'_>) -> Result<Parameters> {
-        let segments = network.segments();
+    fn parameters(&self, segments: &[Segment], tensors: &SafeTensors<'_>) -> Result<Parameters> {
         let expected: BTreeSet<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
         let found: BTreeSet<&str> = tensors.names().into_iter().collect();
         if let Some(name) = expected.difference(&found).next() {
@@ -210,7 +236,7 @@ impl Reader<'_> {
             return Err(self.error(name, "no tensor but those of the layers", "an extra one"));
         }
         let mut found = Vec::new();
-        for segment in &segments {
+        for segment in segments {
             let view = tensors.tensor(&segment.name).map_err(|error| self.error(&segment.name, "a tensor", error))?;
             if view.shape() != shape(segment) {
                 let (expected, got) = (format!("{:?}", shape(segment)), format!("{:?}", view.shape()));

@@ -96,7 +96,7 @@ impl Network {
         Ok(features)
     }
 
-    fn check_inputs(&self, got: usize) -> Result<()> {
+    pub(crate) fn check_inputs(&self, got: usize) -> Result<()> {
         if got == self.inputs() {
             return Ok(());
         }

@@ -135,6 +135,11 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
         self.examples.weights().map(|weight| (0..self.rows()).map(weight).collect())
     }
 
+    /// The numbers in the whole data set of the rows at these places of the view, as [`rows_at`](Self::rows_at) takes them.
+    pub fn row_numbers(&self, places: &[usize]) -> Vec<usize> {
+        places.iter().map(|&place| self.examples.rows.get(place)).collect()
+    }
+
     /// A copy of the examples at these places of the view, in this order.
     ///
     /// # Errors
@@ -143,7 +148,7 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
         if let Some(place) = places.iter().find(|&&place| place >= self.rows()) {
             return Err(shape("rows", format!("places below {}", self.rows()), place));
         }
-        let rows: Vec<usize> = places.iter().map(|&place| self.examples.rows.get(place)).collect();
+        let rows = self.row_numbers(places);
         let some = Examples { rows: Rows::List(&rows), ..self.examples };
         let copy = Dataset::new(
             some.matrix(some.inputs, some.columns.0).into_owned(),

@@ -21,8 +21,8 @@ pub enum Purpose {
     Decoder = 5,
     /// The rows that inputs are taken from to see what they matter.
     Permutation = 6,
-    /// The seeds of networks that are averaged.
-    Members = 7,
+    /// The seeds of the networks of an ensemble.
+    Ensemble = 7,
 }
 
 /// A stream of random draws, named by a seed, a purpose and an index (the epoch for shuffles, the layer for decoders).

@@ -1,0 +1,78 @@
+//! How good such a model is on rows that it did not see, and how much that varies.
+
+use surefoot::{Scalar, StopReason, Task};
+
+use crate::ensemble;
+use crate::error::{Error, Result, Side};
+use crate::fit::{single, whole_scores};
+use crate::input::{Rows, Source};
+use crate::options::Options;
+use crate::outcome::{Folds, Run};
+use crate::parts::{HeldOut, Parts};
+use crate::plan::Plan;
+use crate::session::Session;
+
+/// The parts of each fold, if they are of a size that a score says something of.
+pub(crate) fn parts<T: Scalar>(
+    options: &Options,
+    source: &Source<'_, T>,
+    rows: &Rows,
+    parts: &Parts,
+    task: Task,
+) -> Result<Vec<Parts>> {
+    let Some(folds) = options.folds else { return Ok(Vec::new()) };
+    let parts = parts.folds(options, source, rows, folds)?;
+    let rows_of = |parts: &Parts| match &parts.test {
+        HeldOut::Rows(rows) => rows.len(),
+        _ => 0,
+    };
+    let rows = parts.iter().map(rows_of).min().unwrap_or(0);
+    match task == Task::Regression && rows < 2 {
+        true => Err(Error::SmallFolds { folds, rows }),
+        false => Ok(parts),
+    }
+}
+
+/// Trains on all parts but one, for each of them. What is learned from data (categories, fills, scaling, when to stop) is
+/// learned anew each time, without the part that is measured on; only the kind of a column is decided by all rows.
+pub(crate) fn run<T: Scalar>(
+    session: &Session<'_>,
+    source: &Source<'_, T>,
+    rows: &Rows,
+    parts: &[Parts],
+) -> Result<Option<Folds>> {
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let mut scores = Vec::new();
+    for (i, parts) in parts.iter().enumerate() {
+        let (plan, examples) = Plan::new(session.options, source, rows, parts)?;
+        let Some(test) = &examples.test else { continue };
+        let mut nobody = (); // the trainings of folds are not shown one by one
+        let mut alone = Session::new(session.options, &mut nobody, None);
+        let (parameters, runs) = match plan.is_ensemble() {
+            true => {
+                let trained = ensemble::train(&mut alone, &plan, examples.training.view())?;
+                (trained.parameters, trained.runs)
+            }
+            false => {
+                let fitted = single(&mut alone, &plan, &examples, ensemble::start(&plan, plan.training.seed), None)?;
+                (fitted.parameters, vec![fitted.run])
+            }
+        };
+        diverged(&runs, Side::Fold(i + 1))?;
+        let of_fold = whole_scores(&plan, &parameters, test.view())?;
+        let rows = test.view().rows();
+        session.tell(|events| events.fold(i + 1, rows, &of_fold))?;
+        scores.push(of_fold.score);
+    }
+    Ok(Some(Folds(scores)))
+}
+
+/// That every cost was finite.
+pub(crate) fn diverged(runs: &[Run], of: Side) -> Result<()> {
+    match runs.last().map(|run| run.stop_reason) {
+        Some(StopReason::NotFinite { epoch, .. }) => Err(Error::Diverged { of, epoch }),
+        _ => Ok(()),
+    }
+}

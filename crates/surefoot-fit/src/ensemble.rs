@@ -1,0 +1,155 @@
+//! The training of a plan's network, or of its ensemble: several networks from different starts on different parts of the
+//! rows.
+
+use std::time::Instant;
+
+use ndarray::Array2;
+use rayon::prelude::*;
+use surefoot::{DatasetView, Objective, Problem, Purpose, Random, Scalar, StopReason, Training, draw_defaults};
+
+use crate::error::Result;
+use crate::events::Phase;
+use crate::outcome::{Run, Scores};
+use crate::plan::{Member, Plan};
+use crate::session::{Fitted, Session};
+
+/// Networks that were trained: θ of all, one after the other, and how each went.
+pub(crate) struct Trained<T> {
+    pub parameters: Vec<T>,
+    pub runs: Vec<Run>,
+    pub seconds: f64,
+}
+
+/// θ before training.
+pub(crate) fn start<T: Scalar>(plan: &Plan, seed: u64) -> Vec<T> {
+    match plan.initialization {
+        Some(initialization) => initialization.draw(&plan.network, seed),
+        None => draw_defaults(&plan.network, seed),
+    }
+}
+
+/// What one network of an ensemble is trained on, and with what settings.
+struct Task<T> {
+    training: Training,
+    start: Vec<T>,
+    rows: Vec<usize>,
+    validation: Vec<usize>,
+}
+
+impl<T: Scalar> Task<T> {
+    fn new(plan: &Plan, data: DatasetView<'_, T>, k: usize, member: &Member) -> Self {
+        let training = Training { seed: member_seed(plan.training.seed, k), ..plan.training.clone() };
+        let start = start(plan, training.seed);
+        let (rows, validation) = (data.row_numbers(&member.training), data.row_numbers(&member.validation));
+        Task { training, start, rows, validation }
+    }
+
+    fn problem<'a>(&'a self, plan: &'a Plan, data: DatasetView<'a, T>) -> Result<Problem<'a, T>> {
+        let validation = data.rows_at(&self.validation)?;
+        Ok(Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, data.rows_at(&self.rows)?) }
+            .with_validation(Some(validation)))
+    }
+}
+
+/// The seed of a network of an ensemble, which decides its start and the order of its rows.
+fn member_seed(seed: u64, member: usize) -> u64 {
+    (Random::new(seed, Purpose::Ensemble, member as u32).uniform() * (1u64 << 53) as f64) as u64
+}
+
+/// Trains the networks of an ensemble: at the same time, or one after the other where a checkpoint is to know how far they
+/// are. Ends with the first whose cost was not finite: the mean would not say what went wrong.
+pub(crate) fn train<T: Scalar>(session: &mut Session<'_>, plan: &Plan, data: DatasetView<'_, T>) -> Result<Trained<T>> {
+    let clock = Instant::now();
+    let fitted = match session.keeps_checkpoints {
+        true => one_after_the_other(session, plan, data)?,
+        false => at_the_same_time(session, plan, data)?,
+    };
+    let mut trained = Trained { parameters: Vec::new(), runs: Vec::new(), seconds: 0.0 };
+    for Fitted { parameters, run } in fitted {
+        let is_finite = is_finite(&run);
+        trained.parameters.extend(parameters);
+        trained.runs.push(run);
+        if !is_finite {
+            break;
+        }
+    }
+    Ok(Trained { seconds: clock.elapsed().as_secs_f64(), ..trained })
+}
+
+fn is_finite(run: &Run) -> bool {
+    !matches!(run.stop_reason, StopReason::NotFinite { .. })
+}
+
+fn at_the_same_time<T: Scalar>(session: &Session<'_>, plan: &Plan, data: DatasetView<'_, T>) -> Result<Vec<Fitted<T>>> {
+    let members = plan.members.len();
+    let fit = |(k, member): (usize, &Member)| {
+        let task = Task::new(plan, data, k, member);
+        let phase = Phase::Member { member: k + 1, members, done: Vec::new() };
+        session.train_beside(&task.training, &task.problem(plan, data)?, task.start.clone(), &phase)
+    };
+    let fitted: Vec<Result<Fitted<T>>> = plan.members.par_iter().enumerate().map(fit).collect();
+    fitted.into_iter().collect()
+}
+
+fn one_after_the_other<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    data: DatasetView<'_, T>,
+) -> Result<Vec<Fitted<T>>> {
+    let (mut learned, mut done): (Vec<T>, Vec<Run>) = match &session.resume {
+        Some(resume) => match resume.phase() {
+            Phase::Member { done, .. } if !done.is_empty() => (resume.checkpoint.learned()?, done.clone()),
+            _ => Default::default(),
+        },
+        None => Default::default(),
+    };
+    let length = plan.network.parameter_count();
+    let mut fitted: Vec<Fitted<T>> = learned
+        .chunks(length)
+        .zip(&done)
+        .map(|(parameters, run)| {
+            let run = Run { epochs_before: run.history.len(), ..run.clone() };
+            Fitted { parameters: parameters.to_vec(), run }
+        })
+        .collect();
+    let members = plan.members.len();
+    for (k, member) in plan.members.iter().enumerate().skip(done.len()) {
+        let task = Task::new(plan, data, k, member);
+        let phase = Phase::Member { member: k + 1, members, done: done.clone() };
+        let problem = task.problem(plan, data)?;
+        let of_member = session.train(&task.training, &problem, task.start.clone(), &learned, &phase)?;
+        learned.extend(&of_member.parameters);
+        done.push(of_member.run.clone());
+        let goes_on = is_finite(&of_member.run);
+        fitted.push(of_member);
+        if !goes_on {
+            break;
+        }
+    }
+    Ok(fitted)
+}
+
+/// Cost and score out-of-fold: over all training rows, each predicted by the one network that did not train on it. And these
+/// predictions.
+pub(crate) fn out_of_fold<T: Scalar>(
+    plan: &Plan,
+    data: DatasetView<'_, T>,
+    parameters: &[T],
+) -> Result<(Scores, Array2<f64>)> {
+    let mut outputs = Array2::zeros((data.rows(), plan.network.outputs()));
+    let (mut cost, mut weight) = (0.0, 0.0);
+    for (theta, member) in parameters.chunks(plan.network.parameter_count()).zip(&plan.members) {
+        let rows = data.row_numbers(&member.validation);
+        let held_out = data.rows_at(&rows)?;
+        let predicted = plan.network.predict(theta, held_out.inputs().view())?;
+        let of_these = held_out.rows() as f64 * held_out.mean_weight();
+        cost += plan.training.cost(&plan.network, plan.loss, held_out)?.cost(theta) * of_these;
+        weight += of_these;
+        for (&place, predicted) in member.validation.iter().zip(predicted.outer_iter()) {
+            outputs.row_mut(place).assign(&predicted.mapv(|h| h.to_f64()));
+        }
+    }
+    let targets = data.targets().mapv(|y| y.to_f64());
+    let score = plan.task.score(outputs.view(), targets.view());
+    Ok((Scores { cost: cost / weight, score }, outputs))
+}

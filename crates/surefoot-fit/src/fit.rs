@@ -1,0 +1,210 @@
+//! The whole of a fit, from top to bottom.
+
+use ndarray::Array2;
+use surefoot::{Model, Objective, Parameters, Problem, Scalar, merge_ensemble};
+use surefoot_table::Targets;
+
+use crate::ensemble::{self, Trained};
+use crate::error::{Context, Result};
+use crate::events::{Events, Phase, Resume};
+use crate::input::{Input, Source, find_target};
+use crate::options::{Options, Precision};
+use crate::outcome::{Judged, JudgedOn, Outcome, Pretrained, Scores};
+use crate::parts::Parts;
+use crate::plan::{Examples, Plan};
+use crate::provenance::Provenance;
+use crate::session::{Fitted, Session};
+use crate::{cross_validation, importance, pretraining, recipe};
+
+/// Trains what the options ask for, on this input.
+///
+/// It runs in the rayon pool that it is called from; the number of threads changes no bit.
+///
+/// # Errors
+/// Options that are out of their range or exclude each other, data that cannot be used, a gradient that is wrong
+/// ([`Error::Gradient`](crate::Error::Gradient)), and [`Error::Interrupted`](crate::Error::Interrupted) when `events` end it.
+/// A training whose cost was not finite is an outcome, whose [`is_finite`](Outcome::is_finite) is false.
+pub fn fit(options: &Options, input: Input<'_>, events: &mut dyn Events) -> Result<Outcome> {
+    start(options, input, events, None)
+}
+
+/// Goes on from a checkpoint, with the options and the input of the fit that wrote it, to the same bits as without the break.
+///
+/// # Errors
+/// As [`fit`], and when options or data are not those of the checkpoint.
+pub fn resume(options: &Options, input: Input<'_>, events: &mut dyn Events, resume: Resume) -> Result<Outcome> {
+    start(options, input, events, Some(resume))
+}
+
+fn start(options: &Options, input: Input<'_>, events: &mut dyn Events, resume: Option<Resume>) -> Result<Outcome> {
+    recipe::check_combinations(options)?;
+    match input {
+        Input::Tables(tables) => {
+            let target = find_target(tables, options)?;
+            let target = target.as_ref();
+            match options.precision {
+                Precision::F32 => run::<f32>(options, &Source::Tables { tables, target }, events, resume),
+                Precision::F64 => run::<f64>(options, &Source::Tables { tables, target }, events, resume),
+            }
+        }
+        Input::F32(matrices) => run::<f32>(options, &Source::Matrices(matrices), events, resume),
+        Input::F64(matrices) => run::<f64>(options, &Source::Matrices(matrices), events, resume),
+    }
+}
+
+fn run<T: Scalar>(
+    options: &Options,
+    source: &Source<'_, T>,
+    events: &mut dyn Events,
+    resume: Option<Resume>,
+) -> Result<Outcome>
+where
+    Parameters: From<Vec<T>>,
+{
+    let rows = source.rows(options)?;
+    let parts = Parts::new(options, source, &rows)?;
+    let (plan, examples) = Plan::new(options, source, &rows, &parts)?;
+    let fold_parts = cross_validation::parts(options, source, &rows, &parts, plan.task)?;
+    let mut session = Session::new(options, events, resume);
+    session.tell(|events| events.planned(&plan))?;
+    let data = examples.training.view();
+    let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, data) };
+    let check = session.check_gradient(&plan.training, &problem)?;
+    let folds = cross_validation::run(&session, source, &rows, &fold_parts)?;
+
+    let (trained, pretrained) = match plan.is_ensemble() {
+        true => (ensemble::train(&mut session, &plan, data)?, None),
+        false => one(&mut session, &plan, &examples)?,
+    };
+    let Trained { parameters, runs, seconds } = trained;
+    let of_part = |part: &Option<crate::plan::Part<'_, T>>| {
+        part.as_ref().map(|part| whole_scores(&plan, &parameters, part.view())).transpose()
+    };
+    let outputs = |data: surefoot::DatasetView<'_, T>| -> Result<Array2<f64>> {
+        Ok(plan.network.predict_ensemble(&parameters, data.inputs().view())?.mapv(|h| h.to_f64()))
+    };
+    let training = whole_scores(&plan, &parameters, data)?;
+    let test = of_part(&examples.test)?;
+    let (validation, held_out) = match plan.is_ensemble() {
+        true => {
+            let (scores, outputs) = ensemble::out_of_fold(&plan, data, &parameters)?;
+            (Some(scores), Some(Judged::new(JudgedOn::OutOfFold, data, outputs)))
+        }
+        false => (of_part(&examples.validation)?, None),
+    };
+    let judged = match (&examples.test, held_out, &examples.validation) {
+        (Some(test), ..) => Judged::new(JudgedOn::Test, test.view(), outputs(test.view())?),
+        (None, Some(held_out), _) => held_out,
+        (None, None, Some(part)) => Judged::new(JudgedOn::Validation, part.view(), outputs(part.view())?),
+        (None, None, None) => Judged::new(JudgedOn::Training, data, outputs(data)?),
+    };
+    let importance = match options.importance {
+        true => {
+            let shown = examples.test.as_ref().or(examples.validation.as_ref()).unwrap_or(&examples.training);
+            importance::of_columns(&plan, &parameters, shown.view())?
+        }
+        false => None,
+    };
+    let name = match source {
+        Source::Tables { tables, .. } => tables.table.file(),
+        Source::Matrices(_) => "matrices",
+    };
+    let provenance = Provenance {
+        options,
+        data: name,
+        plan: &plan,
+        runs: &runs,
+        pretrained: pretrained.as_ref(),
+        training,
+        validation,
+    };
+    let model = model(&plan, parameters.into(), &provenance)?;
+    let outcome = Outcome {
+        model,
+        check,
+        runs,
+        seconds,
+        pretrained,
+        training,
+        validation,
+        test,
+        folds,
+        judged,
+        importance,
+        plan: plan.clone(),
+    };
+    Ok(outcome)
+}
+
+/// Trains one network, after its layers where they are pretrained.
+fn one<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    examples: &Examples<'_, T>,
+) -> Result<(Trained<T>, Option<Pretrained>)> {
+    let start = ensemble::start(plan, plan.training.seed);
+    let (start, pretrained) = match (&plan.pretraining, session.resume.as_ref().map(Resume::phase)) {
+        (None, _) => (start, None),
+        (Some(_), Some(Phase::Training { pretrained })) => (start, pretrained.clone()), // it is behind us
+        (Some(settings), _) => {
+            let data = examples.training.view();
+            let (start, costs) = pretraining::run(session, plan, settings, start, data)?;
+            let validation = examples.validation.as_ref();
+            let validation = validation.map(|part| Scores::of_network(plan, &start, part.view())).transpose()?;
+            let pretrained = Pretrained { costs, training: Scores::of_network(plan, &start, data)?, validation };
+            session.tell(|events| events.pretrained(plan, &pretrained))?;
+            (start, Some(pretrained))
+        }
+    };
+    let Fitted { parameters, run } = single(session, plan, examples, start, pretrained.clone())?;
+    Ok((Trained { parameters, seconds: run.seconds, runs: vec![run] }, pretrained))
+}
+
+/// Trains the network of a plan, which is one.
+pub(crate) fn single<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    examples: &Examples<'_, T>,
+    start: Vec<T>,
+    pretrained: Option<Pretrained>,
+) -> Result<Fitted<T>> {
+    let validation = examples.validation.as_ref().map(crate::plan::Part::view);
+    let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, examples.training.view()) }
+        .with_validation(validation);
+    session.train(&plan.training, &problem, start, &[], &Phase::Training { pretrained })
+}
+
+/// What a network reaches, or an ensemble: its cost is that of the network that it [merges](merge_ensemble) into.
+pub(crate) fn whole_scores<T: Scalar>(
+    plan: &Plan,
+    parameters: &[T],
+    data: surefoot::DatasetView<'_, T>,
+) -> Result<Scores> {
+    if parameters.len() == plan.network.parameter_count() {
+        return Scores::of_network(plan, parameters, data);
+    }
+    let (merged, theta) = merge_ensemble(&plan.network, parameters)?;
+    let cost = plan.training.cost(&merged, plan.loss, data)?.cost(&theta);
+    let outputs = plan.network.predict_ensemble(parameters, data.inputs().view())?;
+    Ok(Scores { cost, score: plan.task.score(outputs.view(), data.targets().view()) })
+}
+
+/// The model with all that a prediction needs, and how it came to be.
+fn model(plan: &Plan, parameters: Parameters, provenance: &Provenance<'_>) -> Result<Model> {
+    let mut model = Model::new(plan.network.clone(), parameters, plan.loss, plan.training.weight_decay)
+        .context(|| "make a model".into())?;
+    model.task = plan.task;
+    model.sparsity = plan.training.sparsity;
+    model.input_scaling.clone_from(&plan.input_scaling);
+    model.target_scaling.clone_from(&plan.target_scaling);
+    if let Some(encoding) = &plan.encoding {
+        model.input_columns = encoding.input_names();
+        model.encoding = encoding.to_json();
+        model.target_columns.clone_from(&encoding.target_columns);
+        if let Targets::Classes(names) = &encoding.targets {
+            model.classes.clone_from(names);
+        }
+    }
+    model.training = provenance.json();
+    Ok(model)
+}

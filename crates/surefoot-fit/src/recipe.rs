@@ -1,0 +1,330 @@
+//! What is trained where nothing is said: the defaults, which follow from the optimizer, the task and the rows.
+//!
+//! Those of Adam in the neural tangent parametrization did best on public tables (benchmarks/TABLES.md); the others are those
+//! of the notes and their exercises.
+
+use surefoot::{
+    Activation, Adam, BatchSize, GradientDescent, Initialization, Lbfgs, Loss, Optimizer, Schedule, Sparsity, Task,
+    Training,
+};
+
+use crate::error::{Error, Result};
+use crate::options::{OptimizerKind, Options, Parametrization};
+
+/// Networks of an ensemble.
+const ENSEMBLE: usize = 5;
+/// The rows for which one is trained unasked: enough to be dealt out, and not so many that one network errs as little.
+const MIN_ROWS_OF_ENSEMBLE: usize = 50;
+const MAX_ROWS_OF_ENSEMBLE: usize = 20_000;
+/// Units of the hidden layers with Adam; the first of them is the only one otherwise.
+const HIDDEN: [usize; 3] = [64, 64, 64];
+/// ε where targets are smoothed unasked.
+const LABEL_SMOOTHING: f64 = 0.1;
+/// Epochs without a lower monitored cost until training stops.
+const PATIENCE: usize = 20;
+/// Epochs in the neural tangent parametrization, for so many rows and for more; and otherwise.
+const EPOCHS_OF_FEW_ROWS: usize = 100;
+const FEW_ROWS: usize = 2000;
+const EPOCHS_OF_MANY_ROWS: usize = 50;
+const EPOCHS: usize = 200;
+/// λ where nothing else holds weights back.
+const WEIGHT_DECAY: f64 = 1e-4;
+/// β of a sparsity penalty, the exercise's.
+const SPARSITY_WEIGHT: f64 = 3.0;
+/// ρ of the autoencoders of pretraining, the exercise's.
+const PRETRAINING_SPARSITY: f64 = 0.1;
+/// Iterations for each layer that is pretrained.
+const PRETRAINING_EPOCHS: usize = 400;
+
+/// The settings of pretraining.
+#[derive(Clone, Debug)]
+pub struct PretrainingPlan {
+    /// Of the autoencoder of each hidden layer.
+    pub hidden: Training,
+    /// Of the output layer.
+    pub output: Training,
+}
+
+/// Whether Adam's learning rates are those of the neural tangent parametrization, with all that goes with it.
+pub(crate) fn is_ntp(options: &Options) -> bool {
+    let wanted = options.parametrization.map_or(is_plain_adam(options), |chosen| chosen == Parametrization::Ntp);
+    options.optimizer == OptimizerKind::Adam && wanted
+}
+
+/// Whether a target is learned from inputs by Adam, and nothing else.
+fn is_plain_adam(options: &Options) -> bool {
+    options.optimizer == OptimizerKind::Adam && !options.autoencoder && options.pretraining.is_none()
+}
+
+/// How many networks are trained on so many rows.
+pub(crate) fn ensemble_size(options: &Options, rows: usize) -> usize {
+    let is_described = options.hidden.is_some()
+        || options.activation.is_some()
+        || options.output_activation.is_some()
+        || options.loss.is_some()
+        || options.initialization.is_some()
+        || options.optimizer != OptimizerKind::Adam
+        || options.validation.is_some()
+        || options.autoencoder
+        || options.pretraining.is_some();
+    let suits = (MIN_ROWS_OF_ENSEMBLE..=MAX_ROWS_OF_ENSEMBLE).contains(&rows);
+    options.ensemble.unwrap_or(if suits && !is_described { ENSEMBLE } else { 1 })
+}
+
+/// The units of the hidden layers.
+pub(crate) fn hidden_units(options: &Options) -> &[usize] {
+    match &options.hidden {
+        Some(hidden) => hidden,
+        None if is_plain_adam(options) => &HIDDEN,
+        None => &HIDDEN[..1],
+    }
+}
+
+/// The activation of the hidden layers.
+pub(crate) fn activation(options: &Options) -> Activation {
+    match options.activation {
+        Some(activation) => activation,
+        None if options.autoencoder || options.pretraining.is_some() => Activation::Sigmoid,
+        None if is_plain_adam(options) => Activation::Selu,
+        None => Activation::Tanh,
+    }
+}
+
+/// The initialization, where it does not follow from the activations. A rectifier that begins at 0 would stay there.
+pub(crate) fn initialization(options: &Options) -> Option<Initialization> {
+    let suits = is_ntp(options) && options.output_activation != Some(Activation::Relu);
+    options.initialization.or(suits.then_some(Initialization::Ntp))
+}
+
+/// ε of the targets that are learned from.
+pub(crate) fn label_smoothing(options: &Options, classes: Option<usize>, loss: Loss) -> f64 {
+    match options.label_smoothing {
+        Some(share) => share,
+        None if is_ntp(options) && classes.is_some() && loss == Loss::CrossEntropy => LABEL_SMOOTHING,
+        None => 0.0,
+    }
+}
+
+/// The activation of the output and the loss, each given or following from the other and the classes.
+pub(crate) fn output_and_loss(options: &Options, classes: Option<usize>) -> (Activation, Loss) {
+    use Activation::{Identity, Sigmoid, Softmax};
+    let of_loss = |loss| match (loss, classes) {
+        (Loss::SquaredError, None) => Identity,
+        (Loss::CrossEntropy, Some(3..)) => Softmax,
+        _ => Sigmoid,
+    };
+    match (options.output_activation, options.loss) {
+        (Some(output), Some(loss)) => (output, loss),
+        (None, None | Some(Loss::SquaredError)) if options.autoencoder => (Sigmoid, Loss::SquaredError),
+        (None, Some(loss)) => (of_loss(loss), loss),
+        (Some(output @ (Sigmoid | Softmax)), None) if classes.is_some() => (output, Loss::CrossEntropy),
+        (Some(output), None) => (output, Loss::SquaredError),
+        (None, None) => {
+            let loss = if classes.is_some() { Loss::CrossEntropy } else { Loss::SquaredError };
+            (of_loss(loss), loss)
+        }
+    }
+}
+
+/// What does not go together, whatever the data.
+pub(crate) fn check_combinations(options: &Options) -> Result<()> {
+    let autoencoder = ("autoencoder", options.autoencoder);
+    let pretraining = ("pretraining", options.pretraining.is_some());
+    let ensemble = ("ensemble", options.ensemble.is_some());
+    let folds = ("folds", options.folds.is_some());
+    for [(option, is_given), (other, other_is_given)] in [
+        [ensemble, ("validation", options.validation.is_some())],
+        [ensemble, autoencoder],
+        [ensemble, pretraining],
+        [folds, autoencoder],
+        [folds, pretraining],
+        [("task", options.task.is_some()), autoencoder],
+        [("class_weight", options.class_weight.is_some()), autoencoder],
+        [("sample_weight", options.sample_weight.is_some()), autoencoder],
+        [("group", options.group.is_some()), autoencoder],
+        [("target_file", options.target_file.is_some()), ("target", options.target.is_some())],
+    ] {
+        if is_given && other_is_given {
+            return Err(Error::Conflict { option, other });
+        }
+    }
+    let at_least = |option, value: Option<usize>, least: usize| match value {
+        Some(value) if value < least => {
+            Err(Error::Option { option, expected: format!("at least {least}"), got: value.to_string() })
+        }
+        _ => Ok(()),
+    };
+    at_least("ensemble", options.ensemble, 1)?;
+    at_least("rows", options.rows, 1)?;
+    at_least("folds", options.folds, 2)?;
+    match options.hidden.iter().flatten().find(|&&units| units == 0) {
+        Some(_) => {
+            Err(Error::Option { option: "hidden", expected: "layers of at least 1 unit".into(), got: "0".into() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What does not go together with the targets.
+pub(crate) fn check_targets(
+    options: &Options,
+    classes: Option<usize>,
+    output: Activation,
+    loss: Loss,
+    smoothing: f64,
+) -> Result<()> {
+    let needs_classes = |option, what| Err(Error::NeedsClasses { option, what });
+    if !(0.0..1.0).contains(&smoothing) {
+        let expected = "a fraction from 0 to 1, 1 excluded".into();
+        return Err(Error::Option { option: "label_smoothing", expected, got: smoothing.to_string() });
+    }
+    if classes.is_none() {
+        if output == Activation::Softmax {
+            return needs_classes("output_activation", "softmax");
+        }
+        if loss == Loss::CrossEntropy {
+            return needs_classes("loss", "the loss cross-entropy");
+        }
+        if smoothing > 0.0 {
+            return needs_classes("label_smoothing", "label smoothing");
+        }
+        if options.class_weight.is_some() {
+            return needs_classes("class_weight", "a class weight");
+        }
+    }
+    Ok(loss.check_output(output)?)
+}
+
+/// The settings of the run. Adam's other learning rate did best of 0.002, 0.005 and 0.01 on digits; those of the other
+/// optimizers train digits and iris well, and were not searched for.
+pub(crate) fn training(options: &Options, task: Task, rows: usize, validates: bool) -> Result<Training> {
+    use OptimizerKind::{Adam as ByAdam, GradientDescent as ByDescent, Lbfgs as ByLbfgs, Sgd as BySgd};
+    for (option, is_given, optimizers, instead) in [
+        ("momentum", options.momentum.is_some(), &[ByDescent, BySgd][..], BySgd),
+        ("learning_rate", options.learning_rate.is_some(), &[ByDescent, BySgd, ByAdam], ByAdam),
+        ("beta2", options.beta2.is_some(), &[ByAdam], ByAdam),
+        ("parametrization", options.parametrization.is_some(), &[ByAdam], ByAdam),
+        ("history", options.history.is_some(), &[ByLbfgs], ByLbfgs),
+    ] {
+        if is_given && !optimizers.contains(&options.optimizer) {
+            return Err(Error::NotOfOptimizer { option, optimizer: options.optimizer, instead });
+        }
+    }
+    let ntp = is_ntp(options);
+    let descent = |momentum, learning_rate| GradientDescent {
+        learning_rate: options.learning_rate.unwrap_or(learning_rate),
+        momentum: options.momentum.unwrap_or(momentum),
+        nesterov: false,
+    };
+    let (optimizer, batch_size): (Optimizer, _) = match options.optimizer {
+        ByDescent => (descent(0.0, 0.5).into(), BatchSize::Full),
+        BySgd => (descent(0.9, 0.02).into(), BatchSize::Rows(32)),
+        ByAdam => {
+            let (learning_rate, beta2) = match (ntp, task) {
+                (true, Task::Classification) => (0.03, 0.95),
+                (true, Task::Regression) => (0.05, 0.95),
+                (false, _) => (0.005, Adam::default().beta2),
+            };
+            let learning_rate = options.learning_rate.unwrap_or(learning_rate);
+            let beta2 = options.beta2.unwrap_or(beta2);
+            (Adam { learning_rate, beta2, ntp, ..Adam::default() }.into(), BatchSize::Rows(32))
+        }
+        ByLbfgs => {
+            let history = options.history.unwrap_or(Lbfgs::default().history);
+            (Lbfgs { history, ..Lbfgs::default() }.into(), BatchSize::Full)
+        }
+    };
+    let schedule = options.schedule.unwrap_or(if ntp { Schedule::CosineCycles } else { Schedule::Constant });
+    // such schedules end where they should; without a validation part L-BFGS only ever lowers what would be monitored
+    let has_end = matches!(schedule, Schedule::CosineCycles | Schedule::Cosine);
+    let patience = if has_end || options.optimizer == ByLbfgs && !validates { 0 } else { PATIENCE };
+    Ok(Training {
+        optimizer,
+        schedule,
+        epochs: options.epochs.unwrap_or(match (ntp, rows) {
+            (true, ..=FEW_ROWS) => EPOCHS_OF_FEW_ROWS,
+            (true, _) => EPOCHS_OF_MANY_ROWS,
+            (false, _) => EPOCHS,
+        }),
+        batch_size: Some(options.batch_size.unwrap_or(batch_size)),
+        weight_decay: options.weight_decay.unwrap_or(if ntp { 0.0 } else { WEIGHT_DECAY }),
+        sparsity: match options.pretraining {
+            Some(_) => None, // that is for pretraining
+            None => options.sparsity.map(|target| Sparsity { target, weight: sparsity_weight(options) }),
+        },
+        patience: options.patience.unwrap_or(patience),
+        seed: options.seed,
+        gradient_check: false, // it is checked once, for all networks that are trained
+        ..Training::default()
+    })
+}
+
+fn sparsity_weight(options: &Options) -> f64 {
+    options.sparsity_weight.unwrap_or(SPARSITY_WEIGHT)
+}
+
+/// The settings by which layers learn one by one. The exercise's λ, 3·10⁻³ for images of 784 pixels, leaves nothing of the
+/// second layer on the 64 of digits; 10⁻⁴ did best there of 10⁻⁵ to 3·10⁻³ before fine-tuning.
+pub(crate) fn pretraining(options: &Options, training: &Training) -> PretrainingPlan {
+    let output = Training {
+        optimizer: Lbfgs::default().into(),
+        epochs: options.pretraining_epochs.unwrap_or(PRETRAINING_EPOCHS),
+        weight_decay: training.weight_decay,
+        gradient_check: false, // it is checked for each layer before
+        ..Training::default()
+    };
+    let target = options.sparsity.unwrap_or(PRETRAINING_SPARSITY);
+    let hidden = Training {
+        weight_decay: options.pretraining_weight_decay.unwrap_or(training.weight_decay),
+        sparsity: Some(Sparsity { target, weight: sparsity_weight(options) }),
+        ..output.clone()
+    };
+    PretrainingPlan { hidden, output }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ensemble_is_trained_unasked_where_nothing_is_described_and_the_rows_suit() {
+        let plain = Options::default();
+        assert_eq!([49, 50, 20_000, 20_001].map(|rows| ensemble_size(&plain, rows)), [1, 5, 5, 1]);
+        assert_eq!(ensemble_size(&Options { hidden: Some(vec![8]), ..plain.clone() }, 500), 1);
+        assert_eq!(ensemble_size(&Options { hidden: Some(vec![8]), ensemble: Some(3), ..plain }, 10), 3);
+    }
+
+    #[test]
+    fn output_and_loss_follow_from_each_other_and_the_classes() {
+        use Activation::{Identity, Sigmoid, Softmax};
+        use Loss::{CrossEntropy, SquaredError};
+        let of = |output_activation, loss, classes| {
+            output_and_loss(&Options { output_activation, loss, ..Options::default() }, classes)
+        };
+        assert_eq!(of(None, None, Some(3)), (Softmax, CrossEntropy));
+        assert_eq!(of(None, None, Some(2)), (Sigmoid, CrossEntropy));
+        assert_eq!(of(None, None, None), (Identity, SquaredError));
+        assert_eq!(of(None, Some(SquaredError), Some(3)), (Sigmoid, SquaredError));
+        assert_eq!(of(Some(Softmax), None, Some(2)), (Softmax, CrossEntropy));
+    }
+
+    #[test]
+    fn the_defaults_of_other_optimizers_are_those_of_the_notes() {
+        let options = Options { optimizer: OptimizerKind::GradientDescent, ..Options::default() };
+        let of_notes = training(&options, Task::Classification, 100, true).unwrap();
+        assert_eq!((of_notes.batch_size, of_notes.epochs, of_notes.weight_decay), (Some(BatchSize::Full), 200, 1e-4));
+        assert_eq!(hidden_units(&options), [64]);
+        assert_eq!(activation(&options), Activation::Tanh);
+        let refused = training(&Options { beta2: Some(0.9), ..options }, Task::Regression, 100, true).unwrap_err();
+        assert_eq!(refused.to_string(), "beta2 does not apply to the optimizer gradient-descent");
+    }
+
+    #[test]
+    fn what_excludes_each_other_is_refused() {
+        let refused = |options: Options| check_combinations(&options).unwrap_err().to_string();
+        let both = Options { ensemble: Some(3), autoencoder: true, ..Options::default() };
+        assert_eq!(refused(both), "ensemble cannot be combined with autoencoder");
+        assert_eq!(refused(Options { folds: Some(1), ..Options::default() }), "folds: expected at least 2, got 1");
+        check_combinations(&Options::default()).unwrap();
+    }
+}
