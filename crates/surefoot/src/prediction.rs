@@ -88,7 +88,7 @@ impl Network {
         self.check_parameters(parameters)?;
         let mut features = self.weight(parameters, 0).map(|weight| weight.to_f64());
         for mut unit in features.outer_iter_mut() {
-            let norm = unit.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+            let norm = unit.iter().fold(0.0, |sum, weight| sum + weight * weight).sqrt();
             if norm > 0.0 {
                 unit.mapv_inplace(|weight| weight / norm); // (F1)
             }

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use common::{examples, parameters};
 use ndarray::{Array2, array};
 use surefoot::{
-    Activation, Adam, BatchSize, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective, Observer,
-    Optimizer, Problem, Schedule, StopReason, Task, Trained, Training, draw_defaults,
+    Activation, Adam, BatchSize, Cancel, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective,
+    Observer, Optimizer, Problem, Schedule, StopReason, Trained, Training, draw_defaults,
 };
 
 fn descent(learning_rate: f64, momentum: f64, nesterov: bool) -> Optimizer {
@@ -389,5 +389,27 @@ fn what_does_not_fit_is_refused_before_training() {
         ),
     ] {
         assert!(message.starts_with(part), "{message}");
+    }
+}
+
+/// Cancelled from another thread, or by itself while it is summed: the pass ends, and nothing moves.
+#[test]
+fn a_cancelled_pass_has_no_cost_and_moves_nothing() {
+    let network = Network::new(3, &[(4, Activation::Tanh), (2, Activation::Identity)]).unwrap();
+    for rows in [40, 3000] {
+        let data = examples(3, 2, Loss::SquaredError, Activation::Identity, false, rows, 8);
+        let (theta, cancel) = (parameters(network.parameter_count(), 0.5, 9), Cancel::new());
+        let mut cost = Cost::new(&network, Loss::SquaredError, 0.1, &data).unwrap().with_cancel(cancel.clone());
+        let mut gradient = vec![7.0; theta.len()];
+        assert!(cost.cost_and_gradient(&theta, &mut gradient).is_finite() && gradient.iter().all(|&g| g != 7.0));
+        cancel.cancel();
+        gradient.fill(7.0);
+        assert!(cost.cost_and_gradient(&theta, &mut gradient).is_nan() && cost.cost(&theta).is_nan());
+        assert!(gradient.iter().all(|&g| g == 7.0));
+        let optimizer = FirstOrder::Adam(Adam::default());
+        let (mut state, mut moved) = (optimizer.start(theta.len()), theta.clone());
+        let before = state.clone();
+        assert_eq!(cost.backward(&theta, None).step(&optimizer, &mut state, &mut moved, 0.1), None);
+        assert_eq!((moved, state), (theta, before));
     }
 }
