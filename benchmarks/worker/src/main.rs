@@ -85,7 +85,7 @@ impl Work {
                     beta1: *beta1,
                     beta2: *beta2,
                     epsilon: *epsilon,
-                    by_width: false,
+                    ntp: false,
                 })
             }
             other => FirstOrder::GradientDescent(GradientDescent {
