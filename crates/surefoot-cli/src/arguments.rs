@@ -4,19 +4,21 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
+use surefoot_fit::{ClassWeight, Holdout, OptimizerKind, Options, Parametrization, Precision, Pretraining};
 use surefoot_table::{Part, Source};
 
 /// Train, check and use fully-connected neural networks.
 ///
-/// DATA is everywhere a table: a text file with commas, tabs, semicolons or bars (that is found out), `.npy`, `.npz`, IDX or
-/// Parquet (where it was built with it), each packed with gzip or not; `-` for standard input; the name of a built-in data set
-/// (`surefoot datasets`); or a folder with the four files of the MNIST family. Of such a folder the files that begin with
-/// `train` are learned from, checked on and encoded, those that begin with `t10k` are predicted and evaluated; so are arrays
-/// of an `.npz` that end in `_train` and `_test`.
-/// Exit status: 0 done, 1 the gradient check or the training says no, 2 wrong use or wrong data, 130 interrupted, with a
-/// checkpoint to go on from.
+/// DATA is always a table: a text file whose columns are separated by commas, tabs, semicolons or bars (detected
+/// automatically), `.npy`, `.npz`, IDX or Parquet (if built with it), each gzipped or not; `-` for standard input; the name
+/// of a built-in data set (`surefoot datasets`); or a folder with the four files of the MNIST family. Of such a folder, `train`,
+/// `check` and `encode` read the files that begin with `train`, `predict` and `evaluate` those that begin with `t10k`; the same
+/// holds for arrays of an `.npz` that end in `_train` and `_test`.
+/// Exit status: 0 success; 1 the gradient check failed or training diverged; 2 wrong usage or bad data; 130 interrupted, with
+/// a checkpoint to resume from.
 #[derive(Parser)]
 #[command(name = "surefoot", version, max_term_width = 100)]
 pub struct Arguments {
@@ -33,7 +35,7 @@ pub enum Command {
     Encode(Encode),
     Check(Check),
     Show(Show),
-    /// List the data sets that are built in.
+    /// List the built-in data sets.
     #[command(after_help = "Example:
   surefoot datasets")]
     Datasets,
@@ -41,8 +43,8 @@ pub enum Command {
 
 /// Train a network on a table and write it as a model file.
 ///
-/// What each column is, is found out, a validation part is set aside, the gradient is checked, and training goes on until the
-/// validation cost no longer falls. The model file has all that a prediction needs.
+/// Column types are detected, a validation part is set aside, the gradient is checked, and training runs until the schedule
+/// ends or the validation cost stops falling. The model file holds everything that a prediction needs.
 #[derive(Args)]
 #[command(allow_negative_numbers = true)]
 #[command(after_help = "Examples:
@@ -52,19 +54,21 @@ pub enum Command {
   surefoot train patches --autoencoder --hidden 25 --sparsity 0.01 --optimizer lbfgs --epochs 400
   surefoot train digits --hidden 200,200 --pretrain sparse-autoencoder
   surefoot train /usr/share/datasets/fashion-mnist --hidden 100 --checkpoint fashion.checkpoint
-  surefoot train --resume fashion.checkpoint")]
+  surefoot train --resume fashion.checkpoint
+  surefoot train houses.csv --target price --print-config > run.toml
+  surefoot train houses.csv --config run.toml")]
 pub struct Train {
     #[command(flatten)]
     pub settings: Settings,
-    /// Go on with a training that was interrupted, to the same bits as without the break. The checkpoint knows all
-    /// else; its data must be as they were
+    /// Resume an interrupted training; the result has the same bits as an uninterrupted one. All settings come from the
+    /// checkpoint, and the data must be unchanged
     #[arg(long, value_name = "CHECKPOINT", conflicts_with = "Settings")]
     pub resume: Option<PathBuf>,
-    /// Threads to compute with; they do not change the result [default: one for each processor]
+    /// Number of threads; it does not change the result [default: one per processor]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Print one JSON object a line, for each epoch and at the end, and nothing else; of several networks that are trained at
-    /// the same time the epochs come as they are done
+    /// Print one JSON object per line, for each epoch and at the end, and nothing else. The networks of an ensemble train at
+    /// the same time, and their epochs are printed as they finish
     #[arg(long)]
     pub json: bool,
     /// Print nothing but errors
@@ -74,165 +78,216 @@ pub struct Train {
 
 /// All that decides what is trained, and how.
 #[derive(Args)]
-#[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain"]).multiple(true))]
+#[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain", "config"]).multiple(true))]
+#[command(group = ArgGroup::new("pretrains").args(["pretrain", "config"]).multiple(true))]
 pub struct Settings {
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
     pub data: String,
-    /// The column to predict [default: that of a built-in set or of labels, else the last]
+    /// Read options from a TOML file, as --print-config writes it; options on the command line take precedence
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+    /// Print the options as TOML, and do not train
+    #[arg(long)]
+    pub print_config: bool,
+    /// Column to predict [default: that of a built-in set or of labels, else the last column]
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
-    /// An IDX file with the target of each row of an IDX file [default: for …-images-idx3-ubyte the …-labels-idx1-ubyte
+    /// IDX file with the target of each row of an IDX file [default: for …-images-idx3-ubyte the …-labels-idx1-ubyte
     /// beside it]
     #[arg(long, value_name = "LABELS.idx", conflicts_with = "target")]
     pub target_file: Option<String>,
-    /// Whether the first line of a text file has the names of the columns [default: found out]
+    /// Whether the first line of a text file holds column names [default: detected]
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub header: Option<bool>,
-    /// Columns to take as numbers, separated by commas; where a cell is none, that is an error
+    /// Treat these columns as numeric (comma-separated); a cell that is not a number is an error
     #[arg(long, value_name = "COLUMNS")]
     pub numeric: Vec<String>,
-    /// Columns to take as categories
+    /// Treat these columns as categorical
     #[arg(long, value_name = "COLUMNS")]
     pub categorical: Vec<String>,
-    /// Columns to leave out
+    /// Exclude these columns
     #[arg(long, value_name = "COLUMNS")]
     pub ignore: Vec<String>,
-    /// A column that says how much each row counts in the cost, at least 0; no input. Scores count rows alike
-    #[arg(long, value_name = "COLUMN", conflicts_with = "autoencoder")]
-    pub weight: Option<String>,
-    /// A column whose equal values belong together, as rows of one patient: never on both sides of a split; no input. A row
-    /// without a value belongs to no other
+    /// Column of non-negative sample weights. Not used as an input; scores are unweighted
+    #[arg(long, alias = "weight", value_name = "COLUMN", conflicts_with = "autoencoder")]
+    pub sample_weight: Option<String>,
+    /// Column that names groups of rows, such as one patient's: a group is never on both sides of a split. Not used as an
+    /// input; a row with a missing value is a group of its own
     #[arg(long, value_name = "COLUMN", conflicts_with = "autoencoder")]
     pub group: Option<String>,
-    /// Take the first rows only
+    /// Use the first N rows only
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub rows: Option<usize>,
-    /// Learn to give the inputs back: all columns are inputs and targets, but that of --target, which is left out (the
-    /// label of a built-in set by itself)
+    /// Train an autoencoder: every column is input and target, except that of --target, which is excluded (as is the label of
+    /// a built-in set)
     #[arg(long, conflicts_with = "task")]
     pub autoencoder: bool,
-    /// What to predict; auto: classes for text and for integers with at most 10 different values, else numbers
-    #[arg(long, value_enum, default_value_t = TaskChoice::Auto)]
-    pub task: TaskChoice,
-    /// Networks that are trained, each stopped by another part of the rows, and averaged into one, which errs less than each
-    /// [default: 5 where nothing is said of the network, the optimizer or the validation part and the table has 50 to 20000
-    /// rows, and no fewer groups than that; else 1]
-    #[arg(long, value_name = "N", conflicts_with_all = ["validation", "autoencoder", "pretrain"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
-    pub members: Option<usize>,
-    /// Units of each hidden layer, as 32,16; none: inputs straight to outputs [default: 64,64,64 with adam, else 64]
+    /// What to predict; auto: classes for text and for integers with at most 10 different values, else numbers [default: auto]
+    #[arg(long, value_parser = tasks())]
+    pub task: Option<TaskChoice>,
+    /// Train an ensemble of N networks, each with a different part of the rows for early stopping, and average their outputs
+    /// [default: 5 for a table of 50 to 20000 rows, with at least that many groups, if no option describes the network, the
+    /// optimizer or the validation part; else 1]
+    #[arg(long, alias = "members", value_name = "N", conflicts_with_all = ["validation", "autoencoder", "pretrain"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
+    pub ensemble: Option<usize>,
+    /// Units of each hidden layer, as 32,16; none: inputs connect directly to outputs [default: 64,64,64 with adam, else 64]
     #[arg(long, value_name = "UNITS")]
     pub hidden: Option<Hidden>,
-    /// balanced: classes count alike, however many rows each has
-    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "autoencoder")]
+    /// balanced: all classes count equally, however many rows each has
+    #[arg(long, value_parser = choices(ClassWeight::ALL, ClassWeight::name), value_name = "HOW", conflicts_with = "autoencoder")]
     pub class_weight: Option<ClassWeight>,
     /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: selu with adam, else tanh; sigmoid with --autoencoder or --pretrain]
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
-    /// Activation of the output [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
+    /// Activation of the output layer [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
     #[arg(long, value_name = "NAME")]
     pub output_activation: Option<Activation>,
     /// squared-error or cross-entropy [default: cross-entropy for classes, squared-error for numbers]
     #[arg(long, value_name = "NAME")]
     pub loss: Option<Loss>,
-    /// λ: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows [default: 0 with adam by
-    /// width, else 1e-4]
+    /// Weight decay: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows [default: 0 with
+    /// adam and --parametrization ntp, else 1e-4]
     #[arg(long, value_name = "λ")]
     pub weight_decay: Option<f64>,
-    /// ρ, between 0 and 1: the mean activation that each hidden unit should have; hidden units are sigmoid or tanh. With
-    /// --pretrain while it pretrains only [default: none; 0.1 with --pretrain]
+    /// Target mean activation of each hidden unit, between 0 and 1; hidden layers must be sigmoid or tanh. With --pretrain it
+    /// applies to pretraining only [default: none; 0.1 with --pretrain]
     #[arg(long, value_name = "ρ")]
     pub sparsity: Option<f64>,
-    /// β: what the sparsity weighs in the cost
-    #[arg(long, value_name = "β", default_value_t = 3.0, requires = "sparse")]
-    pub sparsity_weight: f64,
-    /// Let each layer learn by itself first, from the first to the last, by lbfgs: each hidden layer as a sparse autoencoder
-    /// of what it reads, the output layer the target from the last hidden layer. What follows is the fine-tuning
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub pretrain: Option<Pretrain>,
-    /// Iterations of pretraining, at most, for each layer
-    #[arg(long, value_name = "N", default_value_t = 400, requires = "pretrain")]
-    pub pretrain_epochs: usize,
-    /// λ of the autoencoders of pretraining [default: that of --weight-decay]
-    #[arg(long, value_name = "λ", requires = "pretrain")]
+    /// Weight of the sparsity penalty in the cost [default: 3]
+    #[arg(long, value_name = "β", requires = "sparse")]
+    pub sparsity_weight: Option<f64>,
+    /// Train the layers one by one first, with lbfgs: each hidden layer as a sparse autoencoder of its inputs, then the output
+    /// layer on the last hidden layer. The training that follows is the fine-tuning
+    #[arg(long, value_parser = choices(Pretraining::ALL, Pretraining::name), value_name = "HOW")]
+    pub pretrain: Option<Pretraining>,
+    /// Maximum number of pretraining iterations per layer [default: 400]
+    #[arg(long, value_name = "N", requires = "pretrains")]
+    pub pretrain_epochs: Option<usize>,
+    /// Weight decay of the pretraining autoencoders [default: that of --weight-decay]
+    #[arg(long, value_name = "λ", requires = "pretrains")]
     pub pretrain_weight_decay: Option<f64>,
     /// gradient-descent: full batch, no momentum, as in the notes; sgd: batches of 32, momentum 0.9; adam: batches of 32;
-    /// lbfgs: all rows in each iteration
-    #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
-    pub optimizer: OptimizerChoice,
-    /// α [default: 0.5 for gradient-descent, 0.02 for sgd; for adam by width 0.03 for classes and 0.05 for numbers, else
-    /// 0.005]
+    /// lbfgs: all rows in each iteration [default: adam]
+    #[arg(long, value_parser = choices(OptimizerKind::ALL, OptimizerKind::name))]
+    pub optimizer: Option<OptimizerKind>,
+    /// Learning rate [default: 0.5 for gradient-descent, 0.02 for sgd; for adam with --parametrization ntp 0.03 for classes and
+    /// 0.05 for numbers, else 0.005]
     #[arg(long, value_name = "α")]
     pub learning_rate: Option<f64>,
-    /// What adam makes of α: by-width: α/√s for the weights of units with s inputs, α/10 for biases; alike: α everywhere
-    /// [default: by-width, but alike with --autoencoder or --pretrain]
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub rates: Option<Rates>,
-    /// Steps that lbfgs remembers [default: 10]
+    /// Learning rates of adam. ntp (neural tangent parametrization): α/√fan-in for weights, α/10 for biases; standard: α for
+    /// every parameter [default: ntp, but standard with --autoencoder or --pretrain]
+    #[arg(long, alias = "rates", value_parser = parametrizations(), value_name = "HOW")]
+    pub parametrization: Option<Parametrization>,
+    /// Number of steps that lbfgs remembers [default: 10]
     #[arg(long, value_name = "N")]
     pub history: Option<usize>,
-    /// β₂ of adam [default: 0.95 by width, else 0.999]
+    /// β₂ of adam [default: 0.95 with --parametrization ntp, else 0.999]
     #[arg(long, value_name = "β₂")]
     pub beta2: Option<f64>,
-    /// ε: the share of each target that is spread evenly over the classes while it is learned from [default: 0.1 with adam by
-    /// width and cross-entropy, else 0]
+    /// Label smoothing: fraction of each target that is spread evenly over the classes during training [default: 0.1 with
+    /// adam, --parametrization ntp and cross-entropy, else 0]
     #[arg(long, value_name = "ε")]
     pub label_smoothing: Option<f64>,
-    /// μ of gradient-descent or sgd, from 0 to 1
+    /// Momentum of gradient-descent or sgd, from 0 to 1
     #[arg(long, value_name = "μ")]
     pub momentum: Option<f64>,
-    /// constant, cosine, cycles, or step:EVERY:FACTOR (every so many epochs times the factor) [default: cycles with adam by
-    /// width, else constant]
+    /// Learning rate schedule: constant, cosine, cosine-cycles, or step:EVERY:FACTOR (multiply by FACTOR after every EVERY
+    /// epochs) [default: cosine-cycles with adam and --parametrization ntp, else constant]
     #[arg(long, value_name = "S")]
     pub schedule: Option<Schedule>,
-    /// Rows a step, or full [default: full for gradient-descent and lbfgs, else 32]
-    #[arg(long, value_name = "N|full")]
-    pub batch_size: Option<Batch>,
-    /// Passes over the data, at most; with lbfgs iterations [default: with adam by width 100, or 50 for more than 2000
-    /// rows; else 200]
+    /// Rows per step, or full [default: full for gradient-descent and lbfgs, else 32]
+    #[arg(long, value_name = "N|full", value_parser = batch_size)]
+    pub batch_size: Option<BatchSize>,
+    /// Maximum number of epochs, or of lbfgs iterations [default: with adam and --parametrization ntp 100, or 50 for more than
+    /// 2000 rows; else 200]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
-    /// Epochs without a lower cost (on the validation part, or without one on the training part) until training stops; 0:
-    /// never. The parameters with the lowest cost are kept [default: 20; 0 where the schedule is cosine or cycles, and for
+    /// Early stopping: stop after N epochs without a lower validation cost (training cost if there is no validation part); 0:
+    /// never. The parameters with the lowest cost are kept [default: 20; 0 with the schedules cosine and cosine-cycles, and for
     /// lbfgs without a validation part]
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
-    /// Share of the rows to stop by, with the same share of each class, 0 for none, or a table [default: 0.2; none for tables
-    /// of fewer than 10 rows and with --autoencoder; with --members each has a part of its own]
-    #[arg(long, value_name = "SHARE|FILE")]
-    pub validation: Option<Held>,
-    /// Share of the rows to measure the result on, which nothing else looks at, or a table [default: none]
-    #[arg(long, value_name = "SHARE|FILE")]
-    pub test: Option<Held>,
-    /// Before the training itself, train so many times, each time on all rows but one part, and measure on that part: how
-    /// good such a network is, and how much that varies
+    /// Validation part: a fraction of the rows, stratified by class, 0 for none, or a table [default: 0.2; none for tables of
+    /// fewer than 10 rows and with --autoencoder; each network of an ensemble has its own]
+    #[arg(long, value_name = "FRACTION|FILE", value_parser = holdout)]
+    pub validation: Option<Holdout>,
+    /// Test part, used only to measure the result: a fraction of the rows, or a table [default: none]
+    #[arg(long, value_name = "FRACTION|FILE", value_parser = holdout)]
+    pub test: Option<Holdout>,
+    /// Cross-validate with N folds before the training itself: train on all folds but one and measure on that one, N times
     #[arg(long, value_name = "N", conflicts_with_all = ["checkpoint", "pretrain", "autoencoder"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..))]
     pub folds: Option<usize>,
-    /// Start of the weights: normal, normal:ε, uniform:r, glorot, he, lecun, tangent [default: tangent with adam by width; else
-    /// he for relu and leaky-relu, lecun for selu, else glorot]
+    /// Initialization of the weights: normal, normal:ε, uniform:r, glorot, he, lecun, ntp [default: ntp with adam and
+    /// --parametrization ntp; else he for relu and leaky-relu, lecun for selu, else glorot]
     #[arg(long, value_name = "I")]
     pub init: Option<Initialization>,
-    /// Decides the start, the order of the rows and the validation part
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Numbers to train with
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
-    pub precision: Precision,
-    /// Do not check the gradient before training
+    /// Random seed: decides the initial weights, the order of the rows and the splits [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Floating-point precision of the training [default: f32]
+    #[arg(long, value_parser = choices(Precision::ALL, Precision::name))]
+    pub precision: Option<Precision>,
+    /// Skip the gradient check before training
     #[arg(long)]
     pub no_check: bool,
-    /// Where the model goes [default: the data's name with .safetensors, in this folder]
+    /// Model file to write [default: the data's name with .safetensors, in the current folder]
     #[arg(long, value_name = "MODEL")]
     pub out: Option<PathBuf>,
-    /// Where the report goes, a page to look at, or none [default: beside the model, with .html]
+    /// HTML report to write, or none [default: beside the model, with .html]
     #[arg(long, value_name = "FILE.html|none")]
     pub report: Option<PathBuf>,
-    /// Keep the training in this file while it goes on, so that --resume can go on with it after an interruption
+    /// Keep the training in this file as it runs, so that --resume can continue it after an interruption
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// How often: seconds as 30s, or steps as 100
+    /// How often a checkpoint is written: seconds as 30s, or steps as 100
     #[arg(long, value_name = "30s|100", default_value = "30s", requires = "checkpoint")]
     pub checkpoint_every: Every,
+}
+
+impl Settings {
+    /// The options: those of the configuration file, with those of the command line in their place.
+    pub fn options(&self, mut options: Options) -> Options {
+        macro_rules! take {
+            ($($from:ident => $to:ident),* $(,)?) => {$(
+                if self.$from.is_some() {
+                    options.$to.clone_from(&self.$from);
+                }
+            )*};
+        }
+        take! {
+            target => target, target_file => target_file, header => header, sample_weight => sample_weight,
+            group => group, rows => rows, ensemble => ensemble, class_weight => class_weight, activation => activation,
+            output_activation => output_activation, loss => loss, weight_decay => weight_decay, sparsity => sparsity,
+            sparsity_weight => sparsity_weight, pretrain => pretraining, pretrain_epochs => pretraining_epochs,
+            pretrain_weight_decay => pretraining_weight_decay, learning_rate => learning_rate,
+            parametrization => parametrization, history => history, beta2 => beta2,
+            label_smoothing => label_smoothing, momentum => momentum, schedule => schedule, batch_size => batch_size,
+            epochs => epochs, patience => patience, validation => validation, test => test, folds => folds,
+            init => initialization,
+        }
+        for (from, to) in [
+            (&self.numeric, &mut options.numeric),
+            (&self.categorical, &mut options.categorical),
+            (&self.ignore, &mut options.ignore),
+        ] {
+            if !from.is_empty() {
+                to.clone_from(from);
+            }
+        }
+        if let Some(Hidden(hidden)) = &self.hidden {
+            options.hidden = Some(hidden.clone());
+        }
+        if let Some(TaskChoice(task)) = self.task {
+            options.task = task;
+        }
+        options.autoencoder |= self.autoencoder;
+        options.no_check |= self.no_check;
+        options.optimizer = self.optimizer.unwrap_or(options.optimizer);
+        options.seed = self.seed.unwrap_or(options.seed);
+        options.precision = self.precision.unwrap_or(options.precision);
+        options
+    }
 }
 
 /// Predict a row of output for each row of a table.
@@ -402,54 +457,40 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TaskChoice {
-    Auto,
-    Classification,
-    Regression,
+/// What to predict; `None`: that follows from the target.
+#[derive(Clone, Copy)]
+pub struct TaskChoice(pub Option<Task>);
+
+fn tasks() -> impl TypedValueParser<Value = TaskChoice> {
+    let of = |name: String| TaskChoice(name.parse().ok());
+    PossibleValuesParser::new(["auto", Task::Classification.name(), Task::Regression.name()]).map(of)
 }
 
-impl TaskChoice {
-    pub fn task(self) -> Option<Task> {
-        match self {
-            TaskChoice::Auto => None,
-            TaskChoice::Classification => Some(Task::Classification),
-            TaskChoice::Regression => Some(Task::Regression),
-        }
-    }
+/// A choice by its name.
+fn choices<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let of = move |text: String| all.iter().copied().find(|&choice| name(choice) == text).unwrap_or(all[0]);
+    PossibleValuesParser::new(all.iter().map(|&choice| name(choice))).map(of)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OptimizerChoice {
-    GradientDescent,
-    Sgd,
-    Adam,
-    Lbfgs,
+/// With the names that the choices had before.
+fn parametrizations() -> impl TypedValueParser<Value = Parametrization> {
+    let values = [PossibleValue::new("ntp").alias("by-width"), PossibleValue::new("standard").alias("alike")];
+    let of = |name: String| match name.as_str() {
+        "ntp" | "by-width" => Parametrization::Ntp,
+        _ => Parametrization::Standard,
+    };
+    PossibleValuesParser::new(values).map(of)
 }
 
-/// What Adam makes of the learning rate.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Rates {
-    ByWidth,
-    Alike,
+fn batch_size(text: &str) -> Result<BatchSize, String> {
+    text.parse().map_err(|_| "expected a whole number above 0, or full".into())
 }
 
-/// How much the rows of a class count.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ClassWeight {
-    Balanced,
-}
-
-/// How layers learn by themselves.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Pretrain {
-    SparseAutoencoder,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Precision {
-    F32,
-    F64,
+fn holdout(text: &str) -> Result<Holdout, String> {
+    text.parse().map_err(|_| "expected a fraction from 0 to 1 (1 excluded), or a file".into())
 }
 
 /// Units of the hidden layers.
@@ -468,43 +509,6 @@ impl FromStr for Hidden {
             .collect::<Option<_>>()
             .map(Hidden)
             .ok_or_else(|| "expected whole numbers above 0 as 32,16, or none".into())
-    }
-}
-
-/// Rows a step.
-#[derive(Clone, Copy)]
-pub struct Batch(pub BatchSize);
-
-impl FromStr for Batch {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse()) {
-            ("full", _) => Ok(Batch(BatchSize::Full)),
-            (_, Ok(rows)) if rows > 0 => Ok(Batch(BatchSize::Rows(rows))),
-            _ => Err("expected a whole number above 0, or full".into()),
-        }
-    }
-}
-
-/// What is held back.
-#[derive(Clone)]
-pub enum Held {
-    Nothing,
-    Share(f64),
-    Data(String),
-}
-
-impl FromStr for Held {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse::<f64>() {
-            Ok(0.0) => Ok(Held::Nothing),
-            Ok(share) if share > 0.0 && share < 1.0 => Ok(Held::Share(share)),
-            Ok(_) => Err("expected a share from 0 to 1 (1 excluded), or a file".into()),
-            Err(_) => Ok(Held::Data(text.into())),
-        }
     }
 }
 

@@ -6,8 +6,8 @@ mod arguments;
 mod commands;
 mod curve;
 mod output;
-mod page;
 mod progress;
+mod refusals;
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command};
 use commands::{check, datasets, encode, evaluate, explain, predict, show, train};
-use output::{Outcome, hint, is_broken_pipe, visible};
+use output::{Ending, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
     let result = match arguments().command {
@@ -30,9 +30,9 @@ fn main() -> ExitCode {
         Command::Datasets => datasets::run(),
     };
     match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::No) => ExitCode::from(1),
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Ending::Success) => ExitCode::SUCCESS,
+        Ok(Ending::Failed) => ExitCode::from(1),
+        Ok(Ending::Interrupted) => ExitCode::from(130),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", visible(&format!("{error:#}")));

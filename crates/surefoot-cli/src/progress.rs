@@ -1,7 +1,6 @@
 //! What is seen of a training in progress.
 
 use std::io::IsTerminal;
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,8 +16,6 @@ pub struct Progress {
     size: Size,
     part: Part,
     start: Instant,
-    /// That standard output could not be written to, which ends the training.
-    pub failure: Option<anyhow::Error>,
 }
 
 /// How long a training is.
@@ -62,55 +59,46 @@ impl Progress {
             (_, _, true) => How::Bar(bar(size, part)),
             (_, _, false) => How::Lines,
         };
-        Progress { how, size, part, start: Instant::now(), failure: None }
+        Progress { how, size, part, start: Instant::now() }
     }
 
-    /// For each of several networks that are trained at the same time, in this order.
-    pub fn of_members(size: Size, members: usize, json: bool, quiet: bool) -> Vec<Self> {
-        let first = Progress::new(size, Part::Member(1, members), json, quiet);
-        let of = |member| Progress {
-            how: match &first.how {
-                How::Bar(bar) => How::Bar(bar.clone()), // it is the same one
-                How::Lines => How::Lines,
-                How::Json => How::Json,
-                How::Nothing => How::Nothing,
-            },
-            part: Part::Member(member, members),
-            failure: None,
-            ..first
+    /// For another network that is trained at the same time: a bar is the same one.
+    pub fn beside(&self, part: Part) -> Self {
+        let how = match &self.how {
+            How::Bar(bar) => How::Bar(bar.clone()),
+            How::Lines => How::Lines,
+            How::Json => How::Json,
+            How::Nothing => How::Nothing,
         };
-        (1..=members).map(of).collect()
+        Progress { how, part, ..*self }
     }
 
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        if let How::Bar(bar) = &self.how {
+    /// Takes the bar away; one that is shared only when it is full.
+    pub fn finish(&self, is_shared: bool) {
+        if let How::Bar(bar) = &self.how
+            && (!is_shared || bar.length().is_none_or(|length| bar.position() >= length))
+        {
             bar.finish_and_clear();
         }
     }
 
-    /// Shows an epoch; to end, where it cannot.
-    pub fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
-        let name = if self.size.task == Task::Classification { "accuracy" } else { "R²" };
+    /// Shows an epoch.
+    pub fn epoch(&self, epoch: &Epoch) -> anyhow::Result<()> {
+        let name = self.size.task.score_name();
         let scores = || match epoch.validation_score {
             Some(score) => format!("cost {}, validation {name} {}", short(Some(epoch.cost)), short(Some(score))),
             None => format!("cost {}", short(Some(epoch.cost))),
         };
         match &self.how {
             How::Bar(bar) => {
-                bar.set_message(format!("of {}, {}", count(self.size.rows, "row"), scores()));
+                bar.set_message(format!("{}, {}", count(self.size.rows, "row"), scores()));
                 bar.inc(1);
             }
             How::Lines => self.line(epoch, &scores()),
-            How::Json => {
-                if let Err(error) = print_line(self.json(epoch)) {
-                    self.failure = Some(error);
-                    return ControlFlow::Break(());
-                }
-            }
+            How::Json => print_line(self.json(epoch))?,
             How::Nothing => {}
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
     fn line(&self, epoch: &Epoch, scores: &str) {

@@ -44,7 +44,7 @@ pub(crate) fn run<T: Scalar>(
     if parts.is_empty() {
         return Ok(None);
     }
-    let mut scores = Vec::new();
+    let (mut scores, folds) = (Vec::new(), parts.len());
     for (i, parts) in parts.iter().enumerate() {
         let (plan, examples) = Plan::new(session.options, source, rows, parts)?;
         let Some(test) = &examples.test else { continue };
@@ -63,7 +63,7 @@ pub(crate) fn run<T: Scalar>(
         diverged(&runs, Side::Fold(i + 1))?;
         let of_fold = whole_scores(&plan, &parameters, test.view())?;
         let rows = test.view().rows();
-        session.tell(|events| events.fold(i + 1, rows, &of_fold))?;
+        session.tell(|events| events.fold(i + 1, folds, rows, &of_fold))?;
         scores.push(of_fold.score);
     }
     Ok(Some(Folds(scores)))

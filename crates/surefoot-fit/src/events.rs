@@ -33,8 +33,13 @@ pub trait Events: Send {
         ControlFlow::Continue(())
     }
 
-    /// A fold of the cross-validation, from 1, was measured on so many rows.
-    fn fold(&mut self, _fold: usize, _rows: usize, _scores: &Scores) -> ControlFlow<()> {
+    /// A fold of the cross-validation, from 1, of so many, was measured on so many rows.
+    fn fold(&mut self, _fold: usize, _folds: usize, _rows: usize, _scores: &Scores) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// A layer, from 1, of so many, will be pretrained by this network (its widths, as `64-32-64`) on so many rows.
+    fn layer(&mut self, _layer: usize, _layers: usize, _widths: &str, _rows: usize) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 

@@ -46,6 +46,8 @@ fn learn<T: Scalar>(
     let (layer, layers) = (stage.layer + 1, plan.network.layers().len());
     let training = if layer < layers { &settings.hidden } else { &settings.output };
     let problem = Problem { task: plan.task, ..stage.problem() };
+    let (widths, rows) = (stage.network.widths(), stage.data.rows());
+    session.tell(|events| events.layer(layer, layers, &widths, rows))?;
     session.check_gradient(training, &problem)?;
     let phase = Phase::Pretraining { layer, layers, costs: costs.to_vec() };
     let Fitted { parameters, run } = session.train(training, &problem, stage.start.clone(), &stage.whole, &phase)?;

@@ -180,6 +180,30 @@ impl GradientCheck {
         Ok(GradientReport { cost, parameters: parameters.len(), epsilon: self.epsilon, total, layers, gradient })
     }
 
+    /// The numerical derivatives by some coordinates of θ, each the two-sided difference with EPSILON as it is set; `None`
+    /// where a kink lies within the step.  (C1)
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`Error::Setting`] for a coordinate that θ does not have.
+    pub fn derivatives(
+        &self,
+        objective: &mut impl Objective<f64>,
+        parameters: &[f64],
+        coordinates: &[usize],
+    ) -> Result<Vec<Option<f64>>> {
+        self.check_settings(objective.dimension(), parameters.len())?;
+        if let Some(index) = coordinates.iter().find(|&&index| index >= parameters.len()) {
+            let expected = format!("less than {}, the dimension of the objective", parameters.len());
+            return Err(Error::Setting { setting: "coordinate", expected, got: index.to_string() });
+        }
+        let mut theta = parameters.to_vec();
+        let mut derivative = |&index: &usize| match kink_within(objective, &theta, index, self.epsilon) {
+            true => None,
+            false => Some(central_difference(objective, &mut theta, index, self.epsilon)), // (C1)
+        };
+        Ok(coordinates.iter().map(&mut derivative).collect())
+    }
+
     fn check_settings(&self, dimension: usize, length: usize) -> Result<()> {
         let refuse =
             |setting, expected: &str, got: String| Err(Error::Setting { setting, expected: expected.into(), got });

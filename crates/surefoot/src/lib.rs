@@ -75,9 +75,11 @@ mod optimizer;
 mod prediction;
 mod pretraining;
 mod scaling;
+pub mod selftest;
 mod sparsity;
 mod split;
 mod sum;
+mod trace;
 mod training;
 mod view;
 
@@ -110,10 +112,11 @@ pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
 pub use split::{Held, Split, split_rows, without};
+pub use trace::{Backward, Derivative, Trace};
 pub use training::{BatchSize, Epoch, Observer, OptimizerState, Problem, StopReason, Trained, Training, TrainingState};
 pub use view::DatasetView;
 
-/// The Rust of the README is compiled and run with the other examples.
+/// The Rust of this crate's README is compiled and run with the other examples.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

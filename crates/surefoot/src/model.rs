@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::metrics::{Task, classes};
 use crate::network::Network;
+use crate::numeric::random::{Purpose, Random};
 use crate::scaling::Scaling;
 use crate::sparsity::Sparsity;
 
@@ -226,6 +227,26 @@ impl Model {
             return Err(Error::Setting { setting: "networks", expected, got });
         }
         Cost::new(&self.network, self.loss, self.weight_decay, examples)?.with_sparsity(self.sparsity)
+    }
+
+    /// So many examples that the loss is defined for, as the network sees them: standard normal inputs, and targets that are
+    /// random classes, or uniform in [0, 1). The same each time.
+    ///
+    /// # Errors
+    /// What [`Dataset::new`] refuses: no rows.
+    pub fn random_examples(&self, rows: usize) -> Result<Dataset<f64>> {
+        let mut random = Random::new(0, Purpose::Examples, 0);
+        let outputs = self.network.outputs();
+        let inputs = Array2::from_shape_simple_fn((rows, self.network.inputs()), || random.normal());
+        let mut targets = Array2::zeros((rows, outputs));
+        for mut row in targets.outer_iter_mut() {
+            match (self.loss, self.network.output_activation()) {
+                (Loss::CrossEntropy, Activation::Softmax) => row[random.below(outputs)] = 1.0,
+                (Loss::CrossEntropy, _) => row.iter_mut().for_each(|y| *y = random.below(2) as f64),
+                (Loss::SquaredError, _) => row.iter_mut().for_each(|y| *y = random.uniform()),
+            }
+        }
+        Dataset::new(inputs, targets)
     }
 
     /// Whether it gives its inputs back: the target columns are the input columns.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Context;
-use ndarray::Array2;
 use serde_json::json;
 use surefoot::{
     Activation, Comparison, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose, Random,
@@ -13,7 +12,7 @@ use surefoot_table::{BUILTIN, Encoding, Part, Source, Target};
 
 use super::bits;
 use crate::arguments::Check;
-use crate::output::{Outcome, keep_inputs, print, print_line, short, thousands, usage};
+use crate::output::{Ending, keep_inputs, print, print_line, short, thousands, usage};
 
 /// More coordinates than this are sampled, unless `--sample` says how many.
 const ALL_UP_TO: usize = 10_000;
@@ -26,7 +25,7 @@ const DIGITS_ROWS: usize = 200;
 /// Random examples for a model without data.
 const RANDOM_ROWS: usize = 32;
 
-pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
+pub fn run(arguments: &Check) -> anyhow::Result<Ending> {
     if arguments.bits {
         return bits::run(arguments.json);
     }
@@ -43,12 +42,12 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
     let (model, data, what) = match (&arguments.model, &arguments.data) {
         (None, _) => network_on_digits()?,
         (Some(path), None) => {
-            let model = Model::load(path)?;
-            let data = random_examples(&model)?;
+            let model = Model::load(path)?.merged()?;
+            let data = model.random_examples(RANDOM_ROWS)?;
             (model, data, format!("{RANDOM_ROWS} random examples"))
         }
         (Some(path), Some(data)) => {
-            let model = Model::load(path)?;
+            let model = Model::load(path)?.merged()?;
             let table = arguments.reading.source(data, Part::Training, &Encoding::names_of(&model)).table()?;
             let encoding = Encoding::of_model(&model, &table)?;
             let rows = encoding.rows_with_targets(&table)?;
@@ -76,7 +75,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Outcome> {
     } else {
         print(format_args!("{}\ncost {} on {what}\n\n{}", model.network, short(Some(report.cost)), table(&report)))?;
     }
-    Ok(if report.passed() { Outcome::Done } else { Outcome::No })
+    Ok(if report.passed() { Ending::Success } else { Ending::Failed })
 }
 
 /// A new network for the digits, and some of its rows.
@@ -92,43 +91,27 @@ fn network_on_digits() -> anyhow::Result<(Model, Dataset<f64>, String)> {
     Ok((model, data, format!("digits ({DIGITS_ROWS} of its rows)")))
 }
 
-/// Standard normal inputs, and targets that the loss of this model is defined for.
-fn random_examples(model: &Model) -> anyhow::Result<Dataset<f64>> {
-    let mut random = Random::new(0, Purpose::Examples, 0);
-    let outputs = model.network.outputs();
-    let inputs = Array2::from_shape_simple_fn((RANDOM_ROWS, model.network.inputs()), || random.normal());
-    let mut targets = Array2::zeros((RANDOM_ROWS, outputs));
-    for mut row in targets.outer_iter_mut() {
-        match (model.loss, model.network.output_activation()) {
-            (Loss::CrossEntropy, Activation::Softmax) => row[random.below(outputs)] = 1.0,
-            (Loss::CrossEntropy, _) => row.iter_mut().for_each(|y| *y = random.below(2) as f64),
-            (Loss::SquaredError, _) => row.iter_mut().for_each(|y| *y = random.uniform()),
-        }
-    }
-    Ok(Dataset::new(inputs, targets)?)
-}
-
 /// The comparison of each layer, and the verdict.
 pub fn table(report: &GradientReport) -> String {
     let line = |name: &str, c: &Comparison| {
         let (difference, largest) = (format!("{:.2e}", c.difference), format!("{:.2e}", c.max_difference));
-        format!("  {name:<7}{:>9}{:>7}{:>7}  {difference:>11}  {largest:>16}\n", c.checked, c.kinks, c.wrong)
+        format!("  {name:<7}{:>9}{:>9}{:>7}  {difference:>11}  {largest:>16}\n", c.checked, c.kinks, c.wrong)
     };
     let mut text = format!(
-        "gradient check with EPSILON {}: numeric against analytic gradient\n  {:<7}{:>9}{:>7}{:>7}  {:>11}  {:>16}\n",
-        report.epsilon, "layer", "checked", "kinks", "wrong", "difference", "max difference"
+        "gradient check with EPSILON {}: numerical against analytic gradient\n  {:<7}{:>9}{:>9}{:>7}  {:>11}  {:>16}\n",
+        report.epsilon, "layer", "checked", "skipped", "wrong", "difference", "max difference"
     );
     for (l, layer) in report.layers.iter().enumerate() {
-        text += &line(&l.to_string(), layer);
+        text += &line(&(l + 1).to_string(), layer);
     }
     text += &line("all", &report.total);
     if let Some(worst) = &report.total.worst {
         let (numeric, analytic) = (worst.numeric, worst.analytic);
-        text += &format!("worst: {}, numeric {numeric:.9e}, analytic {analytic:.9e}\n", worst.place);
+        text += &format!("worst: {}, numerical {numeric:.9e}, analytic {analytic:.9e}\n", worst.place);
     }
     text + match (report.passed(), report.total.wrong) {
         (true, _) => "passed\n",
-        (false, 0) => "not passed: both gradients are zero or too small, so nothing was compared\n",
+        (false, 0) => "not passed: both gradients are zero or too small to compare\n",
         (false, _) => "not passed: the gradient is wrong\n",
     }
 }

@@ -2,11 +2,11 @@
 
 use surefoot_table::BUILTIN;
 
-use crate::output::{Outcome, print_line};
+use crate::output::{Ending, print_line};
 
-pub fn run() -> anyhow::Result<Outcome> {
+pub fn run() -> anyhow::Result<Ending> {
     for builtin in BUILTIN {
         print_line(format_args!("{:<8}{}\n        source: {}", builtin.name, builtin.about, builtin.source))?;
     }
-    Ok(Outcome::Done)
+    Ok(Ending::Success)
 }

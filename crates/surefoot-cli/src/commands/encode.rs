@@ -7,9 +7,9 @@ use surefoot::{Model, Parameters, write_atomically};
 use surefoot_table::{Encoding, Part};
 
 use crate::arguments::Encode;
-use crate::output::{Outcome, keep_inputs, print};
+use crate::output::{Ending, keep_inputs, print};
 
-pub fn run(arguments: &Encode) -> anyhow::Result<Outcome> {
+pub fn run(arguments: &Encode) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
     let table = arguments.reading.source(&arguments.data, Part::Training, &Encoding::names_of(&model)).table()?;
     if let Some(out) = &arguments.out {
@@ -39,5 +39,5 @@ pub fn run(arguments: &Encode) -> anyhow::Result<Outcome> {
         Some(path) => write_atomically(path, csv.as_bytes())?,
         None => print(csv)?,
     }
-    Ok(Outcome::Done)
+    Ok(Ending::Success)
 }

@@ -9,9 +9,9 @@ use surefoot::{Model, Objective, Task};
 use surefoot_table::{Encoding, Part};
 
 use crate::arguments::Evaluate;
-use crate::output::{Outcome, count, print, print_line, short};
+use crate::output::{Ending, count, print, print_line, short};
 
-pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
+pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
     let table = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).table()?;
     let encoding = Encoding::of_model(&model, &table)?;
@@ -19,9 +19,9 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
     let inputs = encoding.inputs(&table, &rows)?;
     let targets = encoding.targets(&table, &rows, model.network.outputs())?;
     let evaluation = || -> surefoot::Result<_> {
-        let examples = model.examples(inputs.view(), targets.view())?;
-        let mut cost = model.cost(&examples)?;
-        Ok((cost.cost(&model.parameters.to_f64()), model.predict(inputs.view())?))
+        let (single, examples) = (model.merged()?, model.examples(inputs.view(), targets.view())?);
+        let cost = single.cost(&examples)?.cost(&single.parameters.to_f64());
+        Ok((cost, model.predict(inputs.view())?))
     };
     let (cost, outputs) = evaluation().with_context(|| format!("cannot evaluate {}", table.file()))?;
     let rows = rows.len();
@@ -62,7 +62,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<Outcome> {
             }
         }
     }
-    Ok(Outcome::Done)
+    Ok(Ending::Success)
 }
 
 /// Precision and recall of each class, and the confusion matrix: a row for each true class.

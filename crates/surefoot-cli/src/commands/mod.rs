@@ -6,7 +6,6 @@ pub mod datasets;
 pub mod encode;
 pub mod evaluate;
 pub mod explain;
-mod features;
 pub mod predict;
 pub mod show;
 pub mod train;

@@ -9,12 +9,12 @@ use surefoot::{Model, Task, write_atomically_by};
 use surefoot_table::{Chunks, Encoding, Part};
 
 use crate::arguments::Predict;
-use crate::output::{Outcome, keep_inputs, usage};
+use crate::output::{Ending, keep_inputs, usage};
 
 /// Rows that are in memory at a time, of a text file.
 const ROWS: usize = 4096;
 
-pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
+pub fn run(arguments: &Predict) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
     let mut chunks = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).chunks()?;
     if let Some(out) = &arguments.out {
@@ -22,7 +22,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     }
     let Some(out) = &arguments.out else {
         predict(&model, &mut chunks, arguments.probabilities, &mut io::stdout().lock())?;
-        return Ok(Outcome::Done);
+        return Ok(Ending::Success);
     };
     // what goes wrong with the data is told as such, not as an error of writing
     let mut failure = None;
@@ -34,7 +34,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<Outcome> {
     });
     match failure {
         Some(failure) => Err(failure),
-        None => Ok(written.map(|()| Outcome::Done)?),
+        None => Ok(written.map(|()| Ending::Success)?),
     }
 }
 

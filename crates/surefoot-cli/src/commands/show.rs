@@ -2,43 +2,40 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-use surefoot::{Activation, Model, write_atomically};
+use anyhow::Context;
+use surefoot::{Model, write_atomically};
+use surefoot_report::words::in_words;
+use surefoot_report::{Features, Names, activation_plots, diagram, output_names};
 use surefoot_table::{Column, Encoding, Kind};
 
-use super::features;
 use crate::arguments::Show;
-use crate::output::{Outcome, keep_inputs, listed, print_line, short, usage};
-use crate::page::diagram::{Names, activation_plots, diagram, output_names};
+use crate::output::{Ending, count, keep_inputs, listed, print_line, usage};
 
 /// The columns that are listed; of more the first.
 const MOST_COLUMNS: usize = 40;
 
-pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
+pub fn run(arguments: &Show) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
     if let Some(path) = &arguments.activations {
-        let mut activations: Vec<Activation> = model.network.layers().iter().map(|layer| layer.activation).collect();
-        activations.retain(|activation| *activation != Activation::Softmax);
-        activations.sort_by_key(|activation| Activation::ALL.iter().position(|other| other == activation));
-        activations.dedup();
-        if activations.is_empty() {
-            return Err(usage("softmax is no function of a single z", "take a model with other layers"));
-        }
-        write(path, arguments, &activation_plots(&activations)?.standalone())?;
+        write(path, arguments, &activation_plots(&model.network)?.standalone())?;
     }
     if let Some(path) = &arguments.features {
-        features::draw(&model, &arguments.model, path)?;
+        draw_features(&model.merged()?, &arguments.model, path)?;
     }
     if let Some(path) = &arguments.diagram {
         let names = Names { inputs: &model.input_columns, outputs: &output_names(&model) };
-        let drawing = diagram(&model.network, &model.parameters.to_f64(), &names);
+        let theta = &model.parameters.to_f64()[..model.network.parameter_count()]; // the first of an ensemble
+        let drawing = diagram(&model.network, theta, &names);
         write(path, arguments, &drawing.standalone())?;
     }
     if arguments.features.is_some() || arguments.diagram.is_some() || arguments.activations.is_some() {
-        return Ok(Outcome::Done);
+        return Ok(Ending::Success);
     }
     print_line(&model.network)?;
     let line = |name: &str, text: String| print_line(format_args!("{name:<15}{text}"));
+    if model.members() > 1 {
+        line("ensemble", format!("{} such networks, whose outputs are averaged", model.members()))?;
+    }
     line("task", model.task.name().into())?;
     line("loss", format!("{}, weight decay {}", model.loss, model.weight_decay))?;
     if let Some(sparsity) = model.sparsity {
@@ -81,30 +78,25 @@ pub fn run(arguments: &Show) -> anyhow::Result<Outcome> {
             print_line(format_args!("  {:<21}{}", name.replace('_', " "), in_words(value)))?;
         }
     }
-    Ok(Outcome::Done)
-}
-
-/// A setting as people read it.
-pub fn in_words(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(is) => if *is { "yes" } else { "no" }.into(),
-        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|x| x.to_string().len() > 8) => {
-            short(number.as_f64())
-        }
-        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(", "),
-        Value::Object(parts) => {
-            let name = parts.get("name").map(in_words);
-            let others = parts.iter().filter(|(name, value)| *name != "name" && !value.is_null());
-            let others = others.map(|(name, value)| format!("{} {}", name.replace('_', " "), in_words(value)));
-            name.into_iter().chain(others).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    }
+    Ok(Ending::Success)
 }
 
 fn write(path: &Path, arguments: &Show, drawing: &str) -> anyhow::Result<()> {
     keep_inputs(path, &[&arguments.model])?;
     write_atomically(path, drawing.as_bytes())?;
     print_line(format_args!("drawing    {}", path.display()))
+}
+
+fn draw_features(model: &Model, model_path: &Path, path: &Path) -> anyhow::Result<()> {
+    keep_inputs(path, &[model_path])?;
+    let features = Features::new(model)?;
+    let file = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("svg") => features.svg().into_bytes(),
+        Some("png") => features.png().context("cannot draw the features")?,
+        _ => return Err(usage("--features: expected FILE.png or FILE.svg", "the picture's format follows its name")),
+    };
+    write_atomically(path, &file)?;
+    let Features { count: tiles, tile: [rows, columns], .. } = features;
+    let tiles = count(tiles, "tile");
+    print_line(format_args!("{tiles} of {rows} × {columns} pixels in {}", path.display()))
 }

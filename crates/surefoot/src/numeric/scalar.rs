@@ -15,7 +15,9 @@ mod sealed {
 /// A floating-point number of the numeric core: `f32` or `f64`, and no other.
 ///
 /// Training defaults to `f32`; the gradient check always runs in `f64`; costs are summed in `f64` for both.
-/// `exp`, `exp_m1` and `tanh` are our own in `f32`; all others are those of the pure-Rust `libm`. None depends on the platform.
+/// `exp`, `exp_m1` and `tanh` are our own in `f32`; all others are those of the pure-Rust `libm`. One thing depends on the
+/// platform: on an x86-64 CPU without fused multiply-add (before 2013) functions of single elements call the C library's `fma`,
+/// which has to round once, as IEEE 754 demands; products of matrices do not.
 pub trait Scalar:
     sealed::Sealed
     + Vectors
@@ -35,8 +37,10 @@ pub trait Scalar:
     fn from_f64(value: f64) -> Self;
     /// The same number, exactly.
     fn to_f64(self) -> f64;
-    /// self · b + c, rounded once.
+    /// self · b + c, rounded once: by the CPU's instruction where the code around it is compiled for one.
     fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The same without that instruction, in plain Rust.
+    fn software_mul_add(self, b: Self, c: Self) -> Self;
     /// eˣ
     fn exp(self) -> Self;
     /// eˣ − 1
@@ -60,7 +64,7 @@ pub trait Scalar:
 }
 
 macro_rules! implement_scalar {
-    ($type:ident, $exp:path, $exp_m1:path, $ln_1p:path, $tanh:path) => {
+    ($type:ident, $fma:path, $exp:path, $exp_m1:path, $ln_1p:path, $tanh:path) => {
         impl Scalar for $type {
             const NAME: &'static str = stringify!($type);
 
@@ -74,7 +78,15 @@ macro_rules! implement_scalar {
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
-                $type::mul_add(self, b, c)
+                // on other targets no code is compiled for the instruction, and the platform's function would be called
+                match cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "fma")) {
+                    true => $type::mul_add(self, b, c),
+                    false => $fma(self, b, c),
+                }
+            }
+            #[inline]
+            fn software_mul_add(self, b: Self, c: Self) -> Self {
+                $fma(self, b, c)
             }
             #[inline(always)]
             fn exp(self) -> Self {
@@ -117,12 +129,34 @@ macro_rules! implement_scalar {
     };
 }
 
-implement_scalar!(f32, elementwise::exp, elementwise::exp_m1, libm::log1pf, elementwise::tanh);
-implement_scalar!(f64, libm::exp, libm::expm1, libm::log1p, libm::tanh);
+implement_scalar!(f32, libm::fmaf, elementwise::exp, elementwise::exp_m1, libm::log1pf, elementwise::tanh);
+implement_scalar!(f64, libm::fma, libm::exp, libm::expm1, libm::log1p, libm::tanh);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Products that a second rounding would lose; the last but two ends just below the middle of two numbers, on which double
+    /// precision would round it.
+    #[test]
+    fn fused_multiply_adds_round_once_with_and_without_the_instruction() {
+        let (ulp, small) = (f32::EPSILON, 1.0 / 65_536.0);
+        for (a, b, c, exact) in [
+            (1.0 + ulp, 1.0 + ulp, -1.0 - 2.0 * ulp, ulp * ulp),
+            (1.0 + ulp, 1.0 - ulp, -1.0, -ulp * ulp),
+            (16_777_215.0, 16_777_215.0, -281_474_943_156_224.0, 1.0),
+            ((1.0 - small) * 16.0 * small, (1.0 + small) * 16.0 * small, 1.0 + ulp, 1.0 + ulp),
+            (0.0, -1.0, -0.0, -0.0),
+            (0.0, 0.0, -0.0, 0.0),
+        ] {
+            let bits = [a.mul_add(b, c), Scalar::mul_add(a, b, c), a.software_mul_add(b, c)].map(f32::to_bits);
+            assert_eq!(bits, [f32::to_bits(exact); 3], "{a} {b} {c}");
+        }
+        let (a, c) = (1.0 + f64::EPSILON, -1.0 - 2.0 * f64::EPSILON);
+        for got in [Scalar::mul_add(a, a, c), a.software_mul_add(a, c)] {
+            assert_eq!(got, f64::EPSILON * f64::EPSILON);
+        }
+    }
 
     #[test]
     fn nan_is_written_as_one_value() {

@@ -182,7 +182,11 @@ unsafe impl<T: Scalar> Vector for Four<T> {
     }
     #[inline(always)]
     unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-        Four(std::array::from_fn(|i| self.0[i].mul_add(b.0[i], c.0[i])))
+        let fused = |i: usize| match cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+            true => self.0[i].mul_add(b.0[i], c.0[i]),
+            false => self.0[i].software_mul_add(b.0[i], c.0[i]),
+        };
+        Four(std::array::from_fn(fused))
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {

@@ -12,39 +12,27 @@ use clap::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use surefoot::{Checkpoint, Scalar, TrainingState, check_writable, remove_leftovers};
+use surefoot::{Checkpoint, check_writable, remove_leftovers};
+use surefoot_fit::{Resume, Snapshot};
 
-use super::members::Done;
-use super::summary::Pretrained;
+use super::paths::Paths;
 use crate::arguments::{Arguments, Command, Every, Train};
-use crate::output::{keep_inputs, print_line, usage};
+use crate::output::{print_line, usage};
+use crate::refusals::refusal;
 
-/// What a checkpoint has of the command beside the state.
+/// What a checkpoint has of the command beside the training.
 #[derive(Serialize, Deserialize)]
 struct Note {
     program: String,
     /// The arguments of the command that began, in the folder where it did.
     arguments: Vec<String>,
     folder: PathBuf,
-    phase: Phase,
 }
 
-/// Where in the command a state belongs.
-#[derive(Clone, Serialize, Deserialize)]
-pub enum Phase {
-    /// The pretraining of a layer, after those below came to these costs.
-    Pretraining { layer: usize, costs: Vec<f64> },
-    /// The training of the whole network, and what pretraining gave, if there was any.
-    Training { pretrained: Option<Pretrained> },
-    /// The training of one of several networks, after these.
-    Member { done: Vec<Done> },
-}
-
-/// A command to go on with.
+/// A command to resume.
 pub struct Resumed {
-    pub checkpoint: Checkpoint,
-    pub phase: Phase,
-    /// Where it is.
+    pub resume: Resume,
+    /// Where its checkpoint is.
     path: PathBuf,
     arguments: Vec<String>,
 }
@@ -53,22 +41,23 @@ pub struct Resumed {
 /// folder is that of the command, so that it finds its data.
 pub fn resume(path: &Path, anew: &Train) -> anyhow::Result<(Train, Resumed)> {
     let path = std::path::absolute(path)?;
-    let checkpoint = Checkpoint::open(&path)?;
-    let note =
-        Note::deserialize(checkpoint.note()).with_context(|| format!("{} is not of this command", path.display()))?;
+    let resume = Resume::open(&path).map_err(refusal)?;
+    let note = Note::deserialize(resume.note())
+        .with_context(|| format!("{} was not written by this command", path.display()))?;
     let arguments = ["surefoot", "train"].into_iter().map(String::from).chain(note.arguments.iter().cloned());
     let Command::Train(mut train) = Arguments::try_parse_from(arguments)
         .with_context(|| {
-            format!("{} is of {}, whose arguments this version does not know", path.display(), note.program)
+            format!("{} was written by {}, whose arguments this version does not know", path.display(), note.program)
         })?
         .command
     else {
-        return Err(usage(format!("{} has no training", path.display()), "give it another checkpoint"));
+        return Err(usage(format!("{} holds no training", path.display()), "choose another checkpoint"));
     };
     (train.threads, train.json, train.quiet) = (anew.threads.or(train.threads), anew.json, anew.quiet);
-    std::env::set_current_dir(&note.folder)
-        .with_context(|| format!("cannot go to {}, the folder where the training began", note.folder.display()))?;
-    Ok((*train, Resumed { checkpoint, phase: note.phase, path, arguments: note.arguments }))
+    std::env::set_current_dir(&note.folder).with_context(|| {
+        format!("cannot change to {}, the folder where the training was started", note.folder.display())
+    })?;
+    Ok((*train, Resumed { resume, path, arguments: note.arguments }))
 }
 
 /// Writes the training into its file.
@@ -88,22 +77,22 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// As the command wants them, none if it does not; signals are listened to from here on.
-    pub fn new(train: &Train, resumed: Option<&Resumed>, inputs: &[&Path], out: &Path) -> anyhow::Result<Option<Self>> {
+    pub fn new(train: &Train, resumed: Option<&Resumed>, paths: &Paths) -> anyhow::Result<Option<Self>> {
         let (path, arguments) = match (resumed, &train.settings.checkpoint) {
             (Some(resumed), _) => (resumed.path.clone(), resumed.arguments.clone()),
             (None, Some(path)) => {
-                if std::path::absolute(path)? == std::path::absolute(out)? {
-                    let message = format!("--checkpoint {} is the model's place", path.display());
-                    return Err(usage(message, "give --checkpoint or --out another name"));
+                if std::path::absolute(path)? == std::path::absolute(&paths.model)? {
+                    let message = format!("--checkpoint and --out are the same file, {}", path.display());
+                    return Err(usage(message, "choose another name for one of them"));
                 }
-                keep_inputs(path, inputs)?;
+                paths.keep_inputs(path)?;
                 keep_what_is_there(path)?;
                 (path.clone(), own_arguments()?)
             }
             (None, None) => return Ok(None),
         };
         if resumed.is_none() {
-            check_writable(&path).context("the checkpoint will have no place")?;
+            check_writable(&path).context("cannot write the checkpoint")?;
         }
         remove_leftovers(&path);
         let signal = Arc::new(AtomicBool::new(false));
@@ -125,51 +114,51 @@ impl Checkpoints {
     }
 
     /// Writes the state where it is time to, or where a signal has come; then the training is to end.
-    pub fn after_step<T: Scalar>(&mut self, state: &TrainingState<T>, whole: &[T], phase: &Phase) -> ControlFlow<()> {
-        if self.is_interrupted() {
-            self.failure = self.write(state, whole, phase).err();
+    pub fn step(&mut self, snapshot: &Snapshot<'_>) -> ControlFlow<()> {
+        if self.is_interrupted() && !snapshot.is_first() && !snapshot.is_last() {
+            self.failure = self.write(snapshot).err();
             return ControlFlow::Break(());
         }
         let is_due = match self.every {
+            _ if snapshot.is_first() || snapshot.is_last() => true,
             Every::Time(time) => self.last.elapsed() >= time,
-            Every::Steps(steps) => state.steps().is_multiple_of(steps),
+            Every::Steps(steps) => snapshot.steps().is_multiple_of(steps),
         };
         if is_due {
-            self.save(state, whole, phase);
+            self.save(snapshot);
         }
         ControlFlow::Continue(())
     }
 
     /// Writes the state; where that fails, it says so, and the next time may go better.
-    pub fn save<T: Scalar>(&mut self, state: &TrainingState<T>, whole: &[T], phase: &Phase) {
+    fn save(&mut self, snapshot: &Snapshot<'_>) {
         let was_failing = self.is_failing;
-        match (self.write(state, whole, phase), was_failing) {
-            (Ok(()), true) => eprintln!("checkpoints are written again: {}", self.path.display()),
+        match (self.write(snapshot), was_failing) {
+            (Ok(()), true) => eprintln!("checkpoints can be written again: {}", self.path.display()),
             (Err(error), false) => {
-                eprintln!("warning: no checkpoint: {error:#}; the training goes on, and the next one is tried");
+                eprintln!("warning: cannot write the checkpoint: {error:#}; training continues, and will try again");
             }
             (Ok(()), false) | (Err(_), true) => {}
         }
     }
 
-    fn write<T: Scalar>(&mut self, state: &TrainingState<T>, whole: &[T], phase: &Phase) -> anyhow::Result<()> {
+    fn write(&mut self, snapshot: &Snapshot<'_>) -> anyhow::Result<()> {
         let note = Note {
             program: concat!("surefoot ", env!("CARGO_PKG_VERSION")).into(),
             arguments: self.arguments.clone(),
             folder: self.folder.clone(),
-            phase: phase.clone(),
         };
-        let written = state.save(&self.path, whole, &json!(note));
+        let written = snapshot.save(&self.path, &json!(note));
         (self.last, self.is_failing) = (Instant::now(), written.is_err());
-        Ok(written?)
+        written.map_err(refusal)
     }
 
     /// Whether a signal has come.
-    pub fn is_interrupted(&self) -> bool {
+    fn is_interrupted(&self) -> bool {
         self.signal.load(Ordering::Relaxed)
     }
 
-    /// Tells how to go on after an interruption.
+    /// Tells how to resume after an interruption.
     pub fn tell(&mut self, json: bool) -> anyhow::Result<()> {
         if let Some(failure) = self.failure.take() {
             return Err(failure.context("interrupted, and the last checkpoint could not be written"));
@@ -178,7 +167,7 @@ impl Checkpoints {
         if json {
             return print_line(json!({"event": "interrupted", "checkpoint": self.path, "resume": command}));
         }
-        eprintln!("interrupted; go on with\n  {command}");
+        eprintln!("interrupted; resume with\n  {command}");
         Ok(())
     }
 
@@ -187,7 +176,7 @@ impl Checkpoints {
         !self.is_failing
     }
 
-    /// The command that goes on.
+    /// The command that resumes.
     pub fn command(&self) -> String {
         format!("surefoot train --resume {}", quoted(&self.path.to_string_lossy()))
     }
@@ -207,7 +196,7 @@ pub fn quoted(argument: &str) -> String {
     }
 }
 
-/// That no training that could go on, and no other file, is written over.
+/// That no training that could be resumed, and no other file, is overwritten.
 fn keep_what_is_there(path: &Path) -> anyhow::Result<()> {
     if !path.exists() {
         return Ok(());
@@ -215,12 +204,12 @@ fn keep_what_is_there(path: &Path) -> anyhow::Result<()> {
     match Checkpoint::open(path) {
         Ok(checkpoint) if checkpoint.stopped().is_some() => Ok(()),
         Ok(_) => {
-            let message = format!("{} has a training that is not finished", path.display());
-            Err(usage(message, format!("surefoot train --resume {} goes on with it; or take it away", path.display())))
+            let message = format!("{} holds an unfinished training", path.display());
+            Err(usage(message, format!("resume it with surefoot train --resume {}, or delete it", path.display())))
         }
         Err(_) => {
-            let message = format!("{} is there and is no checkpoint", path.display());
-            Err(usage(message, "give --checkpoint another name"))
+            let message = format!("{} exists and is not a checkpoint", path.display());
+            Err(usage(message, "choose another name for --checkpoint"))
         }
     }
 }
@@ -229,8 +218,8 @@ fn keep_what_is_there(path: &Path) -> anyhow::Result<()> {
 fn own_arguments() -> anyhow::Result<Vec<String>> {
     let text = |argument: OsString| {
         let refuse = |argument: OsString| {
-            let message = format!("{} is not UTF-8, which a checkpoint cannot keep", argument.display());
-            usage(message, "rename the file, or leave --checkpoint out")
+            let message = format!("{} is not UTF-8, and cannot be kept in a checkpoint", argument.display());
+            usage(message, "rename the file, or omit --checkpoint")
         };
         argument.into_string().map_err(refuse)
     };

@@ -1,0 +1,5 @@
+//! Drawings in SVG, and the pictures of features.
+
+pub mod diagram;
+pub mod features;
+pub mod plot;
