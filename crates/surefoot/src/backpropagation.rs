@@ -8,9 +8,9 @@
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::multiply_panels;
-use crate::numeric::operands::{Left, Start, Starts};
+use crate::numeric::operands::{Lhs, Start, Starts};
 use crate::numeric::panels::{PANEL, Panels, rows, rows_mut};
-use crate::numeric::prefetch::Ahead;
+use crate::numeric::prefetch::PrefetchQueue;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
@@ -90,15 +90,15 @@ impl<T: Scalar> Strip<T> {
         next: Examples<'_, T>,
     ) {
         let count = examples.len();
-        let mut next_inputs = Ahead::new(|run| next.input_run(run), next.runs());
-        let mut targets = Ahead::new(|run| examples.target_run(run), examples.runs());
+        let mut next_inputs = PrefetchQueue::new(|run| next.input_run(run), next.runs());
+        let mut targets = PrefetchQueue::new(|run| examples.target_run(run), examples.runs());
         examples.set_input_starts(&mut self.starts);
         let starts = self.starts.as_slice();
         self.activations[0].set_columns(network.inputs(), count, examples.all_inputs(), |i| starts[i]);
         for (l, layer) in network.layers()[..layers].iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l], &mut here[0]);
-            let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
+            let weight = Lhs::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
             let bias = Start::Rows(&parameters[network.bias_range(l)]);
             let packed = &mut self.packed;
             match l {
@@ -192,8 +192,8 @@ impl<T: Scalar> Strip<T> {
             let layer = &network.layers()[l];
             let (below, above) = self.deltas.split_at_mut(l);
             let delta = &mut below[l - 1];
-            let weight = Left::columns(&parameters[network.weight_range(l)], layer.inputs, layer.outputs);
-            let nothing = &mut Ahead::nothing();
+            let weight = Lhs::columns(&parameters[network.weight_range(l)], layer.inputs, layer.outputs);
+            let nothing = &mut PrefetchQueue::nothing();
             multiply_panels(weight, &above[0], Start::Zero, delta, &mut self.packed, nothing); // (B2)
             let (activation, width) = (network.layers()[l - 1].activation, delta.width());
             let (a, sparsity) = (&self.activations[l], sparsity.get(network.hidden_range(l - 1)).unwrap_or_default());

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
 
-use crate::backpropagation::{Outputs, Strip};
+use crate::backpropagation::{Outputs, Strip, is_shared};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Update, sum_gradients};
+use crate::gradients::{Gradient, GradientSink, MatrixSink, Mean, Update, sum_gradients};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::panels::PanelMut;
@@ -18,7 +18,7 @@ use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
 use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::sparsity::Sparsity;
-use crate::sum::{BLOCK_ROWS, BlockWorkspace, Exchange, PartialSum, Partition, Shares, Steps, Work, is_shared};
+use crate::sum::{BLOCK_ROWS, BlockWorkspace, Exchange, PartialSum, Partition, Shares, Steps, Work};
 use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -296,22 +296,22 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
     }
 
-    /// Hands the gradient's sums over these rows to a destination over θ.
-    fn hand_over(&mut self, rows: Rows<'_>, mut destination: impl Destination<T>) {
+    /// Hands the gradient's sums over these rows to a sink over θ.
+    fn hand_over(&mut self, rows: Rows<'_>, mut sink: impl GradientSink<T>) {
         if Partition::new(rows.len()).blocks() == 1 {
             let (strips, buffers) = self.workers[0].strips_and_buffers(threads::count());
-            sum_gradients(self.network, strips, self.data.examples(rows), destination, buffers);
+            sum_gradients(self.network, strips, self.data.examples(rows), sink, buffers);
             return;
         }
         for (l, layer) in self.network.layers().iter().enumerate() {
             let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));
             let shapes = [(weights, [layer.outputs, layer.inputs], true), (biases, [1, layer.outputs], false)];
             for (range, shape, decays) in shapes {
-                let mut to = destination.matrix(range.clone(), shape, decays);
+                let mut to = sink.matrix(range.clone(), shape, decays);
                 let (width, numbers) = (shape[1], &mut self.total.gradient[range]);
                 vectorized(
                     #[inline(always)]
-                    || to.take(0, 0, PanelMut { numbers, width, columns: width }),
+                    || to.accept(0, 0, PanelMut { numbers, width, columns: width }),
                 );
             }
         }

@@ -7,7 +7,7 @@ use crate::backpropagation::Strip;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::numeric::matmul::multiply;
-use crate::numeric::operands::{Left, Start};
+use crate::numeric::operands::{Lhs, Start};
 use crate::numeric::panels::{PANEL, Panel, PanelMut, Panels, rows, rows_mut};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -156,7 +156,7 @@ impl<'a, T: Scalar> Predictor<'a, T> {
             let width = self.weights[l].width();
             for (p, numbers) in rows_mut(z, width).enumerate() {
                 let z = PanelMut { numbers, width, columns: width };
-                multiply(Left::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
+                multiply(Lhs::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
             }
             vectorized(
                 #[inline(always)]

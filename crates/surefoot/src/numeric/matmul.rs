@@ -16,9 +16,9 @@
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
-use super::operands::{Left, Meanwhile, PIECES, Right, SEGMENT, Start};
+use super::operands::{Lhs, PIECES, Prefetching, Rhs, SEGMENT, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
-use super::prefetch::Ahead;
+use super::prefetch::PrefetchQueue;
 use super::scalar::Scalar;
 use super::simd::{InstructionSet, Vector, Vectors};
 
@@ -32,12 +32,12 @@ const GROUP: usize = 64;
 /// `C = start + A·B` for all panels: `a` (m × k), `b` (k × n), `c` (m × n). `packed` is a buffer. Meanwhile memory is asked
 /// for what lies `ahead`.
 pub fn multiply_panels<'a, T: Scalar + 'a>(
-    a: Left<'_, T>,
+    a: Lhs<'_, T>,
     b: &Panels<T>,
     start: Start<'_, T>,
     c: &mut Panels<T>,
     packed: &mut Vec<T>,
-    ahead: &mut Ahead<impl Fn(usize) -> &'a [T]>,
+    ahead: &mut PrefetchQueue<impl Fn(usize) -> &'a [T]>,
 ) {
     c.resize(a.rows, b.columns());
     let parts = a.depth.div_ceil(DEPTH).max(1);
@@ -60,7 +60,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                 for (k, to) in packed.chunks_exact_mut(GROUP).take(a.depth).enumerate() {
                     to[..a.rows].copy_from_slice(&a.numbers[k * a.inner..][..a.rows]);
                 }
-                a = Left { numbers: packed, inner: GROUP, next: SEGMENT * GROUP, ..a };
+                a = Lhs { numbers: packed, inner: GROUP, next: SEGMENT * GROUP, ..a };
             }
             for p in 0..b.count() {
                 let Panel { numbers, columns, .. } = b.panel(p);
@@ -75,7 +75,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                         multiply(a, b, start, c);
                     } else {
                         let pieces = std::array::from_fn(|_| ahead.next_piece());
-                        multiply(a, Meanwhile::new(b, pieces, a.depth), start, c);
+                        multiply(a, Prefetching::new(b, pieces, a.depth), start, c);
                     }
                 }
             }
@@ -84,7 +84,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
 }
 
 /// `C = start + A·B`: `a` (m × k), `b` (k × n), `c` (m × n). Whole vectors of B are read, and of C written.
-pub fn multiply<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
+pub fn multiply<T: Scalar>(a: Lhs<'_, T>, b: impl Rhs<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
     if a.rows == 0 || b.columns() == 0 {
         return;
     }
@@ -108,8 +108,8 @@ pub fn multiply<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>
 
 /// The loops of [`multiply`] with tiles of M rows and N vectors.
 #[inline(always)]
-unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
-    a: Left<'_, V::Scalar>,
+unsafe fn multiply_by<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
+    a: Lhs<'_, V::Scalar>,
     mut b: R,
     start: Start<'_, V::Scalar>,
     mut c: PanelMut<'_, V::Scalar>,
@@ -129,7 +129,7 @@ unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: u
                         }
                     }
                     row += $m;
-                    b = b.asked();
+                    b = b.prefetched();
                 }};
             }
             match a.rows - row {
@@ -144,8 +144,8 @@ unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: u
 
 /// M rows and N vectors of C.
 #[inline(always)]
-unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
-    a: Left<'_, V::Scalar>,
+unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
+    a: Lhs<'_, V::Scalar>,
     b: R,
     at: (usize, usize),
     start: Start<'_, V::Scalar>,
@@ -155,11 +155,18 @@ unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
     unsafe {
         let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
         let zero = V::Scalar::from_f64(0.0);
-        match start {
-            Start::Sum => chains::<V, R, M, N, true>(a, b, at, (&zero, 0), false, c),
-            Start::Added => chains::<V, R, M, N, false>(a, b, at, (&zero, 0), true, c),
-            Start::Zero => chains::<V, R, M, N, false>(a, b, at, (&zero, 0), false, c),
-            Start::Rows(numbers) => chains::<V, R, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), false, c),
+        let (is_sum, is_added) = (matches!(start, Start::Sum), matches!(start, Start::Added));
+        // segments only where there are several: what they need would cost the small products time
+        let in_segments = a.in_segments && a.depth > SEGMENT;
+        let (start, step) = match start {
+            Start::Rows(numbers) => (numbers.as_ptr().add(at.0), 1),
+            _ => (&raw const zero, 0),
+        };
+        match (is_sum, in_segments || is_added) {
+            (true, false) => chains::<V, R, M, N, true, false>(a, b, at, (start, step), false, c),
+            (true, true) => chains::<V, R, M, N, true, true>(a, b, at, (start, step), false, c),
+            (false, false) => chains::<V, R, M, N, false, false>(a, b, at, (start, step), false, c),
+            (false, true) => chains::<V, R, M, N, false, true>(a, b, at, (start, step), is_added, c),
         }
     }
 }
@@ -169,8 +176,15 @@ unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
 /// segments are added.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn chains<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, const SUM: bool>(
-    a: Left<'_, V::Scalar>,
+unsafe fn chains<
+    V: Vector,
+    R: Rhs<V::Scalar>,
+    const M: usize,
+    const N: usize,
+    const SUM: bool,
+    const SEGMENTS: bool,
+>(
+    a: Lhs<'_, V::Scalar>,
     b: R,
     (row, column): (usize, usize),
     (start, start_step): (*const V::Scalar, usize),
@@ -207,18 +221,26 @@ unsafe fn chains<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize,
                         sums[i][j] = a.mul_add(b_row[j], sums[i][j]);
                     }
                 }
-                b.ask(inner + k);
+                b.prefetch_beside(inner + k);
             }
             inner += run;
             for row in &mut rows {
                 *row = row.wrapping_add(a.next);
             }
-            if a.in_segments && inner < a.depth {
+            if SEGMENTS && inner < a.depth {
                 finish(&sums, added, (c, c_width));
                 (sums, added) = ([[zero; N]; M], true);
             }
         }
-        finish(&sums, added, (c, c_width));
+        if SEGMENTS {
+            finish(&sums, added, (c, c_width));
+            return;
+        }
+        for i in 0..M {
+            for j in 0..N {
+                sums[i][j].store(c.add(i * c_width + j * V::LANES));
+            }
+        }
     }
 }
 
@@ -251,12 +273,7 @@ macro_rules! compiled_for {
             use super::*;
 
             #[target_feature(enable = $features)]
-            pub unsafe fn multiply<T: Scalar>(
-                a: Left<'_, T>,
-                b: impl Right<T>,
-                start: Start<'_, T>,
-                c: PanelMut<'_, T>,
-            ) {
+            pub unsafe fn multiply<T: Scalar>(a: Lhs<'_, T>, b: impl Rhs<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
                 // SAFETY: the caller's.
                 unsafe {
                     if b.columns() <= <<T as Vectors>::$narrow as Vector>::LANES {
@@ -335,8 +352,8 @@ mod tests {
             (0..m * n).map(element).collect()
         };
         let from_rows = triple_loop(SEGMENT, &|i, _| start[i]);
-        let mut ahead = Ahead::nothing();
-        for left in [Left::rows(&a, m, k), Left::columns(&turned, m, k)] {
+        let mut ahead = PrefetchQueue::nothing();
+        for left in [Lhs::rows(&a, m, k), Lhs::columns(&turned, m, k)] {
             multiply_panels(left, &right, Start::Rows(&start), &mut c, &mut packed, &mut ahead);
             same(&elements(&c), &from_rows, &what);
         }
@@ -345,13 +362,13 @@ mod tests {
         for p in 0..right.count() {
             let (width, columns) = (right.width(), right.panel(p).columns);
             let c = PanelMut { numbers: c.panel_mut(p), width, columns };
-            multiply(Left::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c);
+            multiply(Lhs::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c);
         }
         same(&elements(&c), &continued, &what);
         for p in 0..right.count() {
             let (upper, width, columns) = (m / 2, right.width(), right.panel(p).columns);
             let c = PanelMut { numbers: &mut c.panel_mut(p)[upper * width..], width, columns };
-            multiply(Left::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
+            multiply(Lhs::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
         }
         let from_zero = triple_loop(usize::MAX, &|_, _| T::zero());
         same(&elements(&c)[m / 2 * n..], &from_zero[m / 2 * n..], &what);
@@ -366,10 +383,10 @@ mod tests {
         rows.set((0..k).map(|p| 1 + (k - 1 - p) * (n + 1)));
         let width = n.next_multiple_of(LANES);
         let mut numbers = vec![T::zero(); m * width];
-        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, soon: 3 }, &mut numbers);
+        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, ahead: 3 }, &mut numbers);
         assert!(scattered.is_readable());
         let c = PanelMut { numbers: c, width, columns: n };
-        multiply(Left::panels(&by_rows, 0..m), scattered, Start::Zero, c);
+        multiply(Lhs::panels(&by_rows, 0..m), scattered, Start::Zero, c);
         let elements: Vec<T> = (0..m * n).map(|at| numbers[at / n * width + at % n]).collect();
         same(&elements, &from_zero, &what);
     }

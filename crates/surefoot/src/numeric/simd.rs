@@ -119,15 +119,15 @@ pub trait Vectors: Copy {
 
     /// Writes eight rows of `length` numbers, which begin at `starts` of `from`, as columns of `to`, whose rows are `stride` apart.
     #[inline(always)]
-    fn turn_eight(from: &[Self], starts: [usize; EIGHT], length: usize, to: &mut [Self], stride: usize) {
-        turn_plainly(from, starts, 0..length, to, stride);
+    fn transpose_eight(from: &[Self], starts: [usize; EIGHT], length: usize, to: &mut [Self], stride: usize) {
+        transpose_plainly(from, starts, 0..length, to, stride);
     }
 }
 
 /// Writes rows of `length` numbers as columns of `to`, whose rows are `stride` apart. The j-th of `count` begins at `start(j)`
 /// of `from`; behind the last it is repeated, up to a whole eight.
 #[inline(always)]
-pub fn turn<T: Vectors>(
+pub fn transpose<T: Vectors>(
     from: &[T],
     start: impl Fn(usize) -> usize,
     count: usize,
@@ -140,16 +140,16 @@ pub fn turn<T: Vectors>(
         for (i, at) in starts.iter_mut().enumerate() {
             *at = start((first + i).min(count - 1));
         }
-        T::turn_eight(from, starts, length, &mut to[first..], stride);
+        T::transpose_eight(from, starts, length, &mut to[first..], stride);
     }
 }
 
-/// The rows that are turned at a time.
+/// The rows that are transposed at a time.
 const EIGHT: usize = 8;
 
 /// Some numbers of eight rows, in plain Rust.
 #[inline(always)]
-fn turn_plainly<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
+fn transpose_plainly<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
     for i in some {
         for (to, start) in to[i * stride..][..EIGHT].iter_mut().zip(starts) {
             *to = from[start + i];
@@ -273,7 +273,7 @@ mod aarch64 {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, turn_plainly};
+    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, transpose_plainly};
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
     pub unsafe fn vectorized_avx512<R>(work: impl FnOnce() -> R) -> R {
@@ -305,11 +305,11 @@ mod x86 {
         type Neon = Four<f32>;
 
         #[inline(always)]
-        fn turn_eight(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
+        fn transpose_eight(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
             match InstructionSet::current() {
-                InstructionSet::Portable => turn_plainly(from, starts, 0..length, to, stride),
+                InstructionSet::Portable => transpose_plainly(from, starts, 0..length, to, stride),
                 // SAFETY: the other sets have AVX.
-                _ => unsafe { turn_eight_by_fours(from, starts, length, to, stride) },
+                _ => unsafe { transpose_eight_by_fours(from, starts, length, to, stride) },
             }
         }
     }
@@ -317,7 +317,7 @@ mod x86 {
     /// Four numbers of the eight rows at a time, in registers.
     #[inline]
     #[target_feature(enable = "avx")]
-    fn turn_eight_by_fours(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
+    fn transpose_eight_by_fours(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
         if length == 0 {
             return;
         }
@@ -353,7 +353,7 @@ mod x86 {
             return;
         }
         if last + whole + 4 > from.len() {
-            turn_plainly(from, starts, whole..length, to, stride);
+            transpose_plainly(from, starts, whole..length, to, stride);
             return;
         }
         let to = to.as_mut_ptr().wrapping_add(whole * stride);

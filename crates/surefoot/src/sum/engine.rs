@@ -3,14 +3,13 @@
 use std::ops::Range;
 
 use super::partial_sum::PartialSum;
-pub(crate) use crate::backpropagation::is_shared;
 use crate::backpropagation::{Outputs, Strip, strips_for};
 use crate::gradients::{Sum, sum_deltas, sum_gradients};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::panels::{LANES, Panels};
 use crate::numeric::scalar::Scalar;
-use crate::numeric::sums::pairwise_sum;
+use crate::numeric::sums::{pairwise_sum, sum_in_lanes};
 use crate::numeric::threads;
 use crate::view::{DatasetView, Examples, Rows};
 
@@ -152,7 +151,7 @@ impl<T: Scalar> BlockWorkspace<T> {
 /// The sum of the weights of a block.
 fn weight<T: Scalar>(examples: Examples<'_, T>) -> f64 {
     match examples.weights() {
-        Some(weight) => crate::numeric::sums::sum_in_lanes(examples.len(), |i| weight(i).to_f64()),
+        Some(weight) => sum_in_lanes(examples.len(), |i| weight(i).to_f64()),
         None => examples.len() as f64,
     }
 }

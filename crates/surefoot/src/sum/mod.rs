@@ -10,7 +10,7 @@ mod partial_sum;
 mod partition;
 mod tree;
 
-pub(crate) use engine::{BlockWorkspace, Steps, Work, is_shared};
+pub(crate) use engine::{BlockWorkspace, Steps, Work};
 pub(crate) use exchange::{Exchange, Shares};
 pub(crate) use partial_sum::PartialSum;
 pub(crate) use partition::{BLOCK_ROWS, Partition, sum_rows};
