@@ -85,7 +85,7 @@ impl Work {
                     beta1: *beta1,
                     beta2: *beta2,
                     epsilon: *epsilon,
-                    by_width: false,
+                    ntp: false,
                 })
             }
             other => FirstOrder::GradientDescent(GradientDescent {
@@ -151,8 +151,13 @@ impl<'a> State<'a> {
             }
             None => (None, &[][..]),
         };
-        let batch = self.cost.gradient_of_batch(&self.parameters, rows, next);
-        batch.step(optimizer, &mut self.optimizer, &mut self.parameters, optimizer.learning_rate());
+        self.cost.prefetch(next);
+        self.cost.backward(&self.parameters, rows).step(
+            optimizer,
+            &mut self.optimizer,
+            &mut self.parameters,
+            optimizer.learning_rate(),
+        );
     }
 
     fn outputs(&self, rows: usize) -> Result<Array2<f32>, Error> {

@@ -139,12 +139,10 @@ impl Activation {
             }),
             Activation::Softmax => {
                 // (A7): Σₖ δₖ aₖ([k = j] − aⱼ) = aⱼ(δⱼ − Σₖ δₖ aₖ)
+                let is_wide = is_wide(a, examples);
                 for first in (0..examples).step_by(LANES) {
-                    let mut means = [T::zero(); LANES];
-                    for (a, delta) in columns(a, examples, first).zip(columns(delta, examples, first)) {
-                        let (a, delta): (&[T; LANES], &[T; LANES]) = (a, delta);
-                        (0..LANES).for_each(|i| means[i] += delta[i] * a[i]);
-                    }
+                    let units = columns::<T, LANES>(a, examples, first).zip(columns(delta, examples, first));
+                    let means = over_units(is_wide, units, T::zero(), products, plus);
                     for (a, delta) in columns(a, examples, first).zip(columns_mut(delta, examples, first)) {
                         let (a, delta): (&[T; LANES], &mut [T; LANES]) = (a, delta);
                         (0..LANES).for_each(|i| delta[i] = a[i] * (delta[i] - means[i]));
@@ -199,25 +197,88 @@ fn softmax<T: Scalar>(z: &mut [T], examples: usize) {
 /// the largest is 1.
 #[inline(always)]
 fn softmax_of<T: Scalar, const N: usize>(z: &mut [T], examples: usize, first: usize) {
-    let (mut largest, mut sums) = ([T::from_f64(f64::NEG_INFINITY); N], [T::zero(); N]);
-    for z in columns::<T, N>(z, examples, first) {
-        for i in 0..N {
-            largest[i] = if z[i] > largest[i] { z[i] } else { largest[i] };
-        }
-    }
+    let is_wide = is_wide(z, examples);
+    let rows = columns::<T, N>(z, examples, first);
+    let largest = over_units(is_wide, rows, T::from_f64(f64::NEG_INFINITY), numbers, larger);
     for z in columns_mut::<T, N>(z, examples, first) {
         for i in 0..N {
             z[i] = (z[i] - largest[i]).exp();
         }
-        for i in 0..N {
-            sums[i] += z[i];
-        }
     }
+    let sums = over_units(is_wide, columns::<T, N>(z, examples, first), T::zero(), numbers, plus);
     for e in columns_mut::<T, N>(z, examples, first) {
         for i in 0..N {
             e[i] = e[i] / sums[i];
         }
     }
+}
+
+/// Whether a matrix with so many numbers a row, one row a unit, has more units than are joined one after the other.
+#[inline(always)]
+fn is_wide<T>(z: &[T], examples: usize) -> bool {
+    z.len() > LANES * examples
+}
+
+/// The terms of all units joined, for N examples side by side, from a start on: one after the other, or of a wide layer in 16
+/// lanes, the i-th of every 16th unit from the i-th on, which are then joined in a binary tree as by
+/// [`pairwise_sum`](crate::numeric::sums::pairwise_sum).
+#[inline(always)]
+fn over_units<R, T: Copy, const N: usize>(
+    is_wide: bool,
+    units: impl Iterator<Item = R>,
+    start: T,
+    terms: impl Fn(R) -> [T; N],
+    join: impl Fn(T, T) -> T,
+) -> [T; N] {
+    if !is_wide {
+        let mut all = [start; N];
+        for unit in units {
+            all = joined(all, terms(unit), &join);
+        }
+        return all;
+    }
+    let mut lanes = [[start; N]; LANES];
+    for (k, unit) in units.enumerate() {
+        lanes[k % LANES] = joined(lanes[k % LANES], terms(unit), &join);
+    }
+    for half in [8, 4, 2, 1] {
+        for k in 0..half {
+            lanes[k] = joined(lanes[k], lanes[k + half], &join);
+        }
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+fn joined<T: Copy, const N: usize>(mut so_far: [T; N], terms: [T; N], join: &impl Fn(T, T) -> T) -> [T; N] {
+    for i in 0..N {
+        so_far[i] = join(so_far[i], terms[i]);
+    }
+    so_far
+}
+
+#[inline(always)]
+fn plus<T: Scalar>(a: T, b: T) -> T {
+    a + b
+}
+
+#[inline(always)]
+fn larger<T: Scalar>(a: T, b: T) -> T {
+    if b > a { b } else { a }
+}
+
+#[inline(always)]
+fn numbers<T: Scalar, const N: usize>(numbers: &[T; N]) -> [T; N] {
+    *numbers
+}
+
+#[inline(always)]
+fn products<T: Scalar, const N: usize>((a, b): (&[T; N], &[T; N])) -> [T; N] {
+    let mut products = *a;
+    for i in 0..N {
+        products[i] = a[i] * b[i];
+    }
+    products
 }
 
 impl fmt::Display for Activation {
@@ -296,6 +357,37 @@ mod tests {
                 let h = 1e-5;
                 let slope = (f::<f64>(activation, z + h) - f::<f64>(activation, z - h)) / (2.0 * h);
                 assert!((derivative(activation, z) - slope).abs() < 1e-9, "{activation} at {z}");
+            }
+        }
+    }
+
+    /// Of 16 units in their order, of more in lanes; alone or beside others.
+    #[test]
+    fn softmax_joins_the_units_in_the_stated_order() {
+        for units in [1, 2, 10, 16, 17, 40, 1000] {
+            let z: Vec<f32> = (0..units).map(|k| ((k * 37 % 101) as f32 - 50.0) * 0.07).collect();
+            let joined = |terms: &[f32], start: f32, join: fn(f32, f32) -> f32| {
+                let chain =
+                    |first: usize, step: usize| (first..units).step_by(step).fold(start, |sum, k| join(sum, terms[k]));
+                if units <= 16 {
+                    return chain(0, 1);
+                }
+                let mut lanes: Vec<f32> = (0..16).map(|i| chain(i, 16)).collect();
+                while lanes.len() > 1 {
+                    let half = lanes.len() / 2;
+                    lanes = (0..half).map(|i| join(lanes[i], lanes[i + half])).collect();
+                }
+                lanes[0]
+            };
+            let largest = joined(&z, f32::NEG_INFINITY, f32::max);
+            let e: Vec<f32> = z.iter().map(|z| Scalar::exp(z - largest)).collect();
+            let sum = joined(&e, 0.0, |a, b| a + b);
+            for examples in [1, 3, 48] {
+                let mut beside: Vec<f32> = z.iter().flat_map(|&z| vec![z; examples]).collect();
+                Activation::Softmax.apply(&mut beside, examples);
+                for (row, e) in beside.chunks(examples).zip(&e) {
+                    assert!(row.iter().all(|a| a.to_bits() == (e / sum).to_bits()), "{units} units of {examples}");
+                }
             }
         }
     }

@@ -8,9 +8,9 @@
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::numeric::matmul::multiply_panels;
-use crate::numeric::operands::{Left, Start, Starts};
+use crate::numeric::operands::{Lhs, Start, Starts};
 use crate::numeric::panels::{PANEL, Panels, rows, rows_mut};
-use crate::numeric::prefetch::Ahead;
+use crate::numeric::prefetch::PrefetchQueue;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
@@ -35,7 +35,7 @@ pub(crate) struct Strip<T> {
 
 /// What of some examples is computed after the feedforward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct Outputs {
     /// J(W,b; x,y) of each.
     pub losses: bool,
     /// The error terms of all layers.
@@ -90,15 +90,15 @@ impl<T: Scalar> Strip<T> {
         next: Examples<'_, T>,
     ) {
         let count = examples.len();
-        let mut next_inputs = Ahead::new(|run| next.input_run(run), next.runs());
-        let mut targets = Ahead::new(|run| examples.target_run(run), examples.runs());
+        let mut next_inputs = PrefetchQueue::new(|run| next.input_run(run), next.runs());
+        let mut targets = PrefetchQueue::new(|run| examples.target_run(run), examples.runs());
         examples.set_input_starts(&mut self.starts);
         let starts = self.starts.as_slice();
         self.activations[0].set_columns(network.inputs(), count, examples.all_inputs(), |i| starts[i]);
         for (l, layer) in network.layers()[..layers].iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l], &mut here[0]);
-            let weight = Left::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
+            let weight = Lhs::rows(&parameters[network.weight_range(l)], layer.outputs, layer.inputs);
             let bias = Start::Rows(&parameters[network.bias_range(l)]);
             let packed = &mut self.packed;
             match l {
@@ -148,7 +148,25 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// Computes what is `wanted` of the examples that went through last.
+    /// Takes the targets of the examples that went through last, smoothed by ε = `label_smoothing`.  (L4)
+    ///
+    /// ```text
+    ///   y′ₖ = (1 − ε) yₖ + ε / max(K, 2)        K outputs
+    /// ```
+    pub fn set_targets(&mut self, network: &Network, examples: Examples<'_, T>, label_smoothing: f64) {
+        let count = self.examples();
+        self.targets.set_columns(network.outputs(), count, examples.all_targets(), |i| examples.target_start(i));
+        if label_smoothing > 0.0 {
+            let (rest, share) = (1.0 - label_smoothing, label_smoothing / network.outputs().max(2) as f64);
+            let targets = self.targets.numbers_mut();
+            vectorized(
+                #[inline(always)]
+                || targets.iter_mut().for_each(|y| *y = T::from_f64(rest * y.to_f64() + share)), // (L4)
+            );
+        }
+    }
+
+    /// Computes what is asked for of the examples that went through last, whose targets have been [set](Self::set_targets).
     /// `sparsity` has for each hidden unit the derivative of its penalty by its mean activation, or nothing.  (B1) (B2) (P2)
     ///
     /// ```text
@@ -162,13 +180,11 @@ impl<T: Scalar> Strip<T> {
         parameters: &[T],
         examples: Examples<'_, T>,
         sparsity: &[T],
-        wanted: Wanted,
+        outputs: Outputs,
     ) {
-        let count = self.examples();
-        self.targets.set_columns(network.outputs(), count, examples.all_targets(), |i| examples.target_start(i));
-        self.losses.resize(count, 0.0);
-        self.output_losses_and_deltas(network, loss, examples, wanted);
-        if !wanted.deltas {
+        self.losses.resize(self.examples(), 0.0);
+        self.output_losses_and_deltas(network, loss, examples, outputs);
+        if !outputs.deltas {
             return;
         }
         // forward: z = W·f(z below), so the layer below has the error term Wᵀ·δ • f′
@@ -176,8 +192,8 @@ impl<T: Scalar> Strip<T> {
             let layer = &network.layers()[l];
             let (below, above) = self.deltas.split_at_mut(l);
             let delta = &mut below[l - 1];
-            let weight = Left::columns(&parameters[network.weight_range(l)], layer.inputs, layer.outputs);
-            let nothing = &mut Ahead::nothing();
+            let weight = Lhs::columns(&parameters[network.weight_range(l)], layer.inputs, layer.outputs);
+            let nothing = &mut PrefetchQueue::nothing();
             multiply_panels(weight, &above[0], Start::Zero, delta, &mut self.packed, nothing); // (B2)
             let (activation, width) = (network.layers()[l - 1].activation, delta.width());
             let (a, sparsity) = (&self.activations[l], sparsity.get(network.hidden_range(l - 1)).unwrap_or_default());
@@ -194,8 +210,8 @@ impl<T: Scalar> Strip<T> {
         }
     }
 
-    /// The loss, and the error terms of the output layer, as far as wanted.
-    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>, wanted: Wanted) {
+    /// The loss, and the error terms of the output layer, as far as asked for.
+    fn output_losses_and_deltas(&mut self, network: &Network, loss: Loss, examples: Examples<'_, T>, outputs: Outputs) {
         let (a, activation) = (&self.activations[self.activations.len() - 1], network.output_activation());
         let Some(deltas) = self.deltas.last_mut() else { return };
         deltas.resize(network.outputs(), a.columns());
@@ -207,20 +223,20 @@ impl<T: Scalar> Strip<T> {
             vectorized(
                 #[inline(always)]
                 || {
-                    if wanted.losses {
+                    if outputs.losses {
                         loss.values(activation, z, a, y, width, losses);
                     }
-                    if wanted.deltas {
+                    if outputs.deltas {
                         loss.deltas(activation, a, y, width, delta); // (B1)
                     }
                     if examples.weights().is_none() {
                         return;
                     }
                     let weights = weights_of_panel(examples, p * width);
-                    if wanted.losses {
+                    if outputs.losses {
                         losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss *= weight.to_f64());
                     }
-                    if wanted.deltas {
+                    if outputs.deltas {
                         for delta in rows_mut(delta, width) {
                             delta.iter_mut().zip(&weights).for_each(|(delta, &weight)| *delta = *delta * weight);
                         }

@@ -1,22 +1,25 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay and
 //! sparsity.
 
+use std::fmt;
 use std::sync::atomic::AtomicUsize;
 
-use crate::backpropagation::{Strip, Wanted, is_shared, strips_for};
+use crate::backpropagation::{Outputs, Strip, is_shared};
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::gradients::{Destination, Gradient, MatrixDestination, Mean, Sum, Update, sum_deltas, sum_gradients};
+use crate::gradients::{Gradient, GradientSink, MatrixSink, Mean, Update, sum_gradients};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::blocks::{BLOCK_ROWS, Partition};
-use crate::numeric::panels::{PanelMut, Panels};
+use crate::numeric::panels::PanelMut;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::numeric::sums::dot;
 use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
 use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::sparsity::Sparsity;
-use crate::view::{DatasetView, Examples, Rows};
+use crate::sum::{BLOCK_ROWS, BlockWorkspace, Exchange, PartialSum, Partition, Shares, Steps, Work};
+use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
 ///
@@ -34,31 +37,28 @@ use crate::view::{DatasetView, Examples, Rows};
 ///   ∇b J = 1/m Σᵢ ∇b J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾)
 /// ```
 ///
-/// It is an [`Objective`] over all examples; training takes it [over a batch](Cost::of_batch) of them. The bits depend
+/// It is an [`Objective`] over all examples; training takes it [over a batch](Cost::forward_backward) of them. The bits depend
 /// on θ, the examples and their order, and on no number of threads.
 pub struct Cost<'a, T> {
     network: &'a Network,
     loss: Loss,
     weight_decay: f64,
     sparsity: Option<Sparsity>,
+    /// ε
+    label_smoothing: f64,
     data: DatasetView<'a, T>,
-    slots: Vec<Slot<T>>,
+    cancel: Cancel,
+    workers: Vec<BlockWorkspace<T>>,
+    exchange: Exchange<PartialSum<T>>,
+    /// The sums of the last pass.
+    total: PartialSum<T>,
+    /// Whether it went through all blocks.
+    is_whole: bool,
+    /// The rows after those of the next pass.
+    prefetched: Vec<usize>,
     /// What [`Sparsity`] adds to the cost, and its derivative by the activation of each hidden unit, as of the last sum.
     penalty: f64,
     penalty_slopes: Vec<T>,
-}
-
-/// A partial sum over blocks, and the buffers to compute the next block.
-struct Slot<T> {
-    cost: f64,
-    /// Σ wᵢ times the activity of each hidden unit, where sparsity asks for it.
-    activities: Vec<f64>,
-    gradient: Vec<T>,
-    strips: Vec<Strip<T>>,
-    /// The strips that the last block filled.
-    used: usize,
-    /// A buffer of the gradient's sums for each thread.
-    buffers: Vec<Panels<T>>,
 }
 
 impl<'a, T: Scalar> Cost<'a, T> {
@@ -97,8 +97,22 @@ impl<'a, T: Scalar> Cost<'a, T> {
                 return Err(Error::Value { what: "targets", row, column, expected, got });
             }
         }
-        let (slots, penalty_slopes) = (Vec::new(), Vec::new());
-        Ok(Cost { network, loss, weight_decay, sparsity: None, data, slots, penalty: 0.0, penalty_slopes })
+        Ok(Cost {
+            network,
+            loss,
+            weight_decay,
+            sparsity: None,
+            label_smoothing: 0.0,
+            data,
+            cancel: Cancel::new(),
+            workers: Vec::new(),
+            exchange: Exchange::new(),
+            total: PartialSum::default(),
+            is_whole: true,
+            prefetched: Vec::new(),
+            penalty: 0.0,
+            penalty_slopes: Vec::new(),
+        })
     }
 
     /// With sparsity (P1) in the cost, or without. It takes the mean activations of a whole batch before any error term,
@@ -114,13 +128,40 @@ impl<'a, T: Scalar> Cost<'a, T> {
         Ok(self)
     }
 
+    /// With targets smoothed by ε, at least 0 and below 1; 0 for none. The data stay as they are.  (L4)
+    ///
+    /// ```text
+    ///   y′ₖ = (1 − ε) yₖ + ε / max(K, 2)        K outputs, in f64
+    /// ```
+    ///
+    /// Source: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, *Rethinking the Inception Architecture for Computer Vision*, 2016,
+    /// section 7.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when ε is not in its range.
+    pub fn with_label_smoothing(mut self, epsilon: f64) -> Result<Self> {
+        if !(0.0..1.0).contains(&epsilon) {
+            let expected = "a number from 0 to 1, 1 excluded".into();
+            return Err(Error::Setting { setting: "label smoothing", expected, got: epsilon.to_string() });
+        }
+        self.label_smoothing = epsilon;
+        Ok(self)
+    }
+
+    /// With a flag that is looked at before every block. Once it is set a pass ends soon: its cost is NaN, and
+    /// [`Pass::step`] and [`Pass::gradient`] change nothing.
+    pub fn with_cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
     /// The data that the mean is over.
     pub fn data(&self) -> DatasetView<'a, T> {
         self.data
     }
 
-    /// Lets a batch of rows, by their numbers in the whole data set, go through the network, or all rows, in their order: J over the batch, and what knows its
-    /// gradient. The rows of the `next` batch are fetched from memory meanwhile; it may be empty.
+    /// Lets a batch of rows, by their numbers in the whole data set, go through the network, or all rows, in their order: J over
+    /// the batch, and what knows its gradient.
     ///
     /// ```text
     ///   J_B(θ) = Σ_{i∈B} wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) / (|B|·w̄) + λ/2 Σ W²        w̄ the mean weight of the whole data
@@ -130,30 +171,26 @@ impl<'a, T: Scalar> Cost<'a, T> {
     ///
     /// # Panics
     /// When there is no row, a row is not in the data, or θ = `parameters` has not the network's length.
-    pub fn of_batch<'b>(
-        &'b mut self,
-        parameters: &[T],
-        rows: Option<&'b [usize]>,
-        next: &[usize],
-    ) -> (f64, Batch<'b, 'a, T>) {
+    pub fn forward_backward<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> (f64, Pass<'b, 'a, T>) {
         let rows = self.rows_of(rows);
-        self.sum_blocks(parameters, rows, Rows::List(next), Wanted { losses: true, deltas: true });
-        (self.sum(parameters, rows), Batch { rows, of: self })
+        self.sum_rows(parameters, rows, Outputs { losses: true, deltas: true });
+        (self.cost_of(parameters, rows), Pass { rows, of: self })
     }
 
     /// The same without J, which a step of an optimizer does without.
     ///
     /// # Panics
-    /// As [`of_batch`](Self::of_batch).
-    pub fn gradient_of_batch<'b>(
-        &'b mut self,
-        parameters: &[T],
-        rows: Option<&'b [usize]>,
-        next: &[usize],
-    ) -> Batch<'b, 'a, T> {
+    /// As [`forward_backward`](Self::forward_backward).
+    pub fn backward<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> Pass<'b, 'a, T> {
         let rows = self.rows_of(rows);
-        self.sum_blocks(parameters, rows, Rows::List(next), Wanted { losses: false, deltas: true });
-        Batch { rows, of: self }
+        self.sum_rows(parameters, rows, Outputs { losses: false, deltas: true });
+        Pass { rows, of: self }
+    }
+
+    /// Says which rows come after the next pass, so that they are fetched from memory during it. It changes no bit.
+    pub fn prefetch(&mut self, rows: &[usize]) {
+        self.prefetched.clear();
+        self.prefetched.extend_from_slice(rows);
     }
 
     /// The rows of a batch, or all.
@@ -170,89 +207,67 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 
     /// J from the sums over these rows, which have been taken at the same θ.  (8)
-    fn sum(&self, parameters: &[T], rows: Rows<'_>) -> f64 {
-        self.slots[0].cost / self.total_weight(rows) + self.decay_term(parameters) + self.penalty // (8) (P1)
+    fn cost_of(&self, parameters: &[T], rows: Rows<'_>) -> f64 {
+        if !self.is_whole {
+            return f64::NAN;
+        }
+        self.total.cost / self.total_weight(rows) + self.decay_term(parameters) + self.penalty // (8) (P1)
     }
 
-    /// Σ over the blocks of these rows, left in the first slot, as far as wanted; of one block only the strips, without
-    /// its gradient.
-    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: Rows<'_>, wanted: Wanted) {
-        let Cost { network, loss, data, sparsity, .. } = *self;
-        let partition = Partition::new(rows.len(), network.parameter_count());
-        let one_block = partition.blocks() == 1;
-        let gradients = wanted.deltas;
-        let summed = gradients && !one_block;
-        let all_layers = network.layers().len();
-        self.prepare_slots(partition.slots(), if summed { network.parameter_count() } else { 0 });
-        let most = most_strips(partition);
-        let activities_first = sparsity.is_some() && gradients;
+    /// The sums over these rows as far as asked for, the penalty among them. The gradient of a single block is not summed: what it
+    /// is made of stays with the block.
+    fn sum_rows(&mut self, parameters: &[T], rows: Rows<'_>, outputs: Outputs) {
+        let is_block = Partition::new(rows.len()).blocks() == 1;
+        let (all_layers, is_sparse) = (self.network.layers().len(), self.sparsity.is_some());
+        // error terms need the mean activations of all examples; a single block goes forward for good
+        let activities_first = is_sparse && outputs.deltas;
         if activities_first {
-            // a single block goes forward for good
-            self.sum_activities(parameters, rows, partition, if one_block { all_layers } else { all_layers - 1 });
+            let layers = if is_block { all_layers } else { all_layers - 1 };
+            let outputs = Outputs { losses: false, deltas: false };
+            self.sum_blocks(parameters, rows, &[], Steps { layers, outputs, activities: true, gradient: false });
+            self.take_activities(rows);
         }
-        let (slopes, is_forward_done) = (std::mem::take(&mut self.penalty_slopes), activities_first && one_block);
-        partition.sum(
-            &mut self.slots,
-            |slot, block| {
-                // after this block, the next of these rows or of the next batch
-                let next = match rows.len() - block.end {
-                    0 => next,
-                    left => rows.part(block.end..block.end + left.min(block.len())),
-                };
-                let examples = data.examples(rows.part(block));
-                slot.for_each_strip(network, loss, most, [examples, data.examples(next)], |strip, [examples, next]| {
-                    if !is_forward_done {
-                        strip.feedforward(network, all_layers, parameters, examples, next);
-                    }
-                    strip.losses_and_deltas(network, loss, parameters, examples, &slopes, wanted);
-                    if sparsity.is_some() && !gradients {
-                        strip.activities(network, examples);
-                    }
-                });
-                if wanted.losses {
-                    slot.add_losses();
-                }
-                if sparsity.is_some() && !gradients {
-                    slot.add_activities(network);
-                }
-                if summed {
-                    let sum = Sum { gradient: &mut slot.gradient };
-                    slot.buffers.resize_with(threads::count().min(most), Panels::new);
-                    sum_gradients(network, &slot.strips[..slot.used], examples, sum, &mut slot.buffers);
-                }
-            },
-            |left, right| {
-                left.cost += right.cost;
-                add(&mut left.gradient, &right.gradient);
-                if !gradients {
-                    left.add_activities_of(right);
-                }
-            },
-        );
-        self.penalty_slopes = slopes;
-        if !gradients {
+        let next = std::mem::take(&mut self.prefetched);
+        let steps = Steps {
+            layers: if activities_first && is_block { 0 } else { all_layers },
+            outputs,
+            activities: is_sparse && !activities_first,
+            gradient: outputs.deltas && !is_block,
+        };
+        self.sum_blocks(parameters, rows, &next, steps);
+        self.prefetched = next;
+        self.prefetched.clear();
+        if steps.activities {
             self.take_activities(rows);
         }
     }
 
-    /// Lets the blocks of these rows go forward through the first `layers`, the hidden ones at least, and takes the mean
-    /// activations of all: the error terms need them.
-    fn sum_activities(&mut self, parameters: &[T], rows: Rows<'_>, partition: Partition, layers: usize) {
-        let Cost { network, loss, data, .. } = *self;
-        let most = most_strips(partition);
-        partition.sum(
-            &mut self.slots,
-            |slot, block| {
-                let examples = data.examples(rows.part(block));
-                slot.for_each_strip(network, loss, most, [examples, examples.part(0..0)], |strip, [examples, next]| {
-                    strip.feedforward(network, layers, parameters, examples, next);
-                    strip.activities(network, examples);
-                });
-                slot.add_activities(network);
-            },
-            Slot::add_activities_of,
-        );
-        self.take_activities(rows);
+    /// These steps for the blocks of these rows, and their sums.
+    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: &[usize], steps: Steps) {
+        let Cost { network, loss, label_smoothing, data, ref penalty_slopes, ref cancel, .. } = *self;
+        let partition = Partition::new(rows.len());
+        let numbers = if steps.gradient { network.parameter_count() } else { 0 };
+        let shares = Shares::new(threads::count(), partition.leaves(), numbers);
+        let (next, threads) = (Rows::List(next), shares.threads);
+        let work =
+            Work { network, loss, label_smoothing, data, parameters, rows, next, penalty_slopes, steps, threads };
+        if self.workers.len() < shares.workers {
+            self.workers.resize_with(shares.workers, BlockWorkspace::new);
+        }
+        let workers = &mut self.workers[..shares.workers];
+        let leaf = |worker: &mut BlockWorkspace<T>, leaf, sum: &mut PartialSum<T>| {
+            for (i, block) in partition.blocks_of(leaf).enumerate() {
+                if cancel.is_cancelled() {
+                    return false;
+                }
+                worker.add_block(&work, partition.rows_of(block), i == 0, sum);
+            }
+            true
+        };
+        self.is_whole = match partition.leaves() {
+            1 => leaf(&mut workers[0], 0, &mut self.total),
+            leaves => self.exchange.sum(leaves, workers, &mut self.total, leaf, PartialSum::add),
+        };
     }
 
     /// The penalty and its slopes, from the sums of activities over these rows.  (P1) (P2)
@@ -265,18 +280,15 @@ impl<'a, T: Scalar> Cost<'a, T> {
     fn take_activities(&mut self, rows: Rows<'_>) {
         self.penalty = 0.0;
         self.penalty_slopes.clear();
-        let Some(sparsity) = self.sparsity else { return };
-        let weight: f64 = match self.data.examples(rows).weights() {
-            Some(weight) => (0..rows.len()).map(|i| weight(i).to_f64()).sum(),
-            None => rows.len() as f64,
-        };
+        let (Some(sparsity), true) = (self.sparsity, self.is_whole) else { return };
+        let weight = self.total.weight;
         if weight == 0.0 {
             return; // no example counts, so there is no mean to be kept
         }
         let back = self.total_weight(rows) / weight;
         for (l, layer) in self.network.hidden().iter().enumerate() {
             let share = layer.activation.activity().map_or(0.0, |(_, share)| share);
-            for sum in &self.slots[0].activities[self.network.hidden_range(l)] {
+            for sum in &self.total.activities[self.network.hidden_range(l)] {
                 let mean = sum / weight;
                 self.penalty += sparsity.cost(mean);
                 self.penalty_slopes.push(T::from_f64(sparsity.slope(mean) * share * back));
@@ -284,24 +296,22 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
     }
 
-    /// Hands the gradient's sums over these rows to a destination over θ.
-    fn hand_over(&mut self, rows: Rows<'_>, mut destination: impl Destination<T>) {
-        let slot = &mut self.slots[0];
-        if slot.gradient.is_empty() {
-            slot.buffers.resize_with(threads::count(), Panels::new);
-            let examples = self.data.examples(rows);
-            sum_gradients(self.network, &slot.strips[..slot.used], examples, destination, &mut slot.buffers);
+    /// Hands the gradient's sums over these rows to a sink over θ.
+    fn hand_over(&mut self, rows: Rows<'_>, mut sink: impl GradientSink<T>) {
+        if Partition::new(rows.len()).blocks() == 1 {
+            let (strips, buffers) = self.workers[0].strips_and_buffers(threads::count());
+            sum_gradients(self.network, strips, self.data.examples(rows), sink, buffers);
             return;
         }
         for (l, layer) in self.network.layers().iter().enumerate() {
             let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));
             let shapes = [(weights, [layer.outputs, layer.inputs], true), (biases, [1, layer.outputs], false)];
             for (range, shape, decays) in shapes {
-                let mut to = destination.matrix(range.clone(), shape, decays);
-                let (width, numbers) = (shape[1], &mut slot.gradient[range]);
+                let mut to = sink.matrix(range.clone(), shape, decays);
+                let (width, numbers) = (shape[1], &mut self.total.gradient[range]);
                 vectorized(
                     #[inline(always)]
-                    || to.take(0, 0, PanelMut { numbers, width, columns: width }),
+                    || to.accept(0, 0, PanelMut { numbers, width, columns: width }),
                 );
             }
         }
@@ -317,101 +327,32 @@ impl<'a, T: Scalar> Cost<'a, T> {
         rows.len() as f64 * self.data.mean_weight()
     }
 
-    /// λ/2 Σ W², in f64, weights in the order of θ.
+    /// λ/2 Σ W²: a sum of squares for each layer, and these in their order.
     fn decay_term(&self, parameters: &[T]) -> f64 {
         if self.weight_decay == 0.0 {
             return 0.0;
         }
-        let weights = (0..self.network.layers().len()).flat_map(|l| &parameters[self.network.weight_range(l)]);
-        0.5 * self.weight_decay * weights.map(|weight| weight.to_f64() * weight.to_f64()).sum::<f64>()
+        let weights = |l| &parameters[self.network.weight_range(l)];
+        let squares = (0..self.network.layers().len()).fold(0.0, |sum, l| sum + dot(weights(l), weights(l)));
+        0.5 * self.weight_decay * squares
     }
-
-    /// Empties the first slots, making those that are missing; without a gradient theirs has no length.
-    fn prepare_slots(&mut self, count: usize, length: usize) {
-        let hidden_units = match self.sparsity {
-            Some(_) => self.network.hidden().iter().map(|layer| layer.outputs).sum(),
-            None => 0,
-        };
-        if self.slots.len() < count {
-            self.slots.resize_with(count, Slot::new);
-        }
-        for slot in &mut self.slots[..count] {
-            slot.cost = 0.0;
-            slot.activities.clear();
-            slot.activities.resize(hidden_units, 0.0);
-            slot.gradient.clear();
-            slot.gradient.resize(length, T::zero());
-        }
-    }
-}
-
-impl<T: Scalar> Slot<T> {
-    fn new() -> Self {
-        let (strips, gradient, activities, buffers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Slot { cost: 0.0, activities, gradient, strips, used: 0, buffers }
-    }
-
-    /// Deals the examples of a block out to strips, at most so many, beside as many of the examples that come next, and does
-    /// the work for each strip.
-    fn for_each_strip<'e>(
-        &mut self,
-        network: &Network,
-        loss: Loss,
-        most: usize,
-        [examples, next]: [Examples<'e, T>; 2],
-        work: impl Fn(&mut Strip<T>, [Examples<'e, T>; 2]) + Sync,
-    ) {
-        let rows = examples.len();
-        let per_strip = rows.div_ceil(strips_for(rows, network).min(most)).next_multiple_of(16);
-        self.used = rows.div_ceil(per_strip);
-        if self.strips.len() < self.used {
-            self.strips.resize_with(self.used, || Strip::new(network, Some(loss)));
-        }
-        threads::for_each(&mut self.strips[..self.used], &|i, strip| {
-            let part = i * per_strip..rows.min((i + 1) * per_strip);
-            let next_part = part.start.min(next.len())..part.end.min(next.len());
-            work(strip, [examples.part(part), next.part(next_part)]);
-        });
-    }
-
-    /// Adds the losses of the block that went through.
-    fn add_losses(&mut self) {
-        self.cost += self.strips[..self.used].iter().flat_map(Strip::losses).sum::<f64>();
-    }
-
-    /// Adds the activities that another slot has.
-    fn add_activities_of(&mut self, other: &Slot<T>) {
-        self.activities.iter_mut().zip(&other.activities).for_each(|(sum, other)| *sum += other);
-    }
-
-    /// Adds the activities of the block that went through.
-    fn add_activities(&mut self, network: &Network) {
-        for l in 0..network.hidden().len() {
-            let sums = &mut self.activities[network.hidden_range(l)];
-            sum_deltas(&self.strips[..self.used], l, |first, some| {
-                sums[first..].iter_mut().zip(some).for_each(|(sum, some)| *sum += some.to_f64());
-            });
-        }
-    }
-}
-
-/// One slot has all threads to itself; of several, each has one.
-fn most_strips(partition: Partition) -> usize {
-    if partition.slots() == 1 { usize::MAX } else { 1 }
 }
 
 /// A batch that has gone through the network, forward and back: the sum over its examples is still to be taken.
-pub struct Batch<'b, 'a, T> {
+pub struct Pass<'b, 'a, T> {
     of: &'b mut Cost<'a, T>,
     rows: Rows<'b>,
 }
 
-impl<T: Scalar> Batch<'_, '_, T> {
+impl<T: Scalar> Pass<'_, '_, T> {
     /// The gradient of J over the batch at the same θ = `parameters`, written over `gradient`.
     ///
     /// # Panics
     /// When a length is not that of θ.
     pub fn gradient(self, parameters: &[T], gradient: &mut [T]) {
+        if !self.of.is_whole {
+            return;
+        }
         let mean = self.of.mean(self.rows);
         self.of.hand_over(self.rows, Gradient { mean, parameters, gradient });
     }
@@ -430,6 +371,9 @@ impl<T: Scalar> Batch<'_, '_, T> {
         parameters: &mut [T],
         learning_rate: f64,
     ) -> Option<usize> {
+        if !self.of.is_whole {
+            return None;
+        }
         let mean = self.of.mean(self.rows);
         let not_finite = AtomicUsize::new(usize::MAX);
         let step = optimizer.begin(state, parameters, learning_rate);
@@ -440,11 +384,17 @@ impl<T: Scalar> Batch<'_, '_, T> {
     }
 }
 
-fn add<T: Scalar>(sum: &mut [T], other: &[T]) {
-    vectorized(
-        #[inline(always)]
-        || sum.iter_mut().zip(other).for_each(|(sum, &other)| *sum += other),
-    );
+impl<T> fmt::Debug for Cost<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost { network, loss, weight_decay, sparsity, label_smoothing, .. } = self;
+        f.debug_struct("Cost")
+            .field("network", network)
+            .field("loss", loss)
+            .field("weight_decay", weight_decay)
+            .field("sparsity", sparsity)
+            .field("label_smoothing", label_smoothing)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar> Objective<T> for Cost<'_, T> {
@@ -454,13 +404,13 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
         let rows = self.data.all().rows();
-        self.sum_blocks(parameters, rows, Rows::List(&[]), Wanted { losses: true, deltas: false });
-        self.sum(parameters, rows)
+        self.sum_rows(parameters, rows, Outputs { losses: true, deltas: false });
+        self.cost_of(parameters, rows)
     }
 
     fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
-        let (cost, batch) = self.of_batch(parameters, None, &[]);
-        batch.gradient(parameters, gradient);
+        let (cost, pass) = self.forward_backward(parameters, None);
+        pass.gradient(parameters, gradient);
         cost
     }
 

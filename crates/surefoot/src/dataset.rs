@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use crate::error::{Error, FINITE, Result};
 use crate::numeric::scalar::Scalar;
 use crate::split::split_rows;
+use crate::sum::sum_rows;
 use crate::view::DatasetView;
 
 /// m examples (x⁽ⁱ⁾, y⁽ⁱ⁾), rows of two matrices of finite numbers, each with a weight that is 1 unless given.
@@ -137,7 +138,7 @@ pub(crate) fn mean_weight<T: Scalar>(weights: &[T]) -> Result<f64> {
     if let Some(row) = weights.iter().position(|&w| !(w >= T::zero() && w.is_finite())) {
         return Err(value(row, "a finite number, at least 0", weights[row].to_f64()));
     }
-    let sum: f64 = weights.iter().map(|w| w.to_f64()).sum();
+    let sum = sum_rows(weights.len(), |row| weights[row].to_f64());
     if sum == 0.0 {
         return Err(value(0, "at least one weight above 0", 0.0));
     }

@@ -7,38 +7,38 @@ use crate::backpropagation::{Strip, WORTH_A_THREAD};
 use crate::network::Network;
 use crate::numeric::grid::Grid;
 use crate::numeric::matmul::{TILE_ROWS, multiply};
-use crate::numeric::operands::{Left, Scattered, Start};
+use crate::numeric::operands::{Lhs, Scattered, Start};
 use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels, copy};
-use crate::numeric::prefetch::{WORTH_ASKING, line_of, prefetch};
+use crate::numeric::prefetch::{WORTH_PREFETCHING, line_of, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::numeric::sums::pairwise_sum;
 use crate::numeric::threads;
-use crate::numeric::vector::tree;
 use crate::optimizer::{MatrixStep, Step};
 use crate::view::Examples;
 
 /// What takes sums of gradients, part by part of θ: it may add them up, or already move θ by them.
-pub(crate) trait Destination<T>: Sized + Send {
+pub(crate) trait GradientSink<T>: Sized + Send {
     /// A part of it, a matrix that can be cut into columns.
-    type Matrix<'m>: MatrixDestination<T>
+    type Matrix<'m>: MatrixSink<T>
     where
         Self: 'm;
 
-    /// The destination of some parameters, as a matrix of so many rows and columns; weights decay, biases do not.
+    /// The sink of some parameters, as a matrix of so many rows and columns; weights decay, biases do not.
     fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], decays: bool) -> Self::Matrix<'_>;
 }
 
 /// What takes the sums of the gradients of a matrix of weights, or of a row of biases.
-pub(crate) trait MatrixDestination<T>: Sized + Send {
+pub(crate) trait MatrixSink<T>: Sized + Send {
     /// The columns before `at`, and those from it on.
     fn split_at(self, at: usize) -> (Self, Self);
     /// That the sums of so many columns of a row will come soon.
-    fn expect(&self, row: usize, column: usize, count: usize);
+    fn prefetch(&self, row: usize, column: usize, count: usize);
     /// Takes the sums of some rows and columns, the first of which are given. To be inlined, for the vectors.
-    fn take(&mut self, row: usize, column: usize, sums: PanelMut<'_, T>);
+    fn accept(&mut self, row: usize, column: usize, sums: PanelMut<'_, T>);
 }
 
-/// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its destination over θ.  (B3)
+/// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its sink over θ.  (B3)
 ///
 /// ```text
 ///   ∇W⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ (a⁽ˡ⁾)ᵀ,   ∇b⁽ˡ⁾ = δ⁽ˡ⁺¹⁾
@@ -49,23 +49,23 @@ pub(crate) fn sum_gradients<T: Scalar>(
     network: &Network,
     strips: &[Strip<T>],
     examples: Examples<'_, T>,
-    mut destination: impl Destination<T>,
+    mut sink: impl GradientSink<T>,
     buffers: &mut [Panels<T>],
 ) {
     for (l, layer) in network.layers().iter().enumerate() {
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
         let work = layer.inputs * layer.outputs * examples.len();
         let threads = if work < WORTH_A_THREAD { 1 } else { buffers.len() };
-        let weights = destination.matrix(network.weight_range(l), [layer.outputs, layer.inputs], true);
+        let weights = sink.matrix(network.weight_range(l), [layer.outputs, layer.inputs], true);
         sum_weight_gradients(strips, examples, l, 0..layer.inputs, weights, &mut buffers[..threads]);
-        let mut biases = destination.matrix(network.bias_range(l), [1, layer.outputs], false);
+        let mut biases = sink.matrix(network.bias_range(l), [1, layer.outputs], false);
         sum_deltas(
             strips,
             l,
             #[inline(always)]
             |first, numbers| {
                 let (width, columns) = (numbers.len(), numbers.len());
-                biases.take(0, first, PanelMut { numbers, width, columns });
+                biases.accept(0, first, PanelMut { numbers, width, columns });
             },
         );
     }
@@ -77,13 +77,13 @@ fn sum_weight_gradients<T: Scalar>(
     examples: Examples<'_, T>,
     l: usize,
     inputs: Range<usize>,
-    mut destination: impl MatrixDestination<T>,
+    mut sink: impl MatrixSink<T>,
     buffers: &mut [Panels<T>],
 ) {
     if buffers.len() > 1 && inputs.len() > PANEL {
         let (left, right) = buffers.split_at_mut(buffers.len() / 2);
         let part = (inputs.len() * left.len() / (left.len() + right.len())).next_multiple_of(PANEL);
-        let (to_left, to_right) = destination.split_at(part);
+        let (to_left, to_right) = sink.split_at(part);
         let middle = inputs.start + part;
         threads::both(
             || sum_weight_gradients(strips, examples, l, inputs.start..middle, to_left, left),
@@ -105,17 +105,17 @@ fn sum_weight_gradients<T: Scalar>(
         let width = columns.len().next_multiple_of(LANES);
         for unit in (0..units).step_by(TILE_ROWS) {
             let rows = unit..units.min(unit + TILE_ROWS);
-            if units * inputs.len() >= WORTH_ASKING {
-                rows.clone().for_each(|row| destination.expect(row, first - inputs.start, columns.len()));
+            if units * inputs.len() >= WORTH_PREFETCHING {
+                rows.clone().for_each(|row| sink.prefetch(row, first - inputs.start, columns.len()));
             }
             let mut row = 0;
             for (i, strip) in strips.iter().enumerate() {
                 let start = if i == 0 { Start::Zero } else { Start::Sum };
-                let delta = Left::panels(&strip.deltas[l], rows.clone());
+                let delta = Lhs::panels(&strip.deltas[l], rows.clone());
                 let sums = PanelMut { numbers: &mut tile, width, columns: columns.len() };
                 if in_place {
-                    let soon = soon::<T>(unit, inputs.end - columns.end);
-                    multiply(delta, Scattered { soon, ..x(strip) }, start, sums); // (B3)
+                    let ahead = prefetch_distance::<T>(unit, inputs.end - columns.end);
+                    multiply(delta, Scattered { ahead, ..x(strip) }, start, sums); // (B3)
                 } else {
                     multiply(delta, a.panel(0).below(row), start, sums); // (B3)
                 }
@@ -126,7 +126,7 @@ fn sum_weight_gradients<T: Scalar>(
                 || {
                     let numbers = &mut tile[..rows.len() * width];
                     let sums = PanelMut { numbers, width, columns: columns.len() };
-                    destination.take(unit, first - inputs.start, sums);
+                    sink.accept(unit, first - inputs.start, sums);
                 },
             );
         }
@@ -136,12 +136,12 @@ fn sum_weight_gradients<T: Scalar>(
 /// Some columns of the inputs of the examples in a strip, one row an example, where they lie.
 fn scattered<'a, T: Scalar>(strip: &'a Strip<T>, examples: Examples<'a, T>, columns: Range<usize>) -> Scattered<'a, T> {
     let numbers = &examples.all_inputs()[columns.start..];
-    Scattered { numbers, rows: &strip.starts, columns: columns.len(), soon: 0 }
+    Scattered { numbers, rows: &strip.starts, columns: columns.len(), ahead: 0 }
 }
 
 /// The line of the next columns that each row is to ask for while the tile of these units is computed, as long as there are
 /// lines left.
-fn soon<T>(unit: usize, columns_left: usize) -> usize {
+fn prefetch_distance<T>(unit: usize, columns_left: usize) -> usize {
     let line = unit / TILE_ROWS * line_of::<T>();
     if line < PANEL.min(columns_left) { PANEL + line } else { 0 }
 }
@@ -223,7 +223,7 @@ fn sums_of_deltas<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, firs
     }
     let mut sums = [T::zero(); N];
     for (sum, lanes) in sums.iter_mut().zip(lanes) {
-        *sum = tree(lanes);
+        *sum = pairwise_sum(lanes);
     }
     sums
 }
@@ -231,32 +231,45 @@ fn sums_of_deltas<T: Scalar, const N: usize>(strips: &[Strip<T>], l: usize, firs
 /// Adds the sums up.
 pub(crate) struct Sum<'a, T> {
     pub gradient: &'a mut [T],
+    /// Whether they are the first, to be written over what is there.
+    pub is_first: bool,
 }
 
-impl<T: Scalar> Destination<T> for Sum<'_, T> {
+impl<T: Scalar> GradientSink<T> for Sum<'_, T> {
     type Matrix<'m>
-        = Grid<'m, T>
+        = MatrixSum<'m, T>
     where
         Self: 'm;
 
-    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], _decays: bool) -> Grid<'_, T> {
-        Grid::new(&mut self.gradient[range], shape)
+    fn matrix(&mut self, range: Range<usize>, shape: [usize; 2], _decays: bool) -> MatrixSum<'_, T> {
+        MatrixSum { gradient: Grid::new(&mut self.gradient[range], shape), is_first: self.is_first }
     }
 }
 
-impl<T: Scalar> MatrixDestination<T> for Grid<'_, T> {
+pub(crate) struct MatrixSum<'a, T> {
+    gradient: Grid<'a, T>,
+    is_first: bool,
+}
+
+impl<T: Scalar> MatrixSink<T> for MatrixSum<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
-        Grid::split_at(self, at)
+        let (left, right) = self.gradient.split_at(at);
+        (MatrixSum { gradient: left, ..self }, MatrixSum { gradient: right, ..self })
     }
 
-    fn expect(&self, row: usize, column: usize, count: usize) {
-        prefetch(self.row_ref(row, column, count));
+    fn prefetch(&self, row: usize, column: usize, count: usize) {
+        prefetch(self.gradient.row_ref(row, column, count));
     }
 
     #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+    fn accept(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
         for (row, sums) in (row..).zip(sums.rows()) {
-            self.row(row, column, sums.len()).iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+            let to = self.gradient.row(row, column, sums.len());
+            if self.is_first {
+                copy(sums, to);
+            } else {
+                to.iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+            }
         }
     }
 }
@@ -316,7 +329,7 @@ pub(crate) struct Gradient<'a, T> {
     pub gradient: &'a mut [T],
 }
 
-impl<'a, T: Scalar> Destination<T> for Gradient<'a, T> {
+impl<'a, T: Scalar> GradientSink<T> for Gradient<'a, T> {
     type Matrix<'m>
         = MatrixGradient<'m, T>
     where
@@ -339,18 +352,18 @@ pub(crate) struct MatrixGradient<'a, T> {
     gradient: Grid<'a, T>,
 }
 
-impl<T: Scalar> MatrixDestination<T> for MatrixGradient<'_, T> {
+impl<T: Scalar> MatrixSink<T> for MatrixGradient<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
         let (left, right) = self.gradient.split_at(at);
         (MatrixGradient { gradient: left, ..self }, MatrixGradient { gradient: right, first: self.first + at, ..self })
     }
 
-    fn expect(&self, row: usize, column: usize, count: usize) {
+    fn prefetch(&self, row: usize, column: usize, count: usize) {
         prefetch(self.gradient.row_ref(row, column, count));
     }
 
     #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+    fn accept(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
         for (row, sums) in (row..).zip(sums.rows()) {
             let parameters = &self.parameters[row * self.columns + self.first + column..][..sums.len()];
             self.mean.take(sums, parameters, &mut ([T::zero(); LANES], T::zero()));
@@ -367,7 +380,7 @@ pub(crate) struct Update<'a, T> {
     pub not_finite: &'a AtomicUsize,
 }
 
-impl<T: Scalar> Destination<T> for Update<'_, T> {
+impl<T: Scalar> GradientSink<T> for Update<'_, T> {
     type Matrix<'m>
         = MatrixUpdate<'m, T>
     where
@@ -387,18 +400,18 @@ pub(crate) struct MatrixUpdate<'a, T> {
     not_finite: &'a AtomicUsize,
 }
 
-impl<T: Scalar> MatrixDestination<T> for MatrixUpdate<'_, T> {
+impl<T: Scalar> MatrixSink<T> for MatrixUpdate<'_, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
         let (left, right) = self.step.split_at(at);
         (MatrixUpdate { step: left, ..self }, MatrixUpdate { step: right, ..self })
     }
 
-    fn expect(&self, row: usize, column: usize, count: usize) {
-        self.step.expect(row, column, count);
+    fn prefetch(&self, row: usize, column: usize, count: usize) {
+        self.step.prefetch(row, column, count);
     }
 
     #[inline(always)]
-    fn take(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+    fn accept(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
         let mut zeros = ([T::zero(); LANES], T::zero());
         for (row, sums) in (row..).zip(sums.rows()) {
             self.mean.take(sums, self.step.parameters(row, column, sums.len()), &mut zeros);

@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for text in ["normal:0.5", "glorot", "he", "lecun", "tangent", "uniform:0.25"] {
+        for text in ["normal:0.5", "glorot", "he", "lecun", "ntp", "uniform:0.25"] {
             assert_eq!(text.parse::<Initialization>().unwrap().to_string(), text);
         }
         for text in ["normal:0", "normal:-1", "normal:inf", "normal:x", "uniform", "uniform:0", "xavier", ""] {

@@ -52,6 +52,7 @@ macro_rules! serde_as_text {
 
 mod activation;
 mod backpropagation;
+mod cancel;
 mod checkpoint;
 mod container;
 mod cost;
@@ -77,13 +78,15 @@ mod scaling;
 pub mod selftest;
 mod sparsity;
 mod split;
+mod sum;
 mod trace;
 mod training;
 mod view;
 
 pub use activation::Activation;
+pub use cancel::Cancel;
 pub use checkpoint::Checkpoint;
-pub use cost::{Batch, Cost};
+pub use cost::{Cost, Pass};
 pub use dataset::Dataset;
 pub use ensemble::merge_ensemble;
 pub use error::{Error, Result};

@@ -8,6 +8,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use crate::activation::by_name;
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
+use crate::sum::sum_rows;
 
 /// What is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,8 +134,7 @@ impl Confusion {
 ///   log loss = −1/m Σᵢ ln pᵢ,ₜᵣᵤₑ
 /// ```
 pub fn log_loss(probabilities: ArrayView2<'_, f64>, truth: &[usize]) -> f64 {
-    let rows = probabilities.axis_iter(Axis(0)).zip(truth);
-    let sum: f64 = rows.map(|(row, &class)| -libm::log(row[class].clamp(1e-15, 1.0))).sum();
+    let sum = sum_rows(truth.len(), |row| -libm::log(probabilities[[row, truth[row]]].clamp(1e-15, 1.0)));
     sum / truth.len().max(1) as f64 // (M4)
 }
 
@@ -144,7 +144,7 @@ pub fn log_loss(probabilities: ArrayView2<'_, f64>, truth: &[usize]) -> f64 {
 ///   RMSE = √(1/(mK) Σᵢₖ (hᵢₖ − yᵢₖ)²)        [unit of y]
 /// ```
 pub fn rmse<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
-    mean(residuals(outputs, targets).map(|error| error * error)).sqrt() // (M5)
+    mean_residual(outputs, targets, |error| error * error).sqrt() // (M5)
 }
 
 /// The mean absolute error over all rows and columns.  (M6)
@@ -153,7 +153,7 @@ pub fn rmse<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -
 ///   MAE = 1/(mK) Σᵢₖ |hᵢₖ − yᵢₖ|             [unit of y]
 /// ```
 pub fn mae<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
-    mean(residuals(outputs, targets).map(f64::abs)) // (M6)
+    mean_residual(outputs, targets, f64::abs) // (M6)
 }
 
 /// The share of the targets' variance that the outputs explain: 1 is perfect, 0 as good as the mean; the mean over
@@ -165,27 +165,29 @@ pub fn mae<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) ->
 ///
 /// A column without variance counts 1 where all outputs are right, else 0.
 pub fn r_squared<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
+    let rows = targets.nrows();
     let of_column = |(h, y): (ArrayView1<'_, T>, ArrayView1<'_, T>)| {
-        let centre = mean(y.iter().map(|y| y.to_f64()));
-        let squares =
-            |other: &dyn Fn(usize) -> f64| -> f64 { (0..y.len()).map(|i| (other(i) - y[i].to_f64()).powi(2)).sum() };
-        let (residual, variance) = (squares(&|i| h[i].to_f64()), squares(&|_| centre));
+        let centre = sum_rows(rows, |row| y[row].to_f64()) / rows.max(1) as f64;
+        let square = |difference: f64| difference * difference;
+        let residual = sum_rows(rows, |row| square(h[row].to_f64() - y[row].to_f64()));
+        let variance = sum_rows(rows, |row| square(centre - y[row].to_f64()));
         if variance > 0.0 {
             1.0 - residual / variance // (M7)
         } else {
             f64::from(u8::from(residual == 0.0))
         }
     };
-    mean(outputs.axis_iter(Axis(1)).zip(targets.axis_iter(Axis(1))).map(of_column))
+    let columns = outputs.axis_iter(Axis(1)).zip(targets.axis_iter(Axis(1)));
+    columns.map(of_column).fold(0.0, |sum, score| sum + score) / targets.ncols().max(1) as f64
 }
 
-fn residuals<'a, T: Scalar>(outputs: ArrayView2<'a, T>, targets: ArrayView2<'a, T>) -> impl Iterator<Item = f64> + 'a {
-    outputs.into_iter().zip(targets).map(|(h, y)| h.to_f64() - y.to_f64())
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value, count + 1));
-    sum / count.max(1) as f64
+/// The mean over rows and columns of a term of the residuals h − y: over the columns of a row in their order.
+fn mean_residual<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>, term: impl Fn(f64) -> f64) -> f64 {
+    let of_row = |row: usize| {
+        let errors = outputs.row(row).into_iter().zip(targets.row(row)).map(|(h, y)| h.to_f64() - y.to_f64());
+        errors.fold(0.0, |sum, error| sum + term(error))
+    };
+    sum_rows(targets.nrows(), of_row) / targets.len().max(1) as f64
 }
 
 #[cfg(test)]

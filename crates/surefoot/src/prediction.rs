@@ -6,12 +6,12 @@ use rayon::prelude::*;
 use crate::backpropagation::Strip;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::numeric::blocks::BLOCK_ROWS;
 use crate::numeric::matmul::multiply;
-use crate::numeric::operands::{Left, Start};
+use crate::numeric::operands::{Lhs, Start};
 use crate::numeric::panels::{PANEL, Panel, PanelMut, Panels, rows, rows_mut};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
+use crate::sum::BLOCK_ROWS;
 use crate::view::Examples;
 
 impl Network {
@@ -88,7 +88,7 @@ impl Network {
         self.check_parameters(parameters)?;
         let mut features = self.weight(parameters, 0).map(|weight| weight.to_f64());
         for mut unit in features.outer_iter_mut() {
-            let norm = unit.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+            let norm = unit.iter().fold(0.0, |sum, weight| sum + weight * weight).sqrt();
             if norm > 0.0 {
                 unit.mapv_inplace(|weight| weight / norm); // (F1)
             }
@@ -156,7 +156,7 @@ impl<'a, T: Scalar> Predictor<'a, T> {
             let width = self.weights[l].width();
             for (p, numbers) in rows_mut(z, width).enumerate() {
                 let z = PanelMut { numbers, width, columns: width };
-                multiply(Left::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
+                multiply(Lhs::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
             }
             vectorized(
                 #[inline(always)]

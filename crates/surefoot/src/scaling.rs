@@ -3,6 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
+use crate::sum::sum_rows;
+
 /// For each column a centre and a scale, and for all of them a limit or none.  (D1) (D5)
 ///
 /// ```text
@@ -33,10 +35,11 @@ impl Scaling {
     pub fn standard(matrix: ArrayView2<'_, f64>) -> Self {
         Scaling::by_column(matrix, |column| {
             let count = column.len().max(1) as f64;
-            let mean = column.iter().map(|x| x / count).sum::<f64>();
+            let mean = sum_rows(column.len(), |row| column[row] / count);
             // in units of the largest deviation, whose square could overflow or vanish
             let largest = column.iter().fold(0.0, |largest: f64, x| largest.max((x - mean).abs()));
-            let variance = column.iter().map(|x| ((x - mean) / largest).powi(2)).sum::<f64>() / count;
+            let deviation = |row: usize| (column[row] - mean) / largest;
+            let variance = sum_rows(column.len(), |row| deviation(row) * deviation(row)) / count;
             (mean, largest * variance.sqrt()) // (D2)
         })
     }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::gradient_check::GradientCheck;
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::numeric::operands::SEGMENT;
 use crate::numeric::panels::LANES;
 
 /// The numbers of one example in double precision: the weighted sums and activations of every layer, computed in one
@@ -164,9 +165,18 @@ impl Trace {
     }
 }
 
-/// start + Σ wᵢ·aᵢ: fused, in ascending order of i, as the specification of products has it.
+/// start + Σ wᵢ·aᵢ as the specification of products has it: a chain of fused multiply-adds for each segment of terms, the first from
+/// the start and the others from 0, added in their order.
 fn dot<'a>(start: f64, terms: impl Iterator<Item = (&'a f64, &'a f64)>) -> f64 {
-    terms.fold(start, |sum, (w, a)| w.mul_add(*a, sum))
+    let (mut before, mut chain) = (None, start);
+    for (i, (w, a)) in terms.enumerate() {
+        if i > 0 && i.is_multiple_of(SEGMENT) {
+            before = Some(before.map_or(chain, |sum: f64| sum + chain));
+            chain = 0.0;
+        }
+        chain = w.mul_add(*a, chain);
+    }
+    before.map_or(chain, |sum| sum + chain)
 }
 
 /// δ := sums • f′, from the activations.

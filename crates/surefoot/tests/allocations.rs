@@ -57,7 +57,8 @@ fn nothing_is_allocated_between_two_steps() {
                     let mut parameters: Vec<f32> = draw_defaults(&network, 1);
                     let mut state = optimizer.start(parameters.len());
                     let mut step = |rows: &[usize]| {
-                        let (_, batch) = cost.of_batch(&parameters, Some(rows), rows);
+                        cost.prefetch(rows);
+                        let (_, batch) = cost.forward_backward(&parameters, Some(rows));
                         batch.step(&optimizer, &mut state, &mut parameters, 0.01);
                     };
                     let mut epoch = || order.chunks(batch).for_each(&mut step);
@@ -99,7 +100,7 @@ fn steps_take_at_most_100_megabytes_beside_data_parameters_and_state() {
         let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap();
         for rows in order.chunks(batch.unwrap_or(rows)) {
             let rows = batch.is_some().then_some(rows);
-            cost.gradient_of_batch(&parameters, rows, &[]).step(&optimizer, &mut state, &mut parameters, 0.001);
+            cost.backward(&parameters, rows).step(&optimizer, &mut state, &mut parameters, 0.001);
         }
         let taken = (PEAK.load(Ordering::Relaxed) - before) as f64 / 1e6;
         assert!(taken < 100.0, "{network}: {taken} MB");

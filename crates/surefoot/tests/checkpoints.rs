@@ -225,9 +225,9 @@ fn a_checkpoint_keeps_what_it_is_given() {
     let checkpoint = Checkpoint::open(&path).unwrap();
     assert_eq!(checkpoint.note(), &json!({"data": "made up", "∞": [1, null]}));
     assert_eq!((checkpoint.precision(), checkpoint.stopped()), ("f32", None));
-    assert_eq!(checkpoint.whole::<f32>().unwrap(), [1.5, 2.5]);
+    assert_eq!(checkpoint.learned::<f32>().unwrap(), [1.5, 2.5]);
     assert_eq!(checkpoint.state(&run.training).unwrap(), state);
-    assert!(checkpoint.whole::<f64>().is_err() && checkpoint.state::<f64>(&run.training).is_err());
+    assert!(checkpoint.learned::<f64>().is_err() && checkpoint.state::<f64>(&run.training).is_err());
     // equal states make equal files
     let bytes = std::fs::read(&path).unwrap();
     state.save(&path, &[1.5, 2.5], &json!({"∞": [1, null], "data": "made up"})).unwrap();

@@ -219,3 +219,46 @@ impl Objective<f64> for ScaledByOutputs<'_> {
         self.0.has_kink_between(one, other)
     }
 }
+
+/// Smoothed targets are those of a copy whose targets are smoothed, bit for bit; their gradient is right, and the naive one.
+#[test]
+fn smoothed_targets_are_as_a_smoothed_copy() {
+    for (loss, output, outputs) in [
+        (Loss::CrossEntropy, Activation::Softmax, 3),
+        (Loss::CrossEntropy, Activation::Sigmoid, 1),
+        (Loss::SquaredError, Activation::Sigmoid, 2),
+    ] {
+        for (rows, weighted) in [(5, true), (700, false)] {
+            let network = Network::new(4, &[(5, Activation::Tanh), (outputs, output)]).unwrap();
+            let data = examples(4, outputs, loss, output, weighted, rows, 81);
+            let theta = parameters(network.parameter_count(), 0.8, 82);
+            let epsilon = 0.1;
+            let copy = data.targets().mapv(|y| (1.0 - epsilon) * y + epsilon / outputs.max(2) as f64);
+            let copy = surefoot::Dataset::new(data.inputs().to_owned(), copy).unwrap();
+            let copy = match data.weights() {
+                Some(weights) => copy.with_weights(weights.to_vec()).unwrap(),
+                None => copy,
+            };
+            let mut smoothed = Cost::new(&network, loss, 0.1, &data).unwrap().with_label_smoothing(epsilon).unwrap();
+            let mut of_copy = Cost::new(&network, loss, 0.1, &copy).unwrap();
+            let (mut gradient, mut expected) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
+            let cost = smoothed.cost_and_gradient(&theta, &mut gradient);
+            assert_eq!(cost, of_copy.cost_and_gradient(&theta, &mut expected));
+            assert_eq!(gradient, expected);
+            let plain = Cost::new(&network, loss, 0.1, &data).unwrap().cost(&theta);
+            assert_ne!(cost, plain, "{loss} {output}");
+            if rows < 100 {
+                assert!(GradientCheck::default().run(&mut smoothed, &theta).unwrap().passed());
+                let (sparsity, fault) = (None, Fault::None);
+                let mut naive = Naive { network: &network, loss, weight_decay: 0.1, sparsity, data: &copy, fault };
+                assert!((naive.cost(&theta) - cost).abs() <= 1e-14 * cost, "{loss} {output}");
+            }
+        }
+    }
+    let network = Network::new(4, &[(2, Activation::Sigmoid)]).unwrap();
+    let data = examples(4, 2, Loss::CrossEntropy, Activation::Sigmoid, false, 5, 83);
+    for epsilon in [-0.1, 1.0, f64::NAN] {
+        let cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap();
+        assert!(cost.with_label_smoothing(epsilon).unwrap_err().to_string().starts_with("label smoothing"));
+    }
+}

@@ -8,11 +8,12 @@ use std::path::Path;
 use common::examples;
 use rayon::ThreadPool;
 use surefoot::{
-    Activation, Adam, BatchSize, Dataset, GradientDescent, Lbfgs, Loss, Network, Observer, Optimizer, Problem, Purpose,
-    Random, Scalar, Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
+    Activation, Adam, BatchSize, Cost, Dataset, GradientDescent, Lbfgs, Loss, Network, Objective, Observer, Optimizer,
+    Problem, Purpose, Random, Scalar, Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
 };
 
-const THREADS: [usize; 5] = [1, 2, 3, 4, 8];
+/// More threads than there are leaves, and a number that divides nothing.
+const THREADS: [usize; 6] = [1, 2, 3, 16, 64, 256];
 /// More than one block of examples, and a last batch that is not full.
 const ROWS: usize = 530;
 
@@ -119,31 +120,67 @@ impl<T: Scalar> Run<T> {
     }
 }
 
-fn the_grid_has_the_same_bits<T: Scalar>() {
-    let pools = THREADS.map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+/// Every `stride`-th setting of the grid, on these threads, and broken off once.
+fn the_grid_has_the_same_bits<T: Scalar>(threads: &[usize], stride: usize) {
+    let pool = |&threads: &usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let pools: Vec<ThreadPool> = threads.iter().map(pool).collect();
     let mut random = Random::new(1, Purpose::Examples, 0);
-    for setting in settings() {
+    for setting in settings().into_iter().step_by(stride) {
         let run = Run::<T>::new(setting);
         let one = run.fit(&pools[0], &[]);
         assert!(one.steps > 1 && one.history.len() == 2, "{setting:?}");
-        for (threads, pool) in THREADS.iter().zip(&pools).skip(1) {
+        for (threads, pool) in threads.iter().zip(&pools).skip(1) {
             assert_eq!(one, run.fit(pool, &[]), "{threads} threads, {}, {setting:?}", T::NAME);
         }
         let step = 1 + random.below(one.steps as usize - 1) as u64;
-        let (from, to) = (random.below(THREADS.len()), random.below(THREADS.len()));
+        let (from, to) = (random.below(pools.len()), random.below(pools.len()));
         let broken = run.fit(&pools[from], &[(step, &pools[to])]);
         assert_eq!(one, broken, "broken off after step {step}, {}, {setting:?}", T::NAME);
     }
 }
 
+/// A twentieth of the grid, among it every optimizer, loss and batch size.
 #[test]
-fn a_grid_of_trainings_in_single_precision_has_the_same_bits_on_any_threads_and_after_a_break() {
-    the_grid_has_the_same_bits::<f32>();
+fn some_trainings_have_the_same_bits_on_any_threads_and_after_a_break() {
+    the_grid_has_the_same_bits::<f32>(&THREADS[..4], 19);
+    the_grid_has_the_same_bits::<f64>(&THREADS[..2], 37);
 }
 
+/// All of it takes minutes: `cargo test -p surefoot --test same_bits -- --ignored`, as `.ci/run` does.
 #[test]
-fn a_grid_of_trainings_in_double_precision_has_the_same_bits_on_any_threads_and_after_a_break() {
-    the_grid_has_the_same_bits::<f64>();
+#[ignore = "takes minutes"]
+fn the_grid_of_trainings_has_the_same_bits_on_any_threads_and_after_a_break() {
+    the_grid_has_the_same_bits::<f32>(&[1, 2, 3, 4, 8], 1);
+    the_grid_has_the_same_bits::<f64>(&[1, 2, 3, 4, 8], 1);
+}
+
+/// J and ∇J over many leaves, with weights and sparsity: also of θ so long that few sums are kept at a time.
+#[test]
+fn sums_over_many_rows_have_the_same_bits_on_1_to_256_threads() {
+    for (rows, units, inputs) in [(16_000, 6, 5), (1_300, 2_100, 1_100)] {
+        let layers = [(units, Activation::Sigmoid), (3, Activation::Softmax)];
+        let network = Network::new(inputs, &layers).unwrap();
+        let data = examples(inputs, 3, Loss::CrossEntropy, Activation::Softmax, true, rows, 9).cast::<f32>().unwrap();
+        let theta: Vec<f32> = draw_defaults(&network, 4);
+        let sums = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let sparsity = Some(Sparsity { target: 0.2, weight: 0.05 });
+                let cost = Cost::new(&network, Loss::CrossEntropy, 1e-3, &data).unwrap();
+                let mut cost = cost.with_sparsity(sparsity).unwrap().with_label_smoothing(0.1).unwrap();
+                let mut gradient = vec![0.0; theta.len()];
+                let value = cost.cost_and_gradient(&theta, &mut gradient);
+                let alone = cost.cost(&theta);
+                assert_eq!(value.to_bits(), alone.to_bits(), "with and without the gradient");
+                (value.to_bits(), gradient.iter().map(|g| g.to_bits()).collect::<Vec<_>>())
+            })
+        };
+        let one = sums(1);
+        let threads = if units > 1000 { &THREADS[1..4] } else { &THREADS[1..] };
+        for &threads in threads {
+            assert!(one == sums(threads), "{threads} threads, {rows} rows");
+        }
+    }
 }
 
 /// The bits of one small run of this version. Other bits are a change that the changelog has to name; then

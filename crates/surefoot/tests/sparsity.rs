@@ -78,7 +78,7 @@ fn a_batch_has_the_mean_activations_of_its_own_rows() {
         let back = total / (rows.len() as f64 * mean);
         let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap().with_sparsity(sparsity).unwrap();
         let mut gradient = vec![0.0; theta.len()];
-        let (value, batch) = cost.of_batch(&theta, Some(&rows), &[]);
+        let (value, batch) = cost.forward_backward(&theta, Some(&rows));
         assert!((value - (plain * back + (sparse - plain))).abs() < 1e-12);
         batch.gradient(&theta, &mut gradient);
         for (i, g) in gradient.iter().enumerate() {
@@ -98,9 +98,9 @@ fn a_batch_without_weight_has_no_penalty() {
         .unwrap()
         .with_sparsity(Some(Sparsity { target: 0.3, weight: 2.0 }))
         .unwrap();
-    assert!(cost.of_batch(&theta, None, &[]).0 > 0.0);
+    assert!(cost.forward_backward(&theta, None).0 > 0.0);
     let mut gradient = vec![f64::NAN; theta.len()];
-    let (value, batch) = cost.of_batch(&theta, Some(&[0, 1]), &[]);
+    let (value, batch) = cost.forward_backward(&theta, Some(&[0, 1]));
     assert_eq!(value, 0.0);
     batch.gradient(&theta, &mut gradient);
     assert!(gradient.iter().all(|&g| g == 0.0));

@@ -4,7 +4,7 @@ mod common;
 
 use common::{examples, losses_and_outputs, parameters};
 use ndarray::array;
-use surefoot::{Activation, Cost, Derivative, Error, GradientCheck, Loss, Network, Objective, Trace};
+use surefoot::{Activation, Cost, Derivative, Error, GradientCheck, Loss, Network, Objective, Predictor, Trace};
 
 /// A network with one hidden unit, worked out by hand: z = 0.5·2 − 0.25·4 + 0.5 = 0.5, a = tanh 0.5;
 /// h = 2a + 0.25, J = ½(h − 1)², δ₃ = h − 1, δ₂ = 2(1 − a²)(h − 1).
@@ -49,6 +49,7 @@ fn its_bits_are_those_of_the_prediction_and_the_cost() {
             let name = format!("{loss}, {hidden}, {output}");
             let h = network.predict(&theta, one.inputs()).unwrap();
             assert_eq!(trace.a[2], h.row(0).to_vec(), "{name}");
+            assert_eq!(trace.a[2], Predictor::new(&network, theta.clone()).unwrap().predict(&x).unwrap(), "{name}");
             for l in 1..=2 {
                 let encoder = network.encoder(l).unwrap();
                 let a = encoder.predict(&theta[..encoder.parameter_count()], one.inputs()).unwrap();

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use common::{examples, parameters};
 use ndarray::{Array2, array};
 use surefoot::{
-    Activation, Adam, BatchSize, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective, Observer,
-    Optimizer, Problem, Schedule, StopReason, Task, Trained, Training, draw_defaults,
+    Activation, Adam, BatchSize, Cancel, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective,
+    Observer, Optimizer, Problem, Schedule, StopReason, Trained, Training, draw_defaults,
 };
 
 fn descent(learning_rate: f64, momentum: f64, nesterov: bool) -> Optimizer {
@@ -139,7 +139,7 @@ fn a_batch_without_weight_moves_nothing() {
     let theta = parameters(network.parameter_count(), 0.5, 5);
     let mut gradient = vec![f64::NAN; theta.len()];
     let mut cost = Cost::new(&network, Loss::CrossEntropy, 0.0, &data).unwrap();
-    let (value, batch) = cost.of_batch(&theta, Some(&[0, 2]), &[]);
+    let (value, batch) = cost.forward_backward(&theta, Some(&[0, 2]));
     assert_eq!(value, 0.0);
     batch.gradient(&theta, &mut gradient);
     assert!(gradient.iter().all(|&g| g == 0.0));
@@ -172,10 +172,10 @@ fn a_step_is_the_gradient_and_then_the_optimizers_step_bit_by_bit_on_any_number_
                     let mut gradient = vec![f32::NAN; theta.len()];
                     for _ in 0..3 {
                         if at_once {
-                            let batch = cost.gradient_of_batch(&theta, rows, &[]);
+                            let batch = cost.backward(&theta, rows);
                             assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 0.01), None);
                         } else {
-                            let (_, batch) = cost.of_batch(&theta, rows, &[]);
+                            let (_, batch) = cost.forward_backward(&theta, rows);
                             batch.gradient(&theta, &mut gradient);
                             optimizer.step(&mut state, &mut theta, &gradient, &network.segments(), 0.01);
                         }
@@ -202,7 +202,7 @@ fn the_layer_whose_gradient_is_not_finite_is_named() {
     let optimizer = FirstOrder::GradientDescent(GradientDescent::default());
     let mut state = optimizer.start(theta.len());
     for (rows, layer) in [(None, Some(0)), (Some(&[1][..]), None)] {
-        let (value, batch) = cost.of_batch(&theta, rows, &[]);
+        let (value, batch) = cost.forward_backward(&theta, rows);
         assert!(value.is_finite());
         assert_eq!(batch.step(&optimizer, &mut state, &mut theta, 1e-30), layer);
         theta.fill(1.0);
@@ -389,5 +389,27 @@ fn what_does_not_fit_is_refused_before_training() {
         ),
     ] {
         assert!(message.starts_with(part), "{message}");
+    }
+}
+
+/// Cancelled from another thread, or by itself while it is summed: the pass ends, and nothing moves.
+#[test]
+fn a_cancelled_pass_has_no_cost_and_moves_nothing() {
+    let network = Network::new(3, &[(4, Activation::Tanh), (2, Activation::Identity)]).unwrap();
+    for rows in [40, 3000] {
+        let data = examples(3, 2, Loss::SquaredError, Activation::Identity, false, rows, 8);
+        let (theta, cancel) = (parameters(network.parameter_count(), 0.5, 9), Cancel::new());
+        let mut cost = Cost::new(&network, Loss::SquaredError, 0.1, &data).unwrap().with_cancel(cancel.clone());
+        let mut gradient = vec![7.0; theta.len()];
+        assert!(cost.cost_and_gradient(&theta, &mut gradient).is_finite() && gradient.iter().all(|&g| g != 7.0));
+        cancel.cancel();
+        gradient.fill(7.0);
+        assert!(cost.cost_and_gradient(&theta, &mut gradient).is_nan() && cost.cost(&theta).is_nan());
+        assert!(gradient.iter().all(|&g| g == 7.0));
+        let optimizer = FirstOrder::Adam(Adam::default());
+        let (mut state, mut moved) = (optimizer.start(theta.len()), theta.clone());
+        let before = state.clone();
+        assert_eq!(cost.backward(&theta, None).step(&optimizer, &mut state, &mut moved, 0.1), None);
+        assert_eq!((moved, state), (theta, before));
     }
 }

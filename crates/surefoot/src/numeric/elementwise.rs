@@ -1,4 +1,4 @@
-//! eˣ and tanh x in single precision, and ln(1 + x) in double, without a branch, so that the compiler turns them into
+//! eˣ, eˣ − 1 and tanh x in single precision, and ln(1 + x) in double, without a branch, so that the compiler turns them into
 //! vectors. Their bits follow from the additions, multiplications, divisions and fused multiply-adds written here, so they
 //! are the same on every CPU.
 //!
@@ -19,7 +19,32 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     let low = if x < -104.0 { -104.0 } else { x };
-    let x = if low > 89.0 { 89.0 } else { low };
+    let (e, n) = reduced(if low > 89.0 { 89.0 } else { low });
+    // 2ⁿ in two factors, so that the result may be subnormal or infinite
+    let half = n >> 1;
+    (e + 1.0) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// eˣ − 1, within 2 units in the last place; −1 far below 0, infinite above 88.73, NaN for NaN.
+///
+/// ```text
+///   eˣ − 1 = 2ⁿ·(r + r²·P(r)) + (2ⁿ − 1)        x, n, r and P as for eˣ
+/// ```
+#[inline(always)]
+pub fn exp_m1(x: f32) -> f32 {
+    let low = if x < -18.0 { -18.0 } else { x };
+    let (e, n) = reduced(if low > 89.0 { 89.0 } else { low });
+    // in two factors again, and without them where n is 0: nothing is lost near 0
+    let half = n >> 1;
+    let (first, second) = (power_of_two(half), power_of_two(n.wrapping_sub(half)));
+    let one = power_of_two(half.wrapping_sub(n));
+    let all = e.mul_add(first, first - one) * second;
+    if x == 0.0 { x } else { all }
+}
+
+/// eʳ − 1 and n with x = n·ln 2 + r, for x from −104 to 89.
+#[inline(always)]
+fn reduced(x: f32) -> (f32, i32) {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
@@ -29,11 +54,7 @@ pub fn exp(x: f32) -> f32 {
     let p = p.mul_add(r, 4.166_579_6e-2);
     let p = p.mul_add(r, 1.666_666_5e-1);
     let p = p.mul_add(r, 0.5);
-    let e = p.mul_add(r * r, r) + 1.0;
-    // 2ⁿ in two factors, so that the result may be subnormal or infinite
-    let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let half = n >> 1;
-    e * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    (p.mul_add(r * r, r), (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32))
 }
 
 /// 2ⁿ for −126 ≤ n ≤ 127.
@@ -115,7 +136,9 @@ mod tests {
     fn errors_are_some_units_in_the_last_place() {
         let exp_error = worst(exp, libm::exp, -87.3, 88.7);
         let tanh_error = worst(tanh, libm::tanh, -10.0, 10.0).max(worst(tanh, libm::tanh, 1e-4, 1e-2));
-        assert!(exp_error < 1.5 && tanh_error < 5.0, "{exp_error} {tanh_error}");
+        let near_zero = worst(exp_m1, libm::expm1, -2.0, 2.0).max(worst(exp_m1, libm::expm1, 1e-6, 1e-3));
+        let exp_m1_error = worst(exp_m1, libm::expm1, -30.0, 88.7).max(near_zero);
+        assert!(exp_error < 1.5 && tanh_error < 5.0 && exp_m1_error < 2.0, "{exp_error} {tanh_error} {exp_m1_error}");
     }
 
     #[test]
@@ -138,24 +161,41 @@ mod tests {
             assert_eq!(exp(x), expected, "exp {x}");
         }
         assert!((f64::from(exp(-100.0)) / libm::exp(-100.0) - 1.0).abs() < 0.02, "subnormal");
+        for (x, expected) in [
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (1e-40, 1e-40),
+            (-1e-40, -1e-40),
+            (-17.4, -1.0),
+            (-1e4, -1.0),
+            (-f32::INFINITY, -1.0),
+            (1e4, f32::INFINITY),
+            (f32::INFINITY, f32::INFINITY),
+        ] {
+            assert_eq!(exp_m1(x).to_bits(), f32::to_bits(expected), "exp_m1 {x}");
+        }
         for (x, expected) in [(0.0, 0.0), (-0.0, -0.0), (1e4, 1.0), (-1e4, -1.0), (f32::INFINITY, 1.0), (1e-40, 1e-40)]
         {
             assert_eq!(tanh(x).to_bits(), f32::to_bits(expected), "tanh {x}");
         }
-        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan());
+        assert!(exp(f32::NAN).is_nan() && exp_m1(f32::NAN).is_nan() && tanh(f32::NAN).is_nan());
     }
 
     /// Vectors of any width, and the numbers at their ends, are as one number alone.
     #[test]
     fn every_path_gives_the_same_bits() {
         let numbers: Vec<f32> = (0..10_007).map(|i| (i as f32 - 5000.0) * 0.02).collect();
-        let bits =
+        let alone =
             |f: fn(f32) -> f32| -> Vec<u32> { numbers.iter().map(|&x| std::hint::black_box(f)(x).to_bits()).collect() };
-        let (exps, tanhs) = (bits(exp), bits(tanh));
+        let (exps, tanhs, exp_m1s) = (alone(exp), alone(tanh), alone(exp_m1));
+        let check = |path, what: &str, got: &[f32], expected: &[u32]| {
+            assert!(got.iter().zip(expected).all(|(x, &bits)| x.to_bits() == bits), "{what} {path:?}");
+        };
         for path in InstructionSet::available() {
             InstructionSet::force(path);
             for start in [0, 1, 5] {
-                let (mut e, mut t) = (numbers[start..].to_vec(), numbers[start..].to_vec());
+                let (mut e, mut t, mut m) =
+                    (numbers[start..].to_vec(), numbers[start..].to_vec(), numbers[start..].to_vec());
                 vectorized(
                     #[inline(always)]
                     || e.iter_mut().for_each(|x| *x = exp(*x)),
@@ -164,8 +204,13 @@ mod tests {
                     #[inline(always)]
                     || t.iter_mut().for_each(|x| *x = tanh(*x)),
                 );
-                assert!(e.iter().zip(&exps[start..]).all(|(x, &bits)| x.to_bits() == bits), "exp {path:?}");
-                assert!(t.iter().zip(&tanhs[start..]).all(|(x, &bits)| x.to_bits() == bits), "tanh {path:?}");
+                vectorized(
+                    #[inline(always)]
+                    || m.iter_mut().for_each(|x| *x = exp_m1(*x)),
+                );
+                check(path, "exp", &e, &exps[start..]);
+                check(path, "tanh", &t, &tanhs[start..]);
+                check(path, "exp_m1", &m, &exp_m1s[start..]);
             }
         }
     }

@@ -1,45 +1,47 @@
 //! The product of matrices, with specified bits.
 //!
-//! Every element is one chain of fused multiply-adds, from a start (a bias, 0, or the sum so far), in ascending order of
-//! the inner index:
+//! Every element is a sum of chains of fused multiply-adds, each over a segment of inner indices in ascending order. The
+//! first chain starts from a bias, from 0, or from what C holds; the others start from 0 and are added in their order:
 //!
 //! ```text
-//!   c := start;   for k in 0..K { c := fma(aₖ, bₖ, c) }
+//!   c := chain(start, 0..256);   c := c + chain(0, 256..512);   c := c + chain(0, 512..768);   …
+//!   chain(c, k..) = { for each k { c := fma(aₖ, bₖ, c) } }
 //! ```
 //!
-//! So a plain triple loop with `mul_add` is not an approximation of this kernel but equal to it, which the tests assert;
+//! Segments have [`SEGMENT`] inner indices where A lies row by row or column by column; a matrix in panels has one. So a
+//! plain triple loop with `mul_add` is not an approximation of this kernel but equal to it, which the tests assert;
 //! vector width, tiles, blocks and threads are free to choose. The left-hand matrix is read where it lies, by strides. The
 //! columns of the right-hand one are the lanes of the vectors: it is in [`Panels`], or its rows lie
 //! [apart](super::operands::Scattered).
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
-use super::operands::{Left, Meanwhile, PIECES, Right, Start};
+use super::operands::{Lhs, PIECES, Prefetching, Rhs, SEGMENT, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
-use super::prefetch::Ahead;
+use super::prefetch::PrefetchQueue;
 use super::scalar::Scalar;
 use super::simd::{InstructionSet, Vector, Vectors};
 
 /// Rows of the tallest tile.
 pub const TILE_ROWS: usize = 8;
-/// Inner indices that a pass over the panels takes at a time: a panel's part stays in the second cache.
-const DEPTH: usize = 1024;
+/// Inner indices that a pass over the panels takes at a time, whole segments: a panel's part stays in the second cache.
+const DEPTH: usize = 4 * SEGMENT;
 /// Rows that a pass over the panels takes at a time: their part stays in the second cache.
 const GROUP: usize = 64;
 
 /// `C = start + A·B` for all panels: `a` (m × k), `b` (k × n), `c` (m × n). `packed` is a buffer. Meanwhile memory is asked
 /// for what lies `ahead`.
 pub fn multiply_panels<'a, T: Scalar + 'a>(
-    a: Left<'_, T>,
+    a: Lhs<'_, T>,
     b: &Panels<T>,
     start: Start<'_, T>,
     c: &mut Panels<T>,
     packed: &mut Vec<T>,
-    ahead: &mut Ahead<impl Fn(usize) -> &'a [T]>,
+    ahead: &mut PrefetchQueue<impl Fn(usize) -> &'a [T]>,
 ) {
     c.resize(a.rows, b.columns());
     let parts = a.depth.div_ceil(DEPTH).max(1);
-    let size = if parts == 1 { a.depth } else { a.depth.div_ceil(parts) };
+    let size = if parts == 1 { a.depth } else { a.depth.div_ceil(parts).next_multiple_of(SEGMENT) };
     let width = b.width();
     let at_once = if ahead.is_done() { GROUP } else { TILE_ROWS };
     ahead.cut(PIECES * parts * a.rows.div_ceil(TILE_ROWS) * b.count());
@@ -48,7 +50,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
         for first in (0..a.rows).step_by(GROUP) {
             let rows = first..a.rows.min(first + GROUP);
             let start = match start {
-                _ if part > 0 => Start::Sum,
+                _ if part > 0 => Start::Added,
                 start => start.part(rows.clone()),
             };
             let mut a = a.part(rows.clone(), depth.clone());
@@ -58,7 +60,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                 for (k, to) in packed.chunks_exact_mut(GROUP).take(a.depth).enumerate() {
                     to[..a.rows].copy_from_slice(&a.numbers[k * a.inner..][..a.rows]);
                 }
-                a = Left { numbers: packed, inner: GROUP, ..a };
+                a = Lhs { numbers: packed, inner: GROUP, next: SEGMENT * GROUP, ..a };
             }
             for p in 0..b.count() {
                 let Panel { numbers, columns, .. } = b.panel(p);
@@ -73,7 +75,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                         multiply(a, b, start, c);
                     } else {
                         let pieces = std::array::from_fn(|_| ahead.next_piece());
-                        multiply(a, Meanwhile::new(b, pieces, a.depth), start, c);
+                        multiply(a, Prefetching::new(b, pieces, a.depth), start, c);
                     }
                 }
             }
@@ -82,7 +84,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
 }
 
 /// `C = start + A·B`: `a` (m × k), `b` (k × n), `c` (m × n). Whole vectors of B are read, and of C written.
-pub fn multiply<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
+pub fn multiply<T: Scalar>(a: Lhs<'_, T>, b: impl Rhs<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
     if a.rows == 0 || b.columns() == 0 {
         return;
     }
@@ -106,8 +108,8 @@ pub fn multiply<T: Scalar>(a: Left<'_, T>, b: impl Right<T>, start: Start<'_, T>
 
 /// The loops of [`multiply`] with tiles of M rows and N vectors.
 #[inline(always)]
-unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
-    a: Left<'_, V::Scalar>,
+unsafe fn multiply_by<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
+    a: Lhs<'_, V::Scalar>,
     mut b: R,
     start: Start<'_, V::Scalar>,
     mut c: PanelMut<'_, V::Scalar>,
@@ -127,7 +129,7 @@ unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: u
                         }
                     }
                     row += $m;
-                    b = b.asked();
+                    b = b.prefetched();
                 }};
             }
             match a.rows - row {
@@ -142,8 +144,8 @@ unsafe fn multiply_by<V: Vector, R: Right<V::Scalar>, const M: usize, const N: u
 
 /// M rows and N vectors of C.
 #[inline(always)]
-unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
-    a: Left<'_, V::Scalar>,
+unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
+    a: Lhs<'_, V::Scalar>,
     b: R,
     at: (usize, usize),
     start: Start<'_, V::Scalar>,
@@ -153,23 +155,40 @@ unsafe fn tile<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize>(
     unsafe {
         let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
         let zero = V::Scalar::from_f64(0.0);
-        match start {
-            Start::Sum => chain::<V, R, M, N, true>(a, b, at, (&zero, 0), c),
-            Start::Zero => chain::<V, R, M, N, false>(a, b, at, (&zero, 0), c),
-            Start::Rows(numbers) => chain::<V, R, M, N, false>(a, b, at, (numbers.as_ptr().add(at.0), 1), c),
+        let (is_sum, is_added) = (matches!(start, Start::Sum), matches!(start, Start::Added));
+        // segments only where there are several: what they need would cost the small products time
+        let in_segments = a.in_segments && a.depth > SEGMENT;
+        let (start, step) = match start {
+            Start::Rows(numbers) => (numbers.as_ptr().add(at.0), 1),
+            _ => (&raw const zero, 0),
+        };
+        match (is_sum, in_segments || is_added) {
+            (true, false) => chains::<V, R, M, N, true, false>(a, b, at, (start, step), false, c),
+            (true, true) => chains::<V, R, M, N, true, true>(a, b, at, (start, step), false, c),
+            (false, false) => chains::<V, R, M, N, false, false>(a, b, at, (start, step), false, c),
+            (false, true) => chains::<V, R, M, N, false, true>(a, b, at, (start, step), is_added, c),
         }
     }
 }
 
-/// The chains of fused multiply-adds of a tile at a row and column, all in registers, from what C holds or from `start`, whose step from row
-/// to row is 0 or 1.
+/// The chains of fused multiply-adds of a tile at a row and column, all in registers. The first starts from what C holds or
+/// from `start`, whose step from row to row is 0 or 1; it is `added` to what C holds, or written there, and those of further
+/// segments are added.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn chain<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, const SUM: bool>(
-    a: Left<'_, V::Scalar>,
+unsafe fn chains<
+    V: Vector,
+    R: Rhs<V::Scalar>,
+    const M: usize,
+    const N: usize,
+    const SUM: bool,
+    const SEGMENTS: bool,
+>(
+    a: Lhs<'_, V::Scalar>,
     b: R,
     (row, column): (usize, usize),
     (start, start_step): (*const V::Scalar, usize),
+    mut added: bool,
     (c, c_width): (*mut V::Scalar, usize),
 ) {
     // SAFETY: `b` has `depth` rows with N vectors left in each from the column on, as C has in M rows; `a` has M rows.
@@ -202,16 +221,44 @@ unsafe fn chain<V: Vector, R: Right<V::Scalar>, const M: usize, const N: usize, 
                         sums[i][j] = a.mul_add(b_row[j], sums[i][j]);
                     }
                 }
-                b.ask(inner + k);
+                b.prefetch_beside(inner + k);
             }
             inner += run;
             for row in &mut rows {
                 *row = row.wrapping_add(a.next);
             }
+            if SEGMENTS && inner < a.depth {
+                finish(&sums, added, (c, c_width));
+                (sums, added) = ([[zero; N]; M], true);
+            }
         }
-        for (i, row) in sums.iter().enumerate() {
-            for (j, sum) in row.iter().enumerate() {
-                sum.store(c.add(i * c_width + j * V::LANES));
+        if SEGMENTS {
+            finish(&sums, added, (c, c_width));
+            return;
+        }
+        for i in 0..M {
+            for j in 0..N {
+                sums[i][j].store(c.add(i * c_width + j * V::LANES));
+            }
+        }
+    }
+}
+
+/// Writes the sums of a tile to C, or adds them to what it holds.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // loops over registers
+unsafe fn finish<V: Vector, const M: usize, const N: usize>(
+    sums: &[[V; N]; M],
+    added: bool,
+    (c, c_width): (*mut V::Scalar, usize),
+) {
+    for i in 0..M {
+        for j in 0..N {
+            // SAFETY: the caller's.
+            unsafe {
+                let to = c.add(i * c_width + j * V::LANES);
+                let sum = if added { V::load(to).add(sums[i][j]) } else { sums[i][j] };
+                sum.store(to);
             }
         }
     }
@@ -226,12 +273,7 @@ macro_rules! compiled_for {
             use super::*;
 
             #[target_feature(enable = $features)]
-            pub unsafe fn multiply<T: Scalar>(
-                a: Left<'_, T>,
-                b: impl Right<T>,
-                start: Start<'_, T>,
-                c: PanelMut<'_, T>,
-            ) {
+            pub unsafe fn multiply<T: Scalar>(a: Lhs<'_, T>, b: impl Rhs<T>, start: Start<'_, T>, c: PanelMut<'_, T>) {
                 // SAFETY: the caller's.
                 unsafe {
                     if b.columns() <= <<T as Vectors>::$narrow as Vector>::LANES {
@@ -251,6 +293,8 @@ compiled_for!("aarch64", neon, Neon, Neon, "neon", 8, 3);
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use crate::numeric::operands::{Scattered, Starts};
     use crate::numeric::random::{Purpose, Random};
@@ -284,10 +328,14 @@ mod tests {
     fn compare<T: Scalar>(m: usize, n: usize, k: usize, wild: bool) {
         let what = format!("{m} × {n} × {k} {} {:?}", T::NAME, InstructionSet::current());
         let (a, b, start) = (draws::<T>(m * k, 1, wild), draws::<T>(k * n, 2, wild), draws::<T>(m, 3, wild));
-        let triple_loop = |start: &dyn Fn(usize, usize) -> T| -> Vec<T> {
+        let triple_loop = |segment: usize, start: &dyn Fn(usize, usize) -> T| -> Vec<T> {
             let element = |at: usize| {
                 let (i, j) = (at / n, at % n);
-                (0..k).fold(start(i, j), |sum, p| a[i * k + p].mul_add(b[p * n + j], sum))
+                let chain =
+                    |start: T, inner: Range<usize>| inner.fold(start, |sum, p| a[i * k + p].mul_add(b[p * n + j], sum));
+                let segments = (segment..k).step_by(segment);
+                let first = chain(start(i, j), 0..k.min(segment));
+                segments.fold(first, |sum, from| sum + chain(T::zero(), from..k.min(from + segment)))
             };
             (0..m * n).map(element).collect()
         };
@@ -303,26 +351,26 @@ mod tests {
             };
             (0..m * n).map(element).collect()
         };
-        let from_rows = triple_loop(&|i, _| start[i]);
-        let mut ahead = Ahead::nothing();
-        for left in [Left::rows(&a, m, k), Left::columns(&turned, m, k)] {
+        let from_rows = triple_loop(SEGMENT, &|i, _| start[i]);
+        let mut ahead = PrefetchQueue::nothing();
+        for left in [Lhs::rows(&a, m, k), Lhs::columns(&turned, m, k)] {
             multiply_panels(left, &right, Start::Rows(&start), &mut c, &mut packed, &mut ahead);
             same(&elements(&c), &from_rows, &what);
         }
         let so_far = elements(&c);
-        let continued = triple_loop(&|i, j| so_far[i * n + j]);
+        let continued = triple_loop(usize::MAX, &|i, j| so_far[i * n + j]);
         for p in 0..right.count() {
             let (width, columns) = (right.width(), right.panel(p).columns);
             let c = PanelMut { numbers: c.panel_mut(p), width, columns };
-            multiply(Left::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c);
+            multiply(Lhs::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c);
         }
         same(&elements(&c), &continued, &what);
         for p in 0..right.count() {
             let (upper, width, columns) = (m / 2, right.width(), right.panel(p).columns);
             let c = PanelMut { numbers: &mut c.panel_mut(p)[upper * width..], width, columns };
-            multiply(Left::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
+            multiply(Lhs::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
         }
-        let from_zero = triple_loop(&|_, _| T::zero());
+        let from_zero = triple_loop(usize::MAX, &|_, _| T::zero());
         same(&elements(&c)[m / 2 * n..], &from_zero[m / 2 * n..], &what);
         // the rows of B backwards, with something between them
         let (between, mut apart) = (T::from_f64(f64::NAN), Vec::new());
@@ -335,10 +383,10 @@ mod tests {
         rows.set((0..k).map(|p| 1 + (k - 1 - p) * (n + 1)));
         let width = n.next_multiple_of(LANES);
         let mut numbers = vec![T::zero(); m * width];
-        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, soon: 3 }, &mut numbers);
+        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, ahead: 3 }, &mut numbers);
         assert!(scattered.is_readable());
         let c = PanelMut { numbers: c, width, columns: n };
-        multiply(Left::panels(&by_rows, 0..m), scattered, Start::Zero, c);
+        multiply(Lhs::panels(&by_rows, 0..m), scattered, Start::Zero, c);
         let elements: Vec<T> = (0..m * n).map(|at| numbers[at / n * width + at % n]).collect();
         same(&elements, &from_zero, &what);
     }
@@ -357,7 +405,7 @@ mod tests {
                     }
                 }
             }
-            for (m, n, k) in [(100, 49, 520), (13, 200, 1030), (70, 97, 700)] {
+            for (m, n, k) in [(9, 50, 256), (9, 50, 257), (100, 49, 520), (13, 200, 1030), (70, 97, 700)] {
                 compare::<f32>(m, n, k, false);
                 compare::<f64>(m, n, k, true);
             }

@@ -1,8 +1,7 @@
-//! The machine room: numbers, products of matrices, sums over blocks of examples, random draws.
+//! The machine room: numbers, products of matrices, sums, random draws.
 //!
 //! Nothing here knows what a network is. What the formulas promise about bits is kept here.
 
-pub mod blocks;
 pub mod elementwise;
 pub mod grid;
 pub mod matmul;
@@ -12,5 +11,6 @@ pub mod prefetch;
 pub mod random;
 pub mod scalar;
 pub mod simd;
+pub mod sums;
 pub mod threads;
 pub mod vector;

@@ -8,10 +8,13 @@ use super::panels::{LANES, Panel, Panels};
 use super::prefetch::prefetch_line;
 use super::scalar::Scalar;
 
-/// The left-hand matrix (rows × depth): element (i, k) lies at `i·row + k·inner`; where it lies in runs, k within the
-/// n-th run of `run` inner indices counts from `n·next`.
+/// Inner indices of a chain of multiply-adds: products of more are sums of chains.
+pub const SEGMENT: usize = 256;
+
+/// The left-hand matrix (rows × depth): element (i, k) lies at `i·row + k·inner`, and where k is in the n-th run of `run`
+/// inner indices, it counts from there, from `n·next` on.
 #[derive(Clone, Copy, Debug)]
-pub struct Left<'a, T> {
+pub struct Lhs<'a, T> {
     pub numbers: &'a [T],
     pub rows: usize,
     pub depth: usize,
@@ -19,30 +22,41 @@ pub struct Left<'a, T> {
     pub inner: usize,
     pub run: usize,
     pub next: usize,
+    /// Whether each run is a segment, with a chain of its own.
+    pub in_segments: bool,
 }
 
-impl<'a, T: Scalar> Left<'a, T> {
+impl<'a, T: Scalar> Lhs<'a, T> {
     /// A matrix that lies row by row.
     pub fn rows(numbers: &'a [T], rows: usize, depth: usize) -> Self {
-        Left { numbers, rows, depth, row: depth, inner: 1, run: depth, next: 0 }
+        Lhs { numbers, rows, depth, row: depth, inner: 1, run: SEGMENT, next: SEGMENT, in_segments: true }
     }
 
     /// The transpose of a matrix (depth × rows) that lies row by row.
     pub fn columns(numbers: &'a [T], rows: usize, depth: usize) -> Self {
-        Left { numbers, rows, depth, row: 1, inner: rows, run: depth, next: 0 }
+        Lhs { numbers, rows, depth, row: 1, inner: rows, run: SEGMENT, next: SEGMENT * rows, in_segments: true }
     }
 
     /// Some rows of a matrix in panels.
     pub fn panels(matrix: &'a Panels<T>, rows: Range<usize>) -> Self {
         let (width, next) = (matrix.width(), matrix.height() * matrix.width());
         let numbers = matrix.numbers().get(rows.start * width..).unwrap_or_default();
-        Left { numbers, rows: rows.len(), depth: matrix.columns(), row: width, inner: 1, run: width, next }
+        Lhs {
+            numbers,
+            rows: rows.len(),
+            depth: matrix.columns(),
+            row: width,
+            inner: 1,
+            run: width,
+            next,
+            in_segments: false,
+        }
     }
 
-    /// Some rows and inner indices of a matrix in one run.
+    /// Some rows and inner indices, from the beginning of a segment on, of a matrix that does not lie in panels.
     pub fn part(self, rows: Range<usize>, depth: Range<usize>) -> Self {
         let numbers = &self.numbers[rows.start * self.row + depth.start * self.inner..];
-        Left { numbers, rows: rows.len(), depth: depth.len(), run: depth.len(), ..self }
+        Lhs { numbers, rows: rows.len(), depth: depth.len(), ..self }
     }
 
     /// Where the last element lies.
@@ -58,7 +72,7 @@ impl<'a, T: Scalar> Left<'a, T> {
 ///
 /// # Safety
 /// So many numbers lie at [`row`](Self::row) as [`holds`](Self::holds) says there are.
-pub unsafe trait Right<T>: Copy {
+pub unsafe trait Rhs<T>: Copy {
     fn columns(self) -> usize;
     /// Whether there are so many rows, and at each so many numbers, whether they belong to the matrix or not.
     fn holds(self, rows: usize, numbers: usize) -> bool;
@@ -71,13 +85,13 @@ pub unsafe trait Right<T>: Copy {
     ///
     /// # Safety
     /// As [`row`](Self::row).
-    unsafe fn ask(self, k: usize);
+    unsafe fn prefetch_beside(self, k: usize);
     /// The same matrix, when a tile has asked for all.
-    fn asked(self) -> Self;
+    fn prefetched(self) -> Self;
 }
 
 // SAFETY: rows of a panel are `width` numbers apart, and within its numbers.
-unsafe impl<T: Scalar> Right<T> for Panel<'_, T> {
+unsafe impl<T: Scalar> Rhs<T> for Panel<'_, T> {
     fn columns(self) -> usize {
         self.columns
     }
@@ -89,37 +103,37 @@ unsafe impl<T: Scalar> Right<T> for Panel<'_, T> {
         self.numbers.as_ptr().wrapping_add(k * self.width)
     }
     #[inline(always)]
-    unsafe fn ask(self, _k: usize) {}
+    unsafe fn prefetch_beside(self, _k: usize) {}
     #[inline(always)]
-    fn asked(self) -> Self {
+    fn prefetched(self) -> Self {
         self
     }
 }
 
 /// A panel, beside which some pieces of memory are asked for in turn, at so many numbers each time.
 #[derive(Clone, Copy)]
-pub struct Meanwhile<'a, T> {
+pub struct Prefetching<'a, T> {
     panel: Panel<'a, T>,
-    soon: [&'a [T]; PIECES],
+    pieces: [&'a [T]; PIECES],
     step: usize,
 }
 
 /// Pieces that a tile asks for.
 pub const PIECES: usize = 4;
 
-impl<'a, T> Meanwhile<'a, T> {
+impl<'a, T> Prefetching<'a, T> {
     /// Where a piece is empty, the panel takes its place: it is there, and looking up an address that is not takes its time.
-    pub fn new(panel: Panel<'a, T>, mut soon: [&'a [T]; PIECES], depth: usize) -> Self {
-        let step = soon[0].len().div_ceil((depth / PIECES).max(1));
-        for piece in soon.iter_mut().filter(|piece| piece.is_empty()) {
+    pub fn new(panel: Panel<'a, T>, mut pieces: [&'a [T]; PIECES], depth: usize) -> Self {
+        let step = pieces[0].len().div_ceil((depth / PIECES).max(1));
+        for piece in pieces.iter_mut().filter(|piece| piece.is_empty()) {
             *piece = panel.numbers;
         }
-        Meanwhile { panel, soon, step }
+        Prefetching { panel, pieces, step }
     }
 }
 
 // SAFETY: as of the panel.
-unsafe impl<T: Scalar> Right<T> for Meanwhile<'_, T> {
+unsafe impl<T: Scalar> Rhs<T> for Prefetching<'_, T> {
     fn columns(self) -> usize {
         self.panel.columns
     }
@@ -132,12 +146,12 @@ unsafe impl<T: Scalar> Right<T> for Meanwhile<'_, T> {
         unsafe { self.panel.row(k) }
     }
     #[inline(always)]
-    unsafe fn ask(self, k: usize) {
-        prefetch_line(self.soon[k % PIECES].as_ptr().wrapping_add(k / PIECES * self.step));
+    unsafe fn prefetch_beside(self, k: usize) {
+        prefetch_line(self.pieces[k % PIECES].as_ptr().wrapping_add(k / PIECES * self.step));
     }
     #[inline(always)]
-    fn asked(self) -> Self {
-        Meanwhile { soon: [self.panel.numbers; PIECES], step: 0, ..self }
+    fn prefetched(self) -> Self {
+        Prefetching { pieces: [self.panel.numbers; PIECES], step: 0, ..self }
     }
 }
 
@@ -168,7 +182,7 @@ pub struct Scattered<'a, T> {
     pub rows: &'a Starts,
     pub columns: usize,
     /// How far behind the first of them each row asks for what comes next.
-    pub soon: usize,
+    pub ahead: usize,
 }
 
 impl<T: Scalar> Scattered<'_, T> {
@@ -179,7 +193,7 @@ impl<T: Scalar> Scattered<'_, T> {
 }
 
 // SAFETY: the last row has the numbers asked for, so the others have them too.
-unsafe impl<T: Scalar> Right<T> for Scattered<'_, T> {
+unsafe impl<T: Scalar> Rhs<T> for Scattered<'_, T> {
     fn columns(self) -> usize {
         self.columns
     }
@@ -192,13 +206,13 @@ unsafe impl<T: Scalar> Right<T> for Scattered<'_, T> {
         self.numbers.as_ptr().wrapping_add(unsafe { *self.rows.starts.get_unchecked(k) })
     }
     #[inline(always)]
-    unsafe fn ask(self, k: usize) {
+    unsafe fn prefetch_beside(self, k: usize) {
         // SAFETY: there are more than k rows.
-        prefetch_line(unsafe { self.row(k) }.wrapping_add(self.soon));
+        prefetch_line(unsafe { self.row(k) }.wrapping_add(self.ahead));
     }
     #[inline(always)]
-    fn asked(self) -> Self {
-        Scattered { soon: 0, ..self }
+    fn prefetched(self) -> Self {
+        Scattered { ahead: 0, ..self }
     }
 }
 
@@ -211,6 +225,8 @@ pub enum Start<'a, T> {
     Rows(&'a [T]),
     /// What C holds.
     Sum,
+    /// 0, and the result is added to what C holds.
+    Added,
 }
 
 impl<T> Start<'_, T> {
@@ -233,7 +249,7 @@ mod tests {
         rows.set([16, 0].into_iter());
         for (length, readable) in [(31, false), (32, true)] {
             let numbers = vec![1f32; length];
-            assert_eq!(Scattered { numbers: &numbers, rows: &rows, columns: 9, soon: 0 }.is_readable(), readable);
+            assert_eq!(Scattered { numbers: &numbers, rows: &rows, columns: 9, ahead: 0 }.is_readable(), readable);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scalar::Scalar;
-use super::simd::{turn, vectorized};
+use super::simd::{transpose, vectorized};
 
 /// Columns of a panel: a multiple of the lanes of every instruction set, and as wide as the widest tile.
 pub const PANEL: usize = 48;
@@ -166,7 +166,7 @@ impl<T: Scalar> Panels<T> {
             || {
                 for (p, first) in (0..columns).step_by(width).enumerate() {
                     let to = &mut numbers[p * height * width..][..height * width];
-                    turn(from, |j| start(first + j), width.min(columns - first), height, to, width);
+                    transpose(from, |j| start(first + j), width.min(columns - first), height, to, width);
                 }
             },
         );
@@ -184,7 +184,7 @@ impl<T: Scalar> Panels<T> {
                 for p in 0..other.count() {
                     let Panel { numbers: from, width: from_width, columns } = other.panel(p);
                     let to = &mut numbers[p * from_width * width..];
-                    turn(from, |j| (rows.start + j) * from_width, rows.len(), columns, to, width);
+                    transpose(from, |j| (rows.start + j) * from_width, rows.len(), columns, to, width);
                 }
             },
         );

@@ -31,7 +31,7 @@ pub fn prefetch<T>(numbers: &[T]) {
 
 /// Rows that will be read next. Products ask for a piece of them in each tile, a line at a time: more at once would wait
 /// for each other.
-pub struct Ahead<F> {
+pub struct PrefetchQueue<F> {
     row: F,
     rows: usize,
     /// The next row, and where in it.
@@ -41,20 +41,20 @@ pub struct Ahead<F> {
 }
 
 /// Fewer numbers than this are most likely in cache already.
-pub const WORTH_ASKING: usize = 8_192;
+pub const WORTH_PREFETCHING: usize = 8_192;
 
-impl<'a, T: 'a> Ahead<fn(usize) -> &'a [T]> {
+impl<'a, T: 'a> PrefetchQueue<fn(usize) -> &'a [T]> {
     /// No rows.
     pub fn nothing() -> Self {
-        Ahead { row: |_| &[], rows: 0, at: (0, 0), piece: 0 }
+        PrefetchQueue { row: |_| &[], rows: 0, at: (0, 0), piece: 0 }
     }
 }
 
-impl<'a, T: 'a, F: Fn(usize) -> &'a [T]> Ahead<F> {
+impl<'a, T: 'a, F: Fn(usize) -> &'a [T]> PrefetchQueue<F> {
     /// So many rows.
     pub fn new(row: F, rows: usize) -> Self {
-        let worth_asking = rows > 0 && rows * row(0).len() >= WORTH_ASKING;
-        Ahead { row, rows: if worth_asking { rows } else { 0 }, at: (0, 0), piece: 0 }
+        let is_worth_it = rows > 0 && rows * row(0).len() >= WORTH_PREFETCHING;
+        PrefetchQueue { row, rows: if is_worth_it { rows } else { 0 }, at: (0, 0), piece: 0 }
     }
 
     /// Whether all has been asked for.

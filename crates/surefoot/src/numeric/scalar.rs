@@ -15,8 +15,9 @@ mod sealed {
 /// A floating-point number of the numeric core: `f32` or `f64`, and no other.
 ///
 /// Training defaults to `f32`; the gradient check always runs in `f64`; costs are summed in `f64` for both.
-/// `exp` and `tanh` are our own in `f32`; they and the others are else those of the pure-Rust `libm`. None depends on
-/// the platform.
+/// `exp`, `exp_m1` and `tanh` are our own in `f32`; all others are those of the pure-Rust `libm`. One thing depends on the
+/// platform: on an x86-64 CPU without fused multiply-add (before 2013) functions of single elements call the C library's `fma`,
+/// which has to round once, as IEEE 754 demands; products of matrices do not.
 pub trait Scalar:
     sealed::Sealed
     + Vectors
@@ -36,8 +37,10 @@ pub trait Scalar:
     fn from_f64(value: f64) -> Self;
     /// The same number, exactly.
     fn to_f64(self) -> f64;
-    /// self · b + c, rounded once.
+    /// self · b + c, rounded once: by the CPU's instruction where the code around it is compiled for one.
     fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The same without that instruction, in plain Rust.
+    fn software_mul_add(self, b: Self, c: Self) -> Self;
     /// eˣ
     fn exp(self) -> Self;
     /// eˣ − 1
@@ -52,14 +55,16 @@ pub trait Scalar:
     fn abs(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The numbers one after the other, each from its lowest byte on.
+    /// The same number; NaN is one value, whatever made it, so that what is written or hashed does not depend on the CPU.
+    fn canonical(self) -> Self;
+    /// The numbers one after the other, each from its lowest byte on; NaN is one value.
     fn to_bytes(numbers: &[Self]) -> Vec<u8>;
     /// The numbers that [`to_bytes`](Self::to_bytes) made these of; bytes beyond the last whole number are left out.
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
 }
 
 macro_rules! implement_scalar {
-    ($type:ident, $exp:path, $exp_m1:path, $ln_1p:path, $tanh:path) => {
+    ($type:ident, $fma:path, $exp:path, $exp_m1:path, $ln_1p:path, $tanh:path) => {
         impl Scalar for $type {
             const NAME: &'static str = stringify!($type);
 
@@ -73,7 +78,15 @@ macro_rules! implement_scalar {
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
-                $type::mul_add(self, b, c)
+                // on other targets no code is compiled for the instruction, and the platform's function would be called
+                match cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "fma")) {
+                    true => $type::mul_add(self, b, c),
+                    false => $fma(self, b, c),
+                }
+            }
+            #[inline]
+            fn software_mul_add(self, b: Self, c: Self) -> Self {
+                $fma(self, b, c)
             }
             #[inline(always)]
             fn exp(self) -> Self {
@@ -103,8 +116,11 @@ macro_rules! implement_scalar {
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
+            fn canonical(self) -> Self {
+                if self.is_nan() { $type::NAN } else { self }
+            }
             fn to_bytes(numbers: &[Self]) -> Vec<u8> {
-                numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+                numbers.iter().flat_map(|x| x.canonical().to_le_bytes()).collect()
             }
             fn from_bytes(bytes: &[u8]) -> Vec<Self> {
                 bytes.as_chunks().0.iter().map(|bytes| $type::from_le_bytes(*bytes)).collect()
@@ -113,5 +129,41 @@ macro_rules! implement_scalar {
     };
 }
 
-implement_scalar!(f32, elementwise::exp, libm::expm1f, libm::log1pf, elementwise::tanh);
-implement_scalar!(f64, libm::exp, libm::expm1, libm::log1p, libm::tanh);
+implement_scalar!(f32, libm::fmaf, elementwise::exp, elementwise::exp_m1, libm::log1pf, elementwise::tanh);
+implement_scalar!(f64, libm::fma, libm::exp, libm::expm1, libm::log1p, libm::tanh);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Products that a second rounding would lose; the last but two ends just below the middle of two numbers, on which double
+    /// precision would round it.
+    #[test]
+    fn fused_multiply_adds_round_once_with_and_without_the_instruction() {
+        let (ulp, small) = (f32::EPSILON, 1.0 / 65_536.0);
+        for (a, b, c, exact) in [
+            (1.0 + ulp, 1.0 + ulp, -1.0 - 2.0 * ulp, ulp * ulp),
+            (1.0 + ulp, 1.0 - ulp, -1.0, -ulp * ulp),
+            (16_777_215.0, 16_777_215.0, -281_474_943_156_224.0, 1.0),
+            ((1.0 - small) * 16.0 * small, (1.0 + small) * 16.0 * small, 1.0 + ulp, 1.0 + ulp),
+            (0.0, -1.0, -0.0, -0.0),
+            (0.0, 0.0, -0.0, 0.0),
+        ] {
+            let bits = [a.mul_add(b, c), Scalar::mul_add(a, b, c), a.software_mul_add(b, c)].map(f32::to_bits);
+            assert_eq!(bits, [f32::to_bits(exact); 3], "{a} {b} {c}");
+        }
+        let (a, c) = (1.0 + f64::EPSILON, -1.0 - 2.0 * f64::EPSILON);
+        for got in [Scalar::mul_add(a, a, c), a.software_mul_add(a, c)] {
+            assert_eq!(got, f64::EPSILON * f64::EPSILON);
+        }
+    }
+
+    #[test]
+    fn nan_is_written_as_one_value() {
+        let made = [f32::NAN, -f32::NAN, f32::from_bits(0x7fff_ffff), f32::from_bits(0xffc0_1234), 0.0 / 0.0];
+        assert!(f32::to_bytes(&made).as_chunks::<4>().0.iter().all(|bytes| *bytes == 0x7fc0_0000u32.to_le_bytes()));
+        let made = [f64::NAN, -f64::NAN, f64::from_bits(0x7ff8_0000_0000_0001)];
+        assert!(f64::to_bytes(&made).as_chunks::<8>().0.iter().all(|bytes| *bytes == (0x7ff8u64 << 48).to_le_bytes()));
+        assert_eq!(f32::to_bytes(&[-0.0, 1e-40]), [[0, 0, 0, 0x80], 1e-40f32.to_le_bytes()].concat());
+    }
+}

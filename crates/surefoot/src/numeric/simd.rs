@@ -107,6 +107,7 @@ pub unsafe trait Vector: Copy {
     unsafe fn store(self, to: *mut Self::Scalar);
     /// self · b + c, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
 }
 
 /// The vectors of a kind of number in each set.
@@ -118,15 +119,15 @@ pub trait Vectors: Copy {
 
     /// Writes eight rows of `length` numbers, which begin at `starts` of `from`, as columns of `to`, whose rows are `stride` apart.
     #[inline(always)]
-    fn turn_eight(from: &[Self], starts: [usize; EIGHT], length: usize, to: &mut [Self], stride: usize) {
-        turn_plainly(from, starts, 0..length, to, stride);
+    fn transpose_eight(from: &[Self], starts: [usize; EIGHT], length: usize, to: &mut [Self], stride: usize) {
+        transpose_plainly(from, starts, 0..length, to, stride);
     }
 }
 
 /// Writes rows of `length` numbers as columns of `to`, whose rows are `stride` apart. The j-th of `count` begins at `start(j)`
 /// of `from`; behind the last it is repeated, up to a whole eight.
 #[inline(always)]
-pub fn turn<T: Vectors>(
+pub fn transpose<T: Vectors>(
     from: &[T],
     start: impl Fn(usize) -> usize,
     count: usize,
@@ -139,16 +140,16 @@ pub fn turn<T: Vectors>(
         for (i, at) in starts.iter_mut().enumerate() {
             *at = start((first + i).min(count - 1));
         }
-        T::turn_eight(from, starts, length, &mut to[first..], stride);
+        T::transpose_eight(from, starts, length, &mut to[first..], stride);
     }
 }
 
-/// The rows that are turned at a time.
+/// The rows that are transposed at a time.
 const EIGHT: usize = 8;
 
 /// Some numbers of eight rows, in plain Rust.
 #[inline(always)]
-fn turn_plainly<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
+fn transpose_plainly<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<usize>, to: &mut [T], stride: usize) {
     for i in some {
         for (to, start) in to[i * stride..][..EIGHT].iter_mut().zip(starts) {
             *to = from[start + i];
@@ -181,14 +182,22 @@ unsafe impl<T: Scalar> Vector for Four<T> {
     }
     #[inline(always)]
     unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-        Four(std::array::from_fn(|i| self.0[i].mul_add(b.0[i], c.0[i])))
+        let fused = |i: usize| match cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+            true => self.0[i].mul_add(b.0[i], c.0[i]),
+            false => self.0[i].software_mul_add(b.0[i], c.0[i]),
+        };
+        Four(std::array::from_fn(fused))
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Four(std::array::from_fn(|i| self.0[i] + other.0[i]))
     }
 }
 
 /// Vectors as the intrinsics of a CPU have them; the last of them, with its arguments, is a · b + c.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! implement_vector {
-    ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident,
+    ($vector:ident, $scalar:ident, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident,
      |$a:ident, $b:ident, $c:ident| $mul_add:expr) => {
         // SAFETY: the intrinsics do what the trait says, under its own conditions.
         unsafe impl Vector for $vector {
@@ -211,6 +220,10 @@ macro_rules! implement_vector {
             unsafe fn mul_add(self, $b: Self, $c: Self) -> Self {
                 let $a = self;
                 unsafe { $mul_add }
+            }
+            #[inline(always)]
+            unsafe fn add(self, other: Self) -> Self {
+                unsafe { $add(self, other) }
             }
         }
     };
@@ -250,8 +263,8 @@ mod aarch64 {
         };
     }
 
-    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, |a, b, c| vfmaq_f32(c, a, b));
-    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, |a, b, c| vfmaq_f64(c, a, b));
+    implement_vector!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vaddq_f32, |a, b, c| vfmaq_f32(c, a, b));
+    implement_vector!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, vaddq_f64, |a, b, c| vfmaq_f64(c, a, b));
     vectors_of!(f32, float32x4_t);
     vectors_of!(f64, float64x2_t);
 }
@@ -260,7 +273,7 @@ mod aarch64 {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, turn_plainly};
+    use super::{EIGHT, Four, InstructionSet, Vector, Vectors, transpose_plainly};
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
     pub unsafe fn vectorized_avx512<R>(work: impl FnOnce() -> R) -> R {
@@ -272,18 +285,18 @@ mod x86 {
         work()
     }
 
-    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, |a, b, c| _mm256_fmadd_ps(
-        a, b, c
-    ));
-    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, |a, b, c| _mm256_fmadd_pd(
-        a, b, c
-    ));
-    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, |a, b, c| _mm512_fmadd_ps(
-        a, b, c
-    ));
-    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, |a, b, c| _mm512_fmadd_pd(
-        a, b, c
-    ));
+    implement_vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, |a, b, c| {
+        _mm256_fmadd_ps(a, b, c)
+    });
+    implement_vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, |a, b, c| {
+        _mm256_fmadd_pd(a, b, c)
+    });
+    implement_vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, |a, b, c| {
+        _mm512_fmadd_ps(a, b, c)
+    });
+    implement_vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_add_pd, |a, b, c| {
+        _mm512_fmadd_pd(a, b, c)
+    });
 
     impl Vectors for f32 {
         type Portable = Four<f32>;
@@ -292,11 +305,11 @@ mod x86 {
         type Neon = Four<f32>;
 
         #[inline(always)]
-        fn turn_eight(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
+        fn transpose_eight(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
             match InstructionSet::current() {
-                InstructionSet::Portable => turn_plainly(from, starts, 0..length, to, stride),
+                InstructionSet::Portable => transpose_plainly(from, starts, 0..length, to, stride),
                 // SAFETY: the other sets have AVX.
-                _ => unsafe { turn_eight_by_fours(from, starts, length, to, stride) },
+                _ => unsafe { transpose_eight_by_fours(from, starts, length, to, stride) },
             }
         }
     }
@@ -304,7 +317,7 @@ mod x86 {
     /// Four numbers of the eight rows at a time, in registers.
     #[inline]
     #[target_feature(enable = "avx")]
-    fn turn_eight_by_fours(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
+    fn transpose_eight_by_fours(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
         if length == 0 {
             return;
         }
@@ -340,7 +353,7 @@ mod x86 {
             return;
         }
         if last + whole + 4 > from.len() {
-            turn_plainly(from, starts, whole..length, to, stride);
+            transpose_plainly(from, starts, whole..length, to, stride);
             return;
         }
         let to = to.as_mut_ptr().wrapping_add(whole * stride);

@@ -54,7 +54,7 @@ pub fn for_each<S: Send>(items: &mut [S], work: &(impl Fn(usize, &mut S) + Sync)
 
 /// Runs a loop of many short pieces of shared work, such as the steps of an epoch, with all threads of the pool kept
 /// awake while there is work for them. [`Training`](crate::Training) does so by itself; a loop of steps of one's own, with
-/// [`Cost::of_batch`](crate::Cost::of_batch), is faster within it.
+/// [`Cost::backward`](crate::Cost::backward), is faster within it.
 ///
 /// ```
 /// assert_eq!(surefoot::keep_awake(|| 6 * 7), 42);

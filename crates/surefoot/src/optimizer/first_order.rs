@@ -172,7 +172,7 @@ impl<T: Scalar> MatrixStep<'_, T> {
 
     /// Asks memory for so many parameters of a row, and what is remembered of them.
     #[inline(always)]
-    pub fn expect(&self, row: usize, column: usize, count: usize) {
+    pub fn prefetch(&self, row: usize, column: usize, count: usize) {
         for numbers in [&self.parameters, &self.first, &self.second] {
             prefetch(numbers.row_ref(row, column, count));
         }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::line_search::{Point, strong_wolfe};
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
-use crate::numeric::vector::{add_scaled, dot, largest, scale};
+use crate::numeric::sums::dot;
+use crate::numeric::vector::{add_scaled, largest, scale};
 use crate::objective::Objective;
 
 /// L-BFGS: each iteration steps along −H·∇J(θ), where H stands for the inverse of the matrix of second derivatives and

@@ -152,14 +152,15 @@ impl<'a, T: Scalar> Run<'a, T> {
             let learning_rate = rate((epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64);
             let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
             let next = order.get((i + 1) * batch_rows..order.len().min((i + 2) * batch_rows)).unwrap_or_default();
-            let (batch_cost, batch) = cost.of_batch(parameters, (rows.len() < order.len()).then_some(rows), next);
+            cost.prefetch(next);
+            let (batch_cost, pass) = cost.forward_backward(parameters, (rows.len() < order.len()).then_some(rows));
             if !batch_cost.is_finite() {
                 return not_finite(memory.steps + 1, None);
             }
             if i == 0 {
                 last_finite.copy_from_slice(parameters);
             }
-            if let Some(layer) = batch.step(optimizer, memory, parameters, learning_rate) {
+            if let Some(layer) = pass.step(optimizer, memory, parameters, learning_rate) {
                 return not_finite(memory.steps, Some(layer));
             }
             state.batches = i + 1;

@@ -1,0 +1,16 @@
+//! The sum over examples: what is added to what follows from the number of rows alone; who computes it is free.
+//!
+//! Rows are cut into [blocks](Partition), consecutive blocks into leaves, and the leaves are added in a binary [`Tree`] of
+//! neighbours. The [engine](BlockWorkspace) computes a block, its results are added to a [`PartialSum`], and an [`Exchange`] brings
+//! partial sums together, whoever has computed them. `docs/math.md` lists the order of every sum.
+
+mod engine;
+mod exchange;
+mod partial_sum;
+mod partition;
+mod tree;
+
+pub(crate) use engine::{BlockWorkspace, Steps, Work};
+pub(crate) use exchange::{Exchange, Shares};
+pub(crate) use partial_sum::PartialSum;
+pub(crate) use partition::{BLOCK_ROWS, Partition, sum_rows};
