@@ -2,12 +2,11 @@
 
 use surefoot::{Scalar, StopReason, Task};
 
-use crate::ensemble;
 use crate::error::{Error, Result, Side};
-use crate::fit::{single, whole_scores};
 use crate::input::{Rows, Source};
+use crate::networks;
 use crate::options::Options;
-use crate::outcome::{Folds, Run};
+use crate::outcome::{Folds, Run, Scores};
 use crate::parts::{HeldOut, Parts};
 use crate::plan::Plan;
 use crate::session::Session;
@@ -52,16 +51,22 @@ pub(crate) fn run<T: Scalar>(
         let mut alone = Session::new(session.options, &mut nobody, None);
         let (parameters, runs) = match plan.is_ensemble() {
             true => {
-                let trained = ensemble::train(&mut alone, &plan, examples.training.view())?;
+                let trained = networks::train_ensemble(&mut alone, &plan, examples.training.view())?;
                 (trained.parameters, trained.runs)
             }
             false => {
-                let fitted = single(&mut alone, &plan, &examples, ensemble::start(&plan, plan.training.seed), None)?;
+                let fitted = networks::train_one(
+                    &mut alone,
+                    &plan,
+                    &examples,
+                    networks::start(&plan, plan.training.seed),
+                    None,
+                )?;
                 (fitted.parameters, vec![fitted.run])
             }
         };
         diverged(&runs, Side::Fold(i + 1))?;
-        let of_fold = whole_scores(&plan, &parameters, test.view())?;
+        let of_fold = Scores::new(&plan, &parameters, test.view())?;
         let rows = test.view().rows();
         session.tell(|events| events.fold(i + 1, folds, rows, &of_fold))?;
         scores.push(of_fold.score);

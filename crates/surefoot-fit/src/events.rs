@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use surefoot::{Checkpoint, Epoch, GradientReport, Scalar, StopReason, Training, TrainingState};
+use surefoot::{Cancel, Checkpoint, Epoch, GradientReport, Scalar, StopReason, Training, TrainingState};
 
 use crate::error::Result;
 use crate::outcome::{Pretrained, Run, Scores};
@@ -21,6 +21,12 @@ pub trait Events: Send {
     /// trained one after the other.
     fn keeps_checkpoints(&self) -> bool {
         false
+    }
+
+    /// A flag that ends the fit before its next block of examples, if there is one; it is asked for once. Where a training is
+    /// kept, it ends by [`step`](Self::step) better, which still writes its checkpoint.
+    fn cancel(&self) -> Option<Cancel> {
+        None
     }
 
     /// Everything is decided, nothing is trained.

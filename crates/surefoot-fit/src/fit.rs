@@ -1,17 +1,17 @@
 //! The whole of a fit, from top to bottom.
 
 use ndarray::Array2;
-use surefoot::{Model, Objective, Parameters, Problem, Scalar, merge_ensemble};
+use surefoot::{DatasetView, Model, Parameters, Problem, Scalar};
 use surefoot_table::Targets;
 
-use crate::ensemble::{self, Trained};
 use crate::error::{Context, Result};
 use crate::events::{Events, Phase, Resume};
 use crate::input::{Input, Source, find_target};
+use crate::networks::{self, Trained};
 use crate::options::{Options, Precision};
 use crate::outcome::{Judged, JudgedOn, Outcome, Pretrained, Scores};
 use crate::parts::Parts;
-use crate::plan::{Examples, Plan};
+use crate::plan::{Examples, Part, Plan};
 use crate::provenance::Provenance;
 use crate::session::{Fitted, Session};
 use crate::{cross_validation, importance, pretraining, recipe};
@@ -73,21 +73,20 @@ where
     let folds = cross_validation::run(&session, source, &rows, &fold_parts)?;
 
     let (trained, pretrained) = match plan.is_ensemble() {
-        true => (ensemble::train(&mut session, &plan, data)?, None),
+        true => (networks::train_ensemble(&mut session, &plan, data)?, None),
         false => one(&mut session, &plan, &examples)?,
     };
     let Trained { parameters, runs, seconds } = trained;
-    let of_part = |part: &Option<crate::plan::Part<'_, T>>| {
-        part.as_ref().map(|part| whole_scores(&plan, &parameters, part.view())).transpose()
-    };
-    let outputs = |data: surefoot::DatasetView<'_, T>| -> Result<Array2<f64>> {
+    let of_part =
+        |part: &Option<Part<'_, T>>| part.as_ref().map(|part| Scores::new(&plan, &parameters, part.view())).transpose();
+    let outputs = |data: DatasetView<'_, T>| -> Result<Array2<f64>> {
         Ok(plan.network.predict_ensemble(&parameters, data.inputs().view())?.mapv(|h| h.to_f64()))
     };
-    let training = whole_scores(&plan, &parameters, data)?;
+    let training = Scores::new(&plan, &parameters, data)?;
     let test = of_part(&examples.test)?;
     let (validation, held_out) = match plan.is_ensemble() {
         true => {
-            let (scores, outputs) = ensemble::out_of_fold(&plan, data, &parameters)?;
+            let (scores, outputs) = networks::out_of_fold(&plan, data, &parameters)?;
             (Some(scores), Some(Judged::new(JudgedOn::OutOfFold, data, outputs)))
         }
         false => (of_part(&examples.validation)?, None),
@@ -142,7 +141,7 @@ fn one<T: Scalar>(
     plan: &Plan,
     examples: &Examples<'_, T>,
 ) -> Result<(Trained<T>, Option<Pretrained>)> {
-    let start = ensemble::start(plan, plan.training.seed);
+    let start = networks::start(plan, plan.training.seed);
     let (start, pretrained) = match (&plan.pretraining, session.resume.as_ref().map(Resume::phase)) {
         (None, _) => (start, None),
         (Some(_), Some(Phase::Training { pretrained })) => (start, pretrained.clone()), // it is behind us
@@ -150,43 +149,14 @@ fn one<T: Scalar>(
             let data = examples.training.view();
             let (start, costs) = pretraining::run(session, plan, settings, start, data)?;
             let validation = examples.validation.as_ref();
-            let validation = validation.map(|part| Scores::of_network(plan, &start, part.view())).transpose()?;
-            let pretrained = Pretrained { costs, training: Scores::of_network(plan, &start, data)?, validation };
+            let validation = validation.map(|part| Scores::new(plan, &start, part.view())).transpose()?;
+            let pretrained = Pretrained { costs, training: Scores::new(plan, &start, data)?, validation };
             session.tell(|events| events.pretrained(plan, &pretrained))?;
             (start, Some(pretrained))
         }
     };
-    let Fitted { parameters, run } = single(session, plan, examples, start, pretrained.clone())?;
+    let Fitted { parameters, run } = networks::train_one(session, plan, examples, start, pretrained.clone())?;
     Ok((Trained { parameters, seconds: run.seconds, runs: vec![run] }, pretrained))
-}
-
-/// Trains the network of a plan, which is one.
-pub(crate) fn single<T: Scalar>(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    examples: &Examples<'_, T>,
-    start: Vec<T>,
-    pretrained: Option<Pretrained>,
-) -> Result<Fitted<T>> {
-    let validation = examples.validation.as_ref().map(crate::plan::Part::view);
-    let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, examples.training.view()) }
-        .with_validation(validation);
-    session.train(&plan.training, &problem, start, &[], &Phase::Training { pretrained })
-}
-
-/// What a network reaches, or an ensemble: its cost is that of the network that it [merges](merge_ensemble) into.
-pub(crate) fn whole_scores<T: Scalar>(
-    plan: &Plan,
-    parameters: &[T],
-    data: surefoot::DatasetView<'_, T>,
-) -> Result<Scores> {
-    if parameters.len() == plan.network.parameter_count() {
-        return Scores::of_network(plan, parameters, data);
-    }
-    let (merged, theta) = merge_ensemble(&plan.network, parameters)?;
-    let cost = plan.training.cost(&merged, plan.loss, data)?.cost(&theta);
-    let outputs = plan.network.predict_ensemble(parameters, data.inputs().view())?;
-    Ok(Scores { cost, score: plan.task.score(outputs.view(), data.targets().view()) })
 }
 
 /// The model with all that a prediction needs, and how it came to be.

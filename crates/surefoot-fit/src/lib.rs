@@ -24,12 +24,12 @@
 
 mod class_weights;
 mod cross_validation;
-mod ensemble;
 mod error;
 mod events;
 mod fit;
 mod importance;
 mod input;
+mod networks;
 mod options;
 mod outcome;
 mod parts;

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use surefoot::{DatasetView, Epoch, GradientReport, Importance, Model, Objective, Scalar, StopReason};
+use surefoot::{DatasetView, Epoch, GradientReport, Importance, Model, Objective, Scalar, StopReason, merge_ensemble};
 
 use crate::error::Result;
 use crate::plan::Plan;
@@ -139,10 +139,16 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Of one network.
-    pub(crate) fn of_network<T: Scalar>(plan: &Plan, parameters: &[T], data: DatasetView<'_, T>) -> Result<Self> {
-        let cost = plan.training.cost(&plan.network, plan.loss, data)?.cost(parameters);
-        let outputs = plan.network.predict(parameters, data.inputs().view())?;
+    /// Of a network, or an ensemble, whose cost is that of the network that it [merges](merge_ensemble) into.
+    pub(crate) fn new<T: Scalar>(plan: &Plan, parameters: &[T], data: DatasetView<'_, T>) -> Result<Self> {
+        let cost = match parameters.len() == plan.network.parameter_count() {
+            true => plan.training.cost(&plan.network, plan.loss, data)?.cost(parameters),
+            false => {
+                let (merged, theta) = merge_ensemble(&plan.network, parameters)?;
+                plan.training.cost(&merged, plan.loss, data)?.cost(&theta)
+            }
+        };
+        let outputs = plan.network.predict_ensemble(parameters, data.inputs().view())?;
         Ok(Scores { cost, score: plan.task.score(outputs.view(), data.targets().view()) })
     }
 }

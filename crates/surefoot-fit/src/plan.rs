@@ -40,8 +40,6 @@ pub struct Plan {
     pub pretraining: Option<PretrainingPlan>,
     /// The initialization, where it does not follow from the activations.
     pub initialization: Option<surefoot::Initialization>,
-    /// ε of the targets that are learned from.
-    pub label_smoothing: f64,
     /// Applied to inputs.
     pub input_scaling: Option<Scaling>,
     /// Reverted on outputs.
@@ -144,7 +142,7 @@ impl Layout {
         let rows = |part: &Option<Part<'_, T>>| part.as_ref().map_or(0, |part| part.view().rows());
         let data = examples.training.view();
         let validates = examples.validation.is_some() || !parts.ensemble.is_empty();
-        let training = recipe::training(options, task, data.rows(), validates)?;
+        let training = Training { label_smoothing, ..recipe::training(options, task, data.rows(), validates)? };
         training.check()?;
         training.cost(&network, loss, data)?;
         let pretraining =
@@ -163,7 +161,6 @@ impl Layout {
             training,
             pretraining,
             initialization: recipe::initialization(options),
-            label_smoothing,
             input_scaling: None,
             target_scaling: None,
             rows: data.rows(),

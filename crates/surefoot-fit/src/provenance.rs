@@ -48,7 +48,7 @@ impl Provenance<'_> {
                 runs => json!(runs.iter().map(|run| run.best_epoch).collect::<Vec<_>>()),
             },
             "steps": sum(|run| run.steps), "evaluations": sum(|run| run.evaluations),
-            "label_smoothing": plan.label_smoothing,
+            "label_smoothing": plan.training.label_smoothing,
             "cost": self.training.cost, "train_score": self.training.score,
             "validation_cost": self.validation.map(|scores| scores.cost),
             "validation_score": self.validation.map(|scores| scores.score),

@@ -270,6 +270,7 @@ pub(crate) fn pretraining(options: &Options, training: &Training) -> Pretraining
         optimizer: Lbfgs::default().into(),
         epochs: options.pretraining_epochs.unwrap_or(PRETRAINING_EPOCHS),
         weight_decay: training.weight_decay,
+        label_smoothing: training.label_smoothing,
         gradient_check: false, // it is checked for each layer before
         ..Training::default()
     };
@@ -277,6 +278,7 @@ pub(crate) fn pretraining(options: &Options, training: &Training) -> Pretraining
     let hidden = Training {
         weight_decay: options.pretraining_weight_decay.unwrap_or(training.weight_decay),
         sparsity: Some(Sparsity { target, weight: sparsity_weight(options) }),
+        label_smoothing: 0.0,
         ..output.clone()
     };
     PretrainingPlan { hidden, output }

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use surefoot::{Epoch, GradientReport, Observer, Problem, Scalar, StopReason, Trained, Training, TrainingState};
+use surefoot::{
+    Cancel, Epoch, GradientReport, Observer, Problem, Scalar, StopReason, Trained, Training, TrainingState,
+};
 
 use crate::error::{Error, Result};
 use crate::events::{Begin, Events, Kept, Phase, Resume, Snapshot};
@@ -21,14 +23,15 @@ pub(crate) struct Fitted<T> {
 pub(crate) struct Session<'a> {
     pub options: &'a Options,
     events: Mutex<&'a mut dyn Events>,
+    cancel: Option<Cancel>,
     pub resume: Option<Resume>,
     pub keeps_checkpoints: bool,
 }
 
 impl<'a> Session<'a> {
     pub fn new(options: &'a Options, events: &'a mut dyn Events, resume: Option<Resume>) -> Self {
-        let keeps_checkpoints = events.keeps_checkpoints();
-        Session { options, events: Mutex::new(events), resume, keeps_checkpoints }
+        let (keeps_checkpoints, cancel) = (events.keeps_checkpoints(), events.cancel());
+        Session { options, cancel, events: Mutex::new(events), resume, keeps_checkpoints }
     }
 
     /// Tells of something.
@@ -141,6 +144,10 @@ struct Watcher<'a, 'e, F> {
 impl<T: Scalar, F: Fn(&TrainingState<T>, bool, bool) -> ControlFlow<()> + Sync> Observer<T> for Watcher<'_, '_, F> {
     fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
         self.session.told(|events| events.epoch(self.phase, epoch))
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        self.session.cancel.clone()
     }
 
     fn step(&mut self, state: &TrainingState<T>) -> ControlFlow<()> {

@@ -130,7 +130,7 @@ impl TrainingReport<'_> {
             mark,
         );
         html += html!("<div class=\"pair\">");
-        let smoothed = match plan.label_smoothing > 0.0 {
+        let smoothed = match plan.training.label_smoothing > 0.0 {
             true => " The training cost is measured against smoothed labels, so it cannot reach 0.",
             false => "",
         };

@@ -29,7 +29,7 @@ impl Training {
         let rows = (ROWS_TIMES_PARAMETERS / network.parameter_count().max(1)).clamp(FEWEST_ROWS, ROWS);
         let rows = Random::new(self.seed, Purpose::GradientCheck, 0).sample(data.rows(), rows);
         let some = data.select(&rows)?.cast::<f64>()?;
-        let mut cost = self.cost(network, loss, &some)?;
+        let mut cost = self.smoothed_cost(network, loss, some.view())?;
         let parameters: Vec<f64> = draw_defaults(network, self.seed);
         let check = GradientCheck { sample: Some(COORDINATES), seed: self.seed, ..GradientCheck::default() };
         check.run(&mut cost, &parameters)

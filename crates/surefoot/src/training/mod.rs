@@ -59,6 +59,9 @@ pub struct Training {
     pub weight_decay: f64,
     /// The penalty on the mean activations of hidden units, over each batch. Default none.
     pub sparsity: Option<Sparsity>,
+    /// ε, at least 0 and below 1: the fraction of each target that is spread evenly over the classes in the training cost
+    /// ([`Cost::with_label_smoothing`]); costs on validation examples are without. For classes only. Default 0.
+    pub label_smoothing: f64,
     /// Epochs without a lower monitored cost before training stops; 0 never stops early. Default 0.
     ///
     /// Monitored is the cost on the validation part; without one, and with a patience, the cost on all training examples
@@ -82,6 +85,7 @@ impl Default for Training {
             batch_size: None,
             weight_decay: 0.0,
             sparsity: None,
+            label_smoothing: 0.0,
             patience: 0,
             tolerance: 1e-4,
             seed: 0,
@@ -162,7 +166,7 @@ impl Training {
         observer: &mut dyn Observer<T>,
     ) -> Result<Trained<T>> {
         let mut state = self.start(problem, parameters)?;
-        let stop_reason = Run::new(self, problem, &mut state)?.finish(observer)?;
+        let stop_reason = Run::new(self, problem, &mut state, observer.cancel())?.finish(observer)?;
         Ok(state.into_trained(stop_reason))
     }
 
@@ -229,10 +233,10 @@ impl Training {
     ) -> Result<StopReason> {
         state.origin.check(&Origin::new(self, problem))?;
         problem.network.check_parameters(&state.parameters)?;
-        Run::new(self, problem, state)?.finish(observer)
+        Run::new(self, problem, state, observer.cancel())?.finish(observer)
     }
 
-    /// The cost that these settings minimise.
+    /// The cost that these settings minimise, without label smoothing.
     ///
     /// # Errors
     /// What [`Cost::new`] and [`Cost::with_sparsity`] refuse.
@@ -243,6 +247,16 @@ impl Training {
         data: impl Into<DatasetView<'a, T>>,
     ) -> Result<Cost<'a, T>> {
         Cost::new(network, loss, self.weight_decay, data)?.with_sparsity(self.sparsity)
+    }
+
+    /// The cost that is trained with.
+    pub(crate) fn smoothed_cost<'a, T: Scalar>(
+        &self,
+        network: &'a Network,
+        loss: Loss,
+        data: DatasetView<'a, T>,
+    ) -> Result<Cost<'a, T>> {
+        self.cost(network, loss, data)?.with_label_smoothing(self.label_smoothing)
     }
 
     /// That the settings are in their ranges and go with each other.

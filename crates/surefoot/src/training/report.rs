@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use super::state::TrainingState;
+use crate::cancel::Cancel;
 
 /// What happened in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +91,12 @@ pub trait Observer<T>: Send {
     /// Called after each epoch.
     fn epoch(&mut self, _epoch: &Epoch) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+
+    /// A flag that ends the training before its next block of examples, if there is one: sooner than any step where there are
+    /// many examples. It is asked for once, before the first step.
+    fn cancel(&self) -> Option<Cancel> {
+        None
     }
 
     /// Called after each step, of which an epoch has one for each batch; before [`epoch`](Self::epoch), after the last.

@@ -3,6 +3,7 @@
 use super::report::{Epoch, Observer, StopReason};
 use super::state::{Monitor, OptimizerState, TrainingState};
 use super::{BatchSize, Problem, Training};
+use crate::cancel::Cancel;
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::network::Network;
@@ -24,20 +25,40 @@ pub(super) struct Run<'a, T> {
     state: &'a mut TrainingState<T>,
     /// The rows in the order of the present epoch.
     order: Vec<usize>,
+    /// Whoever may end a sum over examples before its end; then that sum is not used.
+    cancel: Cancel,
+    is_cancellable: bool,
 }
 
 /// The cost and the learning rate of an epoch, or why it was not completed.
 type Completed = std::result::Result<(f64, f64), StopReason>;
 
 impl<'a, T: Scalar> Run<'a, T> {
-    pub fn new(training: &'a Training, problem: &'a Problem<'a, T>, state: &'a mut TrainingState<T>) -> Result<Self> {
+    pub fn new(
+        training: &'a Training,
+        problem: &'a Problem<'a, T>,
+        state: &'a mut TrainingState<T>,
+        cancel: Option<Cancel>,
+    ) -> Result<Self> {
         let Problem { network, loss, data, validation, .. } = *problem;
-        let cost = training.cost(network, loss, data)?;
+        let is_cancellable = cancel.is_some();
+        let cancel = cancel.unwrap_or_default();
+        let cost = training.smoothed_cost(network, loss, data)?.with_cancel(cancel.clone());
         let validation = validation.map(|data| training.cost(network, loss, data)).transpose()?;
+        let validation = validation.map(|cost| cost.with_cancel(cancel.clone()));
         if (training.patience > 0 || validation.is_some()) && state.monitor.is_none() {
             state.monitor = Some(Monitor::new(&state.parameters));
         }
-        Ok(Run { training, problem, cost, validation, state, order: (0..data.rows()).collect() })
+        Ok(Run {
+            training,
+            problem,
+            cost,
+            validation,
+            state,
+            order: (0..data.rows()).collect(),
+            cancel,
+            is_cancellable,
+        })
     }
 
     /// Epochs until it ends, for this reason.
@@ -77,16 +98,20 @@ impl<'a, T: Scalar> Run<'a, T> {
         };
         let (validation_cost, validation_score) = self.validate()?;
         let seen = Epoch { epoch, cost, validation_cost, validation_score, learning_rate };
-        let Run { training, state, cost, .. } = self;
+        let Run { training, state, cost, cancel, .. } = self;
+        let known = match &state.optimizer {
+            OptimizerState::FirstOrder(..) => None,
+            OptimizerState::Lbfgs(_, state) => Some(state.cost),
+        };
+        let monitored =
+            state.monitor.is_some().then(|| validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters)));
+        if cancel.is_cancelled() {
+            return Ok(Some(StopReason::Observer)); // all steps of the epoch are done, but not what belongs to its end
+        }
         state.history.push(seen);
         (state.batches, state.cost_sum) = (0, 0.0);
         let mut reason = None;
-        if let Some(monitor) = &mut state.monitor {
-            let known = match &state.optimizer {
-                OptimizerState::FirstOrder(..) => None,
-                OptimizerState::Lbfgs(_, state) => Some(state.cost),
-            };
-            let monitored = validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters));
+        if let (Some(monitor), Some(monitored)) = (&mut state.monitor, monitored) {
             monitor.see(epoch, monitored, &state.parameters, training.tolerance);
             if training.patience > 0 && epoch.saturating_sub(monitor.last_improvement) >= training.patience {
                 reason = Some(StopReason::Patience);
@@ -135,7 +160,7 @@ impl<'a, T: Scalar> Run<'a, T> {
     fn batches(&mut self, optimizer: &FirstOrder, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
         let batch_rows = self.batch_rows();
         let first_rate = self.learning_rate((epoch - 1) as f64);
-        let Run { training, problem, cost, state, order, .. } = self;
+        let Run { training, problem, cost, state, order, cancel, .. } = self;
         let data = problem.data.all().rows();
         if batch_rows < order.len() {
             // From the same order each time, so that an epoch's order follows from seed and epoch alone.
@@ -154,6 +179,9 @@ impl<'a, T: Scalar> Run<'a, T> {
             let next = order.get((i + 1) * batch_rows..order.len().min((i + 2) * batch_rows)).unwrap_or_default();
             cost.prefetch(next);
             let (batch_cost, pass) = cost.forward_backward(parameters, (rows.len() < order.len()).then_some(rows));
+            if cancel.is_cancelled() {
+                return Err(StopReason::Observer); // before the step
+            }
             if !batch_cost.is_finite() {
                 return not_finite(memory.steps + 1, None);
             }
@@ -174,13 +202,20 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// An iteration over all examples, unless it was done.
     fn iteration(&mut self, optimizer: &Lbfgs, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
-        let Run { cost, state, .. } = self;
+        let Run { cost, state, cancel, is_cancellable, .. } = self;
         let is_done = state.batches == 1;
         let TrainingState { parameters, optimizer: OptimizerState::Lbfgs(_, memory), .. } = &mut **state else {
             return Err(StopReason::Converged);
         };
         if !is_done {
-            optimizer.iterate(memory, cost, parameters).map_err(|stop| match stop {
+            // a search along a line that is cancelled leaves nothing to go on from
+            let before = is_cancellable.then(|| (memory.clone(), parameters.clone()));
+            let iterated = optimizer.iterate(memory, cost, parameters);
+            if let (true, Some(before)) = (cancel.is_cancelled(), before) {
+                (*memory, *parameters) = before;
+                return Err(StopReason::Observer);
+            }
+            iterated.map_err(|stop| match stop {
                 LbfgsStop::Converged => StopReason::Converged,
                 LbfgsStop::LineSearch => StopReason::LineSearch,
                 LbfgsStop::NotFinite => {

@@ -9,8 +9,8 @@ use surefoot::{DatasetView, Objective, Problem, Purpose, Random, Scalar, StopRea
 
 use crate::error::Result;
 use crate::events::Phase;
-use crate::outcome::{Run, Scores};
-use crate::plan::{Member, Plan};
+use crate::outcome::{Pretrained, Run, Scores};
+use crate::plan::{Examples, Member, Part, Plan};
 use crate::session::{Fitted, Session};
 
 /// Networks that were trained: θ of all, one after the other, and how each went.
@@ -56,9 +56,26 @@ fn member_seed(seed: u64, member: usize) -> u64 {
     (Random::new(seed, Purpose::Ensemble, member as u32).uniform() * (1u64 << 53) as f64) as u64
 }
 
+/// Trains the network of a plan, which is one.
+pub(crate) fn train_one<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    examples: &Examples<'_, T>,
+    start: Vec<T>,
+    pretrained: Option<Pretrained>,
+) -> Result<Fitted<T>> {
+    let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, examples.training.view()) }
+        .with_validation(examples.validation.as_ref().map(Part::view));
+    session.train(&plan.training, &problem, start, &[], &Phase::Training { pretrained })
+}
+
 /// Trains the networks of an ensemble: at the same time, or one after the other where a checkpoint is to know how far they
 /// are. Ends with the first whose cost was not finite: the mean would not say what went wrong.
-pub(crate) fn train<T: Scalar>(session: &mut Session<'_>, plan: &Plan, data: DatasetView<'_, T>) -> Result<Trained<T>> {
+pub(crate) fn train_ensemble<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    data: DatasetView<'_, T>,
+) -> Result<Trained<T>> {
     let clock = Instant::now();
     let fitted = match session.keeps_checkpoints {
         true => one_after_the_other(session, plan, data)?,
