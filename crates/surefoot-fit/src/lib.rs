@@ -23,6 +23,7 @@
 )]
 
 mod class_weights;
+mod config;
 mod cross_validation;
 mod error;
 mod events;

@@ -6,9 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
 
-use crate::error::{Error, Result};
-
-/// All that decides what is trained, and how. `None` leaves a choice to the [recipe](crate::recipe), which makes it from the
+/// All that decides what is trained, and how. `None` leaves a choice to the recipe, which makes it from the
 /// other options and the data.
 ///
 /// Options are read from and written to TOML, which repeats a run exactly:
@@ -169,37 +167,6 @@ impl Role {
     }
 }
 
-/// TOML.
-impl FromStr for Options {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| Error::Config { message: error.to_string() })
-    }
-}
-
-/// TOML, of the options that are set.
-impl fmt::Display for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self.to_toml().map_err(|_| fmt::Error)?;
-        f.write_str(&set)
-    }
-}
-
-impl Options {
-    /// The options that are set, as TOML.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for a seed beyond 2⁶³ − 1, which TOML has no integer for.
-    pub fn to_toml(&self) -> Result<String> {
-        let config = |error: toml::ser::Error| Error::Config { message: error.to_string() };
-        let mut table = toml::Table::try_from(self).map_err(config)?;
-        let default = toml::Table::try_from(Options::default()).map_err(config)?;
-        table.retain(|name, value| default.get(name) != Some(value));
-        toml::to_string(&table).map_err(config)
-    }
-}
-
 /// What is held out: some of the rows, or a table of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Holdout {
@@ -212,9 +179,10 @@ pub enum Holdout {
 }
 
 impl FromStr for Holdout {
-    type Err = Error;
+    /// What was expected.
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self, String> {
         match text.parse::<f64>() {
             Ok(fraction) => Holdout::of_fraction(fraction),
             Err(_) => Ok(Holdout::Table(text.into())),
@@ -223,21 +191,17 @@ impl FromStr for Holdout {
 }
 
 impl Holdout {
-    fn of_fraction(fraction: f64) -> Result<Self> {
+    fn of_fraction(fraction: f64) -> Result<Self, String> {
         match fraction {
             0.0 => Ok(Holdout::Nothing),
             fraction if fraction > 0.0 && fraction < 1.0 => Ok(Holdout::Fraction(fraction)),
-            _ => Err(Error::Option {
-                option: "holdout",
-                expected: "a fraction from 0 to 1 (1 excluded), or a file".into(),
-                got: fraction.to_string(),
-            }),
+            _ => Err(format!("expected a fraction from 0 to 1 (1 excluded), or a file, got {fraction}")),
         }
     }
 }
 
 impl Serialize for Holdout {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Holdout::Nothing => serializer.serialize_f64(0.0),
             Holdout::Fraction(fraction) => serializer.serialize_f64(*fraction),
@@ -247,7 +211,7 @@ impl Serialize for Holdout {
 }
 
 impl<'de> Deserialize<'de> for Holdout {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
@@ -351,33 +315,5 @@ choices! {
 impl Default for Precision {
     fn default() -> Self {
         Precision::F32
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_are_read_back_from_their_toml() {
-        let text = "target = \"price\"\nnumeric = [\"a\", \"b\"]\ntask = \"regression\"\nvalidation = 0.25\n\
-                    test = \"test.csv\"\nhidden = [32, 16]\nactivation = \"leaky-relu\"\n\
-                    initialization = \"uniform:0.5\"\nclass_weight = \"balanced\"\noptimizer = \"sgd\"\n\
-                    parametrization = \"ntp\"\nschedule = \"step:30:0.1\"\nbatch_size = \"full\"\nseed = 7\n\
-                    precision = \"f64\"\n";
-        let options: Options = text.parse().unwrap();
-        assert_eq!(options.validation, Some(Holdout::Fraction(0.25)));
-        assert_eq!(options.to_string().parse::<Options>().unwrap(), options);
-        assert_eq!(Options::default().to_string(), "");
-    }
-
-    #[test]
-    fn what_is_unknown_or_out_of_range_is_named() {
-        let message = |text: &str| text.parse::<Options>().unwrap_err().to_string();
-        assert!(message("hiden = [3]").contains("unknown field `hiden`"), "{}", message("hiden = [3]"));
-        assert!(message("optimizer = \"lion\"").contains("unknown variant `lion`"));
-        assert!(message("validation = 1.5").contains("a fraction from 0 to 1"), "{}", message("validation = 1.5"));
-        assert!(message("activation = \"swish\"").contains("one of sigmoid"));
-        assert!(message("seed =").contains("line 1"));
     }
 }

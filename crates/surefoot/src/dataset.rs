@@ -6,7 +6,6 @@ use crate::error::{Error, FINITE, Result};
 use crate::numeric::scalar::Scalar;
 use crate::split::split_rows;
 use crate::sum::sum_rows;
-use crate::view::DatasetView;
 
 /// m examples (x⁽ⁱ⁾, y⁽ⁱ⁾), rows of two matrices of finite numbers, each with a weight that is 1 unless given.
 ///
@@ -115,17 +114,6 @@ impl<T: Scalar> Dataset<T> {
             Some(weights) => other.with_weights(weights.iter().map(cast).collect()),
             None => Ok(other),
         }
-    }
-
-    /// All examples, as a view: no number is copied.
-    pub fn view(&self) -> DatasetView<'_, T> {
-        DatasetView::of(
-            self.inputs.as_slice().unwrap_or_default(), // standard layout since `new`
-            self.targets.as_slice().unwrap_or_default(),
-            self.weights(),
-            (self.inputs.ncols(), self.targets.ncols()),
-            self.mean_weight,
-        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gradient_check::GradientReport;
+use crate::gradient_report::GradientReport;
 
 /// Every error of this library. Not converging is no error: see [`StopReason`](crate::StopReason).
 #[derive(Debug, thiserror::Error)]

@@ -174,6 +174,19 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
     }
 }
 
+impl<T: Scalar> Dataset<T> {
+    /// All examples, as a view: no number is copied.
+    pub fn view(&self) -> DatasetView<'_, T> {
+        DatasetView::of(
+            self.inputs().to_slice().unwrap_or_default(), // standard layout since `new`
+            self.targets().to_slice().unwrap_or_default(),
+            Dataset::weights(self),
+            (self.inputs().ncols(), self.targets().ncols()),
+            self.mean_weight(),
+        )
+    }
+}
+
 impl<'a, T: Scalar> From<&'a Dataset<T>> for DatasetView<'a, T> {
     fn from(data: &'a Dataset<T>) -> Self {
         data.view()

@@ -7,30 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Circles that are known and still to be undone; they may lose files, and gain none.
-const KNOWN: &[&[&str]] = &[
-    &["surefoot-cli/commands/explain/mod.rs", "surefoot-cli/commands/explain/page.rs"],
-    &[
-        "surefoot-cli/commands/train/checkpoints.rs",
-        "surefoot-cli/commands/train/folds.rs",
-        "surefoot-cli/commands/train/members.rs",
-        "surefoot-cli/commands/train/mod.rs",
-        "surefoot-cli/commands/train/pretraining.rs",
-        "surefoot-cli/commands/train/report/importance.rs",
-        "surefoot-cli/commands/train/report/mod.rs",
-        "surefoot-cli/commands/train/session.rs",
-        "surefoot-cli/commands/train/summary.rs",
-    ],
-    &["surefoot-cli/page/html.rs", "surefoot-cli/page/svg.rs"],
-    &["surefoot/numeric/scalar.rs", "surefoot/numeric/simd.rs"],
-    &[
-        "surefoot/training/mod.rs",
-        "surefoot/training/report.rs",
-        "surefoot/training/run.rs",
-        "surefoot/training/state.rs",
-    ],
-];
-
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -41,11 +17,7 @@ fn no_files_import_each_other_in_a_circle() {
             found.extend(circles(&Sources::of_crate(&folder)));
         }
     }
-    let is_known = |circle: &[String], known: &[&str]| circle.iter().all(|file| known.contains(&file.as_str()));
-    let new: Vec<_> = found.iter().filter(|circle| !KNOWN.iter().any(|known| is_known(circle, known))).collect();
-    assert!(new.is_empty(), "files that import each other in a circle: {new:#?}");
-    let gone: Vec<_> = KNOWN.iter().filter(|known| !found.iter().any(|circle| is_known(circle, known))).collect();
-    assert!(gone.is_empty(), "circles that are no more, to be taken out of KNOWN: {gone:#?}");
+    assert!(found.is_empty(), "files that import each other in a circle: {found:#?}");
 }
 
 #[test]

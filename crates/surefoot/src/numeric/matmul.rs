@@ -20,7 +20,7 @@ use super::operands::{Lhs, PIECES, Prefetching, Rhs, SEGMENT, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
 use super::prefetch::PrefetchQueue;
 use super::scalar::Scalar;
-use super::simd::{InstructionSet, Vector, Vectors};
+use super::simd::{Fused, InstructionSet, Vector, Vectors};
 
 /// Rows of the tallest tile.
 pub const TILE_ROWS: usize = 8;
@@ -154,7 +154,7 @@ unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
     // SAFETY: the caller's.
     unsafe {
         let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
-        let zero = V::Scalar::from_f64(0.0);
+        let zero = <V::Scalar as Fused>::ZERO;
         let (is_sum, is_added) = (matches!(start, Start::Sum), matches!(start, Start::Added));
         // segments only where there are several: what they need would cost the small products time
         let in_segments = a.in_segments && a.depth > SEGMENT;
@@ -194,7 +194,7 @@ unsafe fn chains<
     // SAFETY: `b` has `depth` rows with N vectors left in each from the column on, as C has in M rows; `a` has M rows.
     unsafe {
         // plain loops over arrays: `from_fn` is not always inlined, and what is not inlined has no vectors
-        let zero = V::splat(V::Scalar::from_f64(0.0));
+        let zero = V::splat(<V::Scalar as Fused>::ZERO);
         let mut sums = [[zero; N]; M];
         let mut rows = [a.numbers.as_ptr(); M];
         for i in 0..M {

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::ops::{AddAssign, Neg};
 
 use super::elementwise;
-use super::simd::Vectors;
+use super::simd::{Fused, Vectors};
 
 mod sealed {
     pub trait Sealed {}
@@ -124,6 +124,18 @@ macro_rules! implement_scalar {
             }
             fn from_bytes(bytes: &[u8]) -> Vec<Self> {
                 bytes.as_chunks().0.iter().map(|bytes| $type::from_le_bytes(*bytes)).collect()
+            }
+        }
+
+        impl Fused for $type {
+            const ZERO: Self = 0.0;
+
+            #[inline(always)]
+            fn fused(self, b: Self, c: Self) -> Self {
+                match cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+                    true => $type::mul_add(self, b, c),
+                    false => $fma(self, b, c),
+                }
             }
         }
     };

@@ -8,8 +8,6 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::scalar::Scalar;
-
 /// A set of instructions that there is code for; the choice changes the speed of a run and no bit of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -98,7 +96,7 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 /// # Safety
 /// All functions: the CPU has the instructions of the type. Loads and stores: as many numbers lie at the pointer.
 pub unsafe trait Vector: Copy {
-    type Scalar: Scalar;
+    type Scalar: Fused;
     /// How many numbers it holds.
     const LANES: usize;
 
@@ -108,6 +106,14 @@ pub unsafe trait Vector: Copy {
     /// self · b + c, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
+}
+
+/// A number that a vector in plain Rust is made of.
+pub trait Fused: Copy + std::ops::Add<Output = Self> {
+    const ZERO: Self;
+
+    /// self · b + c, rounded once, by an instruction where every CPU of the target has one.
+    fn fused(self, b: Self, c: Self) -> Self;
 }
 
 /// The vectors of a kind of number in each set.
@@ -162,7 +168,7 @@ fn transpose_plainly<T: Copy>(from: &[T], starts: [usize; EIGHT], some: Range<us
 pub struct Four<T>([T; 4]);
 
 // SAFETY: plain Rust, which every CPU has.
-unsafe impl<T: Scalar> Vector for Four<T> {
+unsafe impl<T: Fused> Vector for Four<T> {
     type Scalar = T;
     const LANES: usize = 4;
 
@@ -182,11 +188,7 @@ unsafe impl<T: Scalar> Vector for Four<T> {
     }
     #[inline(always)]
     unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-        let fused = |i: usize| match cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-            true => self.0[i].mul_add(b.0[i], c.0[i]),
-            false => self.0[i].software_mul_add(b.0[i], c.0[i]),
-        };
-        Four(std::array::from_fn(fused))
+        Four(std::array::from_fn(|i| self.0[i].fused(b.0[i], c.0[i])))
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {

@@ -1,8 +1,10 @@
 //! The gradient check before training: no training without it, unless it is switched off.
 
-use super::{Problem, Training};
+use super::problem::Problem;
+use super::settings::Training;
 use crate::error::{Error, Result};
-use crate::gradient_check::{GradientCheck, GradientReport};
+use crate::gradient_check::GradientCheck;
+use crate::gradient_report::GradientReport;
 use crate::initialization::draw_defaults;
 use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;

@@ -1,8 +1,10 @@
 //! The loop over epochs and batches.
 
-use super::report::{Epoch, Observer, StopReason};
+use super::observer::Observer;
+use super::problem::Problem;
+use super::report::{Epoch, StopReason};
+use super::settings::{BatchSize, Training};
 use super::state::{Monitor, OptimizerState, TrainingState};
-use super::{BatchSize, Problem, Training};
 use crate::cancel::Cancel;
 use crate::cost::Cost;
 use crate::error::Result;

@@ -2,8 +2,9 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::problem::Problem;
 use super::report::{Epoch, StopReason, Trained};
-use super::{Problem, Training};
+use super::settings::Training;
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
 use crate::optimizer::{FirstOrder, FirstOrderState, Lbfgs, LbfgsState, Optimizer};
