@@ -57,7 +57,7 @@ fn tags_stand_in_the_mathematics_in_the_documentation_and_at_the_code() {
         tags(&math).difference(&equations)
     );
 
-    let mut files = vec![root.join("tests/common/naive.rs")];
+    let mut files = vec![root.join("tests/suite/common/naive.rs")];
     rust_files(&root.join("src"), &mut files);
     let (mut documented, mut computed) = (BTreeSet::new(), BTreeSet::new());
     for file in files {

@@ -16,6 +16,8 @@
 
 #![allow(unsafe_code)] // pointers within tiles, each checked against its slice before the loops
 
+use std::ops::Range;
+
 use super::operands::{Lhs, PIECES, Prefetching, Rhs, SEGMENT, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
 use super::prefetch::PrefetchQueue;
@@ -155,40 +157,35 @@ unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
     unsafe {
         let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
         let zero = <V::Scalar as Fused>::ZERO;
-        let (is_sum, is_added) = (matches!(start, Start::Sum), matches!(start, Start::Added));
-        // segments only where there are several: what they need would cost the small products time
-        let in_segments = a.in_segments && a.depth > SEGMENT;
-        let (start, step) = match start {
-            Start::Rows(numbers) => (numbers.as_ptr().add(at.0), 1),
-            _ => (&raw const zero, 0),
-        };
-        match (is_sum, in_segments || is_added) {
-            (true, false) => chains::<V, R, M, N, true, false>(a, b, at, (start, step), false, c),
-            (true, true) => chains::<V, R, M, N, true, true>(a, b, at, (start, step), false, c),
-            (false, false) => chains::<V, R, M, N, false, false>(a, b, at, (start, step), false, c),
-            (false, true) => chains::<V, R, M, N, false, true>(a, b, at, (start, step), is_added, c),
+        let segment = if a.in_segments { SEGMENT } else { a.depth };
+        let first = 0..a.depth.min(segment);
+        match start {
+            Start::Sum => chain::<V, R, M, N, true, false>(a, b, first, at, (&zero, 0), c),
+            Start::Added => chain::<V, R, M, N, false, true>(a, b, first, at, (&zero, 0), c),
+            Start::Zero => chain::<V, R, M, N, false, false>(a, b, first, at, (&zero, 0), c),
+            Start::Rows(numbers) => {
+                chain::<V, R, M, N, false, false>(a, b, first, at, (numbers.as_ptr().add(at.0), 1), c);
+            }
+        }
+        let mut done = segment;
+        while done < a.depth {
+            let next = done..a.depth.min(done + segment);
+            chain::<V, R, M, N, false, true>(a, b, next, at, (&zero, 0), c);
+            done += segment;
         }
     }
 }
 
-/// The chains of fused multiply-adds of a tile at a row and column, all in registers. The first starts from what C holds or
-/// from `start`, whose step from row to row is 0 or 1; it is `added` to what C holds, or written there, and those of further
-/// segments are added.
+/// The chains of fused multiply-adds of a tile at a row and column over a segment of inner indices, all in registers, from what C
+/// holds or from `start`, whose step from row to row is 0 or 1. They are written to C, or added to what it holds.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn chains<
-    V: Vector,
-    R: Rhs<V::Scalar>,
-    const M: usize,
-    const N: usize,
-    const SUM: bool,
-    const SEGMENTS: bool,
->(
+unsafe fn chain<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize, const SUM: bool, const ADDED: bool>(
     a: Lhs<'_, V::Scalar>,
     b: R,
+    segment: Range<usize>,
     (row, column): (usize, usize),
     (start, start_step): (*const V::Scalar, usize),
-    mut added: bool,
     (c, c_width): (*mut V::Scalar, usize),
 ) {
     // SAFETY: `b` has `depth` rows with N vectors left in each from the column on, as C has in M rows; `a` has M rows.
@@ -198,7 +195,7 @@ unsafe fn chains<
         let mut sums = [[zero; N]; M];
         let mut rows = [a.numbers.as_ptr(); M];
         for i in 0..M {
-            rows[i] = rows[i].wrapping_add((row + i) * a.row);
+            rows[i] = rows[i].wrapping_add((row + i) * a.row + segment.start * a.inner);
             for j in 0..N {
                 sums[i][j] = match SUM {
                     true => V::load(c.add(i * c_width + j * V::LANES)),
@@ -206,9 +203,9 @@ unsafe fn chains<
                 };
             }
         }
-        let mut inner = 0;
-        while inner < a.depth {
-            let run = a.run.min(a.depth - inner);
+        let mut inner = segment.start;
+        while inner < segment.end {
+            let run = a.run.min(segment.end - inner);
             for k in 0..run {
                 let from = b.row(inner + k).wrapping_add(column);
                 let mut b_row = [zero; N];
@@ -227,37 +224,11 @@ unsafe fn chains<
             for row in &mut rows {
                 *row = row.wrapping_add(a.next);
             }
-            if SEGMENTS && inner < a.depth {
-                finish(&sums, added, (c, c_width));
-                (sums, added) = ([[zero; N]; M], true);
-            }
-        }
-        if SEGMENTS {
-            finish(&sums, added, (c, c_width));
-            return;
         }
         for i in 0..M {
             for j in 0..N {
-                sums[i][j].store(c.add(i * c_width + j * V::LANES));
-            }
-        }
-    }
-}
-
-/// Writes the sums of a tile to C, or adds them to what it holds.
-#[inline(always)]
-#[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn finish<V: Vector, const M: usize, const N: usize>(
-    sums: &[[V; N]; M],
-    added: bool,
-    (c, c_width): (*mut V::Scalar, usize),
-) {
-    for i in 0..M {
-        for j in 0..N {
-            // SAFETY: the caller's.
-            unsafe {
                 let to = c.add(i * c_width + j * V::LANES);
-                let sum = if added { V::load(to).add(sums[i][j]) } else { sums[i][j] };
+                let sum = if ADDED { V::load(to).add(sums[i][j]) } else { sums[i][j] };
                 sum.store(to);
             }
         }
@@ -293,8 +264,6 @@ compiled_for!("aarch64", neon, Neon, Neon, "neon", 8, 3);
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
-
     use super::*;
     use crate::numeric::operands::{Scattered, Starts};
     use crate::numeric::random::{Purpose, Random};

@@ -68,7 +68,7 @@ fn sum_of_blocks(count: usize, block: impl Fn(usize, usize) -> f64) -> f64 {
         let mut sum = block(first, BLOCK.min(count - first));
         let level = b.trailing_ones() as usize;
         for &left in &carries[..level] {
-            sum = left + sum;
+            sum += left;
         }
         carries[level] = sum;
     }

@@ -1,11 +1,9 @@
 //! The contract of docs/reproducibility.md: the same θ and history, bit for bit, over a grid of settings, threads and breaks.
 
-mod common;
-
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::examples;
+use crate::common::examples;
 use rayon::ThreadPool;
 use surefoot::{
     Activation, Adam, BatchSize, Cost, Dataset, GradientDescent, Lbfgs, Loss, Network, Objective, Observer, Optimizer,

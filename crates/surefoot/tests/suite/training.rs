@@ -1,10 +1,8 @@
 //! Runs of training: what they promise.
 
-mod common;
-
 use std::ops::ControlFlow;
 
-use common::{examples, parameters};
+use crate::common::{examples, parameters};
 use ndarray::{Array2, array};
 use surefoot::{
     Activation, Adam, BatchSize, Cancel, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective,

@@ -1,11 +1,9 @@
 //! The model file: what is written is read back, and what is no model is refused with its reason.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use common::parameters;
+use crate::common::parameters;
 use serde_json::{Value, json};
 use surefoot::{Activation, Error, Loss, Model, Network, Parameters, Scaling, Sparsity, Task};
 
@@ -177,7 +175,7 @@ fn equal_models_make_equal_files() {
 #[test]
 fn every_activation_and_loss_is_kept() {
     let folder = Folder::new();
-    for (loss, output) in common::losses_and_outputs() {
+    for (loss, output) in crate::common::losses_and_outputs() {
         let network = Network::new(2, &[(2, output)]).unwrap();
         let model = Model::new(network, vec![0.5f32; 6].into(), loss, 0.0).unwrap();
         model.save(folder.path()).unwrap();

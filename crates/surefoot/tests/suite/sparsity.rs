@@ -1,9 +1,7 @@
 //! Sparsity: published relations, batches, weights, threads, and what it refuses.
 
-mod common;
-
-use common::naive::{Fault, Naive};
-use common::{examples, parameters};
+use crate::common::naive::{Fault, Naive};
+use crate::common::{examples, parameters};
 use ndarray::Array2;
 use surefoot::{
     Activation, Adam, BatchSize, Cost, Dataset, GradientCheck, Lbfgs, Loss, Network, Objective, Optimizer, Problem,

@@ -1,8 +1,6 @@
 //! L-BFGS: on functions with known minima, against dense BFGS, against SciPy, and within a training.
 
-mod common;
-
-use common::{examples, parameters};
+use crate::common::{examples, parameters};
 use ndarray::{Array1, Array2};
 use serde_json::Value;
 use surefoot::{
@@ -300,7 +298,7 @@ fn twins_start(network: &Network, seed: u64) -> Vec<f64> {
 /// `reference/lbfgs.json` has SciPy's cost after 100 iterations from some starts, and its evaluations.
 #[test]
 fn the_costs_of_scipy_are_reached_with_about_as_many_evaluations() {
-    let rows: Vec<Vec<f64>> = include_str!("../../surefoot-table/data/digits.csv")
+    let rows: Vec<Vec<f64>> = include_str!("../../../surefoot-table/data/digits.csv")
         .lines()
         .skip(1)
         .map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect())
@@ -308,7 +306,7 @@ fn the_costs_of_scipy_are_reached_with_about_as_many_evaluations() {
     let x = Array2::from_shape_fn((rows.len(), 64), |(i, j)| rows[i][j] / 16.0);
     let y = Array2::from_shape_fn((rows.len(), 10), |(i, k)| f64::from(u8::from(rows[i][64] == k as f64)));
     let (digits, same) = (Dataset::new(x.clone(), y).unwrap(), Dataset::new(x.clone(), x).unwrap());
-    let twin: Vec<Value> = serde_json::from_str(include_str!("reference/lbfgs.json")).unwrap();
+    let twin: Vec<Value> = serde_json::from_str(include_str!("../reference/lbfgs.json")).unwrap();
     assert_eq!(twin.len(), 10);
     for run in &twin {
         let number = |name: &str| run[name].as_f64().unwrap();

@@ -1,11 +1,9 @@
 //! A training that is broken off and goes on, in memory and through a file: the same bits, or a clear refusal.
 
-mod common;
-
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use common::examples;
+use crate::common::examples;
 use serde_json::{Value, json};
 use surefoot::{
     Activation, Adam, BatchSize, Checkpoint, Dataset, Error, GradientDescent, Initialization, Lbfgs, Loss, Network,

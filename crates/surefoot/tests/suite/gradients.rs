@@ -1,9 +1,7 @@
 //! Every gradient against the numerical derivative, and against the notes' sums unit by unit.
 
-mod common;
-
-use common::naive::{Fault, Naive};
-use common::{examples, losses_and_outputs, parameters};
+use crate::common::naive::{Fault, Naive};
+use crate::common::{examples, losses_and_outputs, parameters};
 use surefoot::{Activation, Cost, GradientCheck, Loss, Network, Objective, Sparsity};
 
 /// What a case of the matrix is checked with.

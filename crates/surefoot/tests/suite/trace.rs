@@ -1,8 +1,6 @@
 //! The trace of one example: the numbers that the cost and the prediction are made of.
 
-mod common;
-
-use common::{examples, losses_and_outputs, parameters};
+use crate::common::{examples, losses_and_outputs, parameters};
 use ndarray::array;
 use surefoot::{Activation, Cost, Derivative, Error, GradientCheck, Loss, Network, Objective, Predictor, Trace};
 

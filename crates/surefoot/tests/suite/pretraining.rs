@@ -1,8 +1,6 @@
 //! Pretraining layer by layer: what each stage learns from what, where it goes in θ, and what is refused.
 
-mod common;
-
-use common::{examples, parameters};
+use crate::common::{examples, parameters};
 use ndarray::Array2;
 use surefoot::{
     Activation, Dataset, Error, Lbfgs, Loss, Network, Problem, Result, Sparsity, Stage, Trained, Training,

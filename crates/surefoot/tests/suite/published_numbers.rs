@@ -34,7 +34,7 @@ fn matrix(value: &Value) -> Array2<f64> {
 /// `reference/golden.json`, which `reference/twin.py` wrote.
 #[test]
 fn costs_and_gradients_are_those_of_the_numpy_twin() {
-    let golden: Vec<Value> = serde_json::from_str(include_str!("reference/golden.json")).unwrap();
+    let golden: Vec<Value> = serde_json::from_str(include_str!("../reference/golden.json")).unwrap();
     assert!(golden.len() >= 12);
     for (number, case) in golden.iter().enumerate() {
         let layers: Vec<(usize, Activation)> = case["layers"]

@@ -1,0 +1,14 @@
+//! The library as its users see it. One program for all, because each compiles the generic code of the library anew.
+
+mod common;
+
+mod checkpoints;
+mod gradients;
+mod lbfgs;
+mod model_files;
+mod pretraining;
+mod published_numbers;
+mod same_bits;
+mod sparsity;
+mod trace;
+mod training;
