@@ -179,6 +179,8 @@ fn an_explanation_has_the_notes_equations_with_this_networks_numbers() {
     let x = model.input_scaling.as_ref().unwrap().apply(ndarray::array![[4.7, 3.2, 1.3, 0.2]].view());
     let z = model.network.weight(&theta, 0).row(0).dot(&x.row(0)) + model.network.bias(&theta, 0)[0];
     assert!(text.contains(&format!("{z:>13.4}{:>13.4}", 1.0 / (1.0 + (-z).exp()))), "{z}: {text}");
+    assert!(text.contains("layer 1 (L2 of the notes), sigmoid") && text.contains("layer 2 (L3 of the notes), softmax"));
+    assert!(html.contains("<h3>Layer 1 (L2 of the notes): 3 units, sigmoid</h3>"));
     // every derivative stands beside its numerical value
     let apart: Vec<f64> =
         html.split("<td class=\"n\">").filter_map(|cell| cell.split('<').next()?.parse::<f64>().ok()).collect();
