@@ -11,7 +11,7 @@ fn a_sparse_autoencoder_is_trained_shown_checked_and_evaluated() {
     let shell = Shell::new();
     let text = shell
         .out("train digits --autoencoder --hidden 9 --sparsity 0.1 --sparsity-weight 2 --optimizer lbfgs --epochs 30");
-    assert!(text.contains("64 inputs, which are the targets, too") && text.contains("network 64-9-64"), "{text}");
+    assert!(text.contains("64 inputs, which are also the targets") && text.contains("network 64-9-64"), "{text}");
     assert!(text.contains("after 30 epochs (") && text.contains("evaluations)"), "{text}");
     let shown = shell.out("show digits.safetensors");
     assert!(shown.contains("mean activation 0.1, weight 2") && shown.contains("target         the inputs"), "{shown}");
@@ -126,7 +126,7 @@ fn a_stack_is_pretrained_layer_by_layer_and_fine_tuned() {
     // sparsity was for pretraining: the model's cost has none
     assert!(Model::load(shell.path().join("digits.safetensors")).unwrap().sparsity.is_none());
     let said = shell.out(&format!("{train} --epochs 1"));
-    assert!(said.contains("pretraining layer 1: a sparse autoencoder, 40-30-40, 1,438 rows"), "{said}");
+    assert!(said.contains("pretraining layer 2 as a sparse autoencoder: 40-30-40, 1,438 rows"), "{said}");
     assert_eq!(said.matches("passed").count(), 4);
     assert!(
         said.contains("accuracy before fine-tuning: training 0.") && said.contains(&format!("validation {before:.4}"))

@@ -15,7 +15,7 @@ use surefoot::{Checkpoint, Purpose, Random};
 /// Every kind of optimizer, precision and data; long enough to be interrupted.
 const RUNS: [&str; 6] = [
     "train digits --hidden 24 --epochs 12 --patience 0",
-    "train digits --rows 400 --members 3 --epochs 12",
+    "train digits --rows 400 --ensemble 3 --epochs 12",
     "train digits.csv --target digit --hidden 24 --epochs 12 --optimizer sgd --schedule cosine --precision f64",
     "train digits --hidden 24 --epochs 40 --optimizer lbfgs --validation 0",
     "train digits --hidden 30,20 --pretrain sparse-autoencoder --pretrain-epochs 15 --epochs 8",
@@ -177,7 +177,7 @@ fn a_finished_training_says_so_and_writes_its_model_again() {
     let model = shell.read("digits.safetensors");
     std::fs::remove_file(shell.path().join("digits.safetensors")).unwrap();
     let again = shell.out("train --resume c");
-    assert!(again.contains("the training had ended") && !said.contains("the training had ended"), "{again}");
+    assert!(again.contains("this training had already finished") && !said.contains("already finished"), "{again}");
     assert!(shell.read("digits.safetensors") == model);
     let table = |text: &str| text[text.find("part").unwrap()..].to_string();
     assert_eq!(table(&again), table(&said));
@@ -202,11 +202,11 @@ fn what_would_lose_or_mix_trainings_is_refused() {
     for (arguments, parts) in [
         (
             "train digits --checkpoint c",
-            &["c has a training that is not finished", "hint: surefoot train --resume c goes on with it"][..],
+            &["c holds an unfinished training", "hint: resume it with surefoot train --resume c, or delete it"][..],
         ),
-        ("train digits --checkpoint digits.csv", &["digits.csv is there and is no checkpoint"]),
-        ("train digits --out x --checkpoint x", &["x is the model's place"]),
-        ("train digits --checkpoint no/c", &["the checkpoint will have no place: cannot write no/c"]),
+        ("train digits --checkpoint digits.csv", &["digits.csv exists and is not a checkpoint"]),
+        ("train digits --out x --checkpoint x", &["--checkpoint and --out are the same file, x"]),
+        ("train digits --checkpoint no/c", &["cannot write the checkpoint: cannot write no/c"]),
         ("train --resume c --seed 4", &["--resume takes its settings from the checkpoint", "hint: only --threads"]),
         ("train digits --resume c", &["--resume takes its settings from the checkpoint"]),
         ("train --resume digits.csv", &["digits.csv: file: expected safetensors"]),
@@ -245,8 +245,13 @@ fn a_training_goes_on_where_its_checkpoint_cannot_be_written() {
     std::fs::create_dir(shell.path().join("folder")).unwrap();
     let ran = wait(child);
     assert_eq!(ran.status, 0, "{}", ran.err);
-    assert_eq!(ran.err.matches("warning: no checkpoint: cannot write folder/c").count(), 1, "{}", ran.err);
-    assert!(ran.err.contains("checkpoints are written again"), "{}", ran.err);
+    assert_eq!(
+        ran.err.matches("warning: cannot write the checkpoint: cannot write folder/c").count(),
+        1,
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("checkpoints can be written again"), "{}", ran.err);
     assert!(Checkpoint::open(shell.path().join("folder/c")).unwrap().stopped().is_some());
     assert!(shell.read("m.safetensors") == shell.read("whole.safetensors"));
     // files may be no larger than 16 KB, so that neither the checkpoints nor the model can be written
@@ -258,7 +263,9 @@ fn a_training_goes_on_where_its_checkpoint_cannot_be_written() {
     let old = shell.read("folder/c");
     let ran = limited("train digits --epochs 2 --quiet --checkpoint folder/c --out l.safetensors");
     assert_eq!(ran.status, 2, "{}", ran.err);
-    for part in ["warning: no checkpoint: cannot write folder/c: file too large", "cannot write l.safetensors"] {
+    for part in
+        ["warning: cannot write the checkpoint: cannot write folder/c: file too large", "cannot write l.safetensors"]
+    {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
     assert!(shell.read("folder/c") == old, "a failed write changed the old checkpoint");

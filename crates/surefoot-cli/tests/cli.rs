@@ -94,7 +94,7 @@ fn json_has_the_promised_keys_and_nothing_else_is_printed() {
         "before_fine_tuning",
         "folds",
         "test_score",
-        "members",
+        "ensemble",
         "report",
         "parameters",
         "model",
@@ -273,7 +273,7 @@ fn a_result_does_not_take_the_place_of_what_it_is_made_from() {
     for arguments in
         ["predict xor.safetensors xor --out xor.safetensors", "check xor.safetensors --gradient xor.safetensors"]
     {
-        assert!(shell.refusal(arguments).contains("would be replaced"), "{arguments}");
+        assert!(shell.refusal(arguments).contains("refusing to overwrite the input file"), "{arguments}");
     }
     assert!(before == shell.read("xor.safetensors"));
 }
@@ -322,14 +322,14 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
             "train colons.csv",
             &["expected an input column beside the target, got 1 column", "hint: are columns separated by commas"],
         ),
-        ("train ids.csv --out ids.csv", &["ids.csv would be replaced"]),
+        ("train ids.csv --out ids.csv", &["refusing to overwrite the input file ids.csv", "hint: choose another name"]),
         ("predict no.safetensors iris --out no.safetensors", &["no.safetensors: file: expected safetensors"]),
         ("check iris", &["`iris` is no model file", "hint: the first argument is MODEL"]),
         ("train gap.csv --target a --loss cross-entropy --task regression", &["cross-entropy needs classes"]),
-        ("train iris --hidden 9000000000", &["parameters", "hint: fewer units"]),
+        ("train iris --hidden 9000000000", &["parameters", "hint: use fewer units with --hidden"]),
         (
             "train iris --momentum 0.9",
-            &["--momentum does not go with the optimizer adam", "hint: take --optimizer sgd"],
+            &["--momentum does not apply to the optimizer adam", "hint: use --optimizer sgd, or omit --momentum"],
         ),
         ("train iris --optimizer sgd --momentum 1", &["momentum: expected a number from 0 to 1"]),
         ("train iris --learning-rate 0", &["learning rate: expected a finite number above 0, got 0"]),
@@ -341,11 +341,11 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
         ("train iris --activation swish", &["one of sigmoid, tanh, identity"]),
         ("train iris --hidden 3,0", &["expected whole numbers above 0 as 32,16, or none"]),
         ("train iris --batch-size 0", &["expected a whole number above 0, or full"]),
-        ("train iris --validation 1.5", &["expected a share from 0 to 1"]),
+        ("train iris --validation 1.5", &["expected a fraction from 0 to 1"]),
         ("train iris --threads 0", &["--threads: expected 1 to 1024, got 0"]),
         (
             "train iris --out nowhere/m.safetensors",
-            &["the model will have no place: cannot write nowhere/m.safetensors", "hint: does the folder exist"],
+            &["cannot write the model: cannot write nowhere/m.safetensors", "hint: does the folder exist"],
         ),
         (
             "train digits --autoencoder --sparsity 2",
@@ -356,8 +356,8 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
             &["sparsity: expected hidden units that are sigmoid or tanh", "`relu`"],
         ),
         ("train iris --optimizer lbfgs --batch-size 8", &["batch size: expected full with L-BFGS"]),
-        ("train iris --optimizer lbfgs --learning-rate 1", &["--learning-rate does not go with the optimizer lbfgs"]),
-        ("train iris --history 5", &["--history does not go with the optimizer adam", "take --optimizer lbfgs"]),
+        ("train iris --optimizer lbfgs --learning-rate 1", &["--learning-rate does not apply to the optimizer lbfgs"]),
+        ("train iris --history 5", &["--history does not apply to the optimizer adam", "hint: use --optimizer lbfgs"]),
         ("train iris --weight-decay -1", &["weight decay: expected a finite number, at least 0, got -1"]),
         ("show no.safetensors", &["no.safetensors: file: expected safetensors", "hint: docs/model-format.md"]),
         ("show missing.safetensors", &["cannot read missing.safetensors", "hint: does the file exist"]),

@@ -42,7 +42,7 @@ fn a_report_of_classes_has_every_section_with_the_numbers_of_the_training() {
         assert!(html.contains(&format!("<h2>{part}</h2>")), "{part}");
     }
     for part in [
-        "150 rows with 5 columns in iris: 96 to learn from, 24 for validation, 30 for test",
+        "150 rows with 5 columns in iris: 96 for training, 24 for validation, 30 for test",
         "<strong class=\"good\">passed</strong>",
         "layers of 4, 5, 3 units",
         "Confusion matrix",
@@ -75,9 +75,12 @@ fn a_report_of_numbers_is_in_their_unit_and_says_what_matters() {
     assert!(
         html.contains("predicted against true") && html.contains("true price") && html.contains("in the unit of price")
     );
-    assert!(html.contains("5 networks") && html.contains("each predicted by the one of the averaged networks"));
     assert!(
-        html.contains("left out: identifier") && html.contains("(6.0 %)"),
+        html.contains("An ensemble of 5 networks")
+            && html.contains("out-of-fold: each is predicted by the one network")
+    );
+    assert!(
+        html.contains("excluded: identifier") && html.contains("(6.0 %)"),
         "columns that are no inputs, missing cells"
     );
     // the ranking begins with what the price is made of
@@ -93,21 +96,31 @@ fn a_report_can_be_left_out_and_takes_the_place_of_nothing_else() {
     let events = shell.json("train xor --epochs 3 --json --report none");
     assert!(last_of(&events)["report"].is_null() && !shell.path().join("xor.html").exists());
     let message = shell.refusal("train xor --epochs 3 --report nowhere/r.html");
-    assert!(message.contains("the report will have no place: cannot write nowhere/r.html"), "{message}");
+    assert!(message.contains("cannot write the report: cannot write nowhere/r.html"), "{message}");
     // it takes the place of no other file, but of an older report
     shell.write("houses.csv", HOUSES);
-    assert!(shell.refusal("train houses.csv --report houses.csv").contains("houses.csv would be replaced"));
+    assert!(
+        shell
+            .refusal("train houses.csv --report houses.csv")
+            .contains("refusing to overwrite the input file houses.csv")
+    );
     shell.refusal("train houses.csv --report ./houses.csv");
-    assert!(shell.refusal("train xor --report c --checkpoint c").contains("would take the place of the checkpoint"));
-    assert!(shell.refusal("train xor --out m --report m").contains("would take the place of the model"));
+    assert!(
+        shell.refusal("train xor --report c --checkpoint c").contains("the report would overwrite the checkpoint, c")
+    );
+    assert!(shell.refusal("train xor --out m --report m").contains("the report would overwrite the model, m"));
     shell.out("train xor --epochs 1 --quiet --out m.v1");
     assert!(shell.path().join("m.v1.html").exists());
-    assert!(shell.refusal("check m.v1 houses.csv --gradient houses.csv").contains("houses.csv would be replaced"));
+    assert!(
+        shell
+            .refusal("check m.v1 houses.csv --gradient houses.csv")
+            .contains("refusing to overwrite the input file houses.csv")
+    );
     assert_eq!(shell.text("houses.csv"), HOUSES);
     shell.write("mine.html", "<p>my own page");
     let message = shell.refusal("train xor --out mine.safetensors");
     assert!(
-        message.contains("mine.html is there, and is no report") && message.contains("hint: --report"),
+        message.contains("mine.html exists and is not a report") && message.contains("hint: --report"),
         "{message}"
     );
     assert_eq!(shell.text("mine.html"), "<p>my own page");
@@ -166,6 +179,8 @@ fn an_explanation_has_the_notes_equations_with_this_networks_numbers() {
     let x = model.input_scaling.as_ref().unwrap().apply(ndarray::array![[4.7, 3.2, 1.3, 0.2]].view());
     let z = model.network.weight(&theta, 0).row(0).dot(&x.row(0)) + model.network.bias(&theta, 0)[0];
     assert!(text.contains(&format!("{z:>13.4}{:>13.4}", 1.0 / (1.0 + (-z).exp()))), "{z}: {text}");
+    assert!(text.contains("layer 1 (L2 of the notes), sigmoid") && text.contains("layer 2 (L3 of the notes), softmax"));
+    assert!(html.contains("<h3>Layer 1 (L2 of the notes): 3 units, sigmoid</h3>"));
     // every derivative stands beside its numerical value
     let apart: Vec<f64> =
         html.split("<td class=\"n\">").filter_map(|cell| cell.split('<').next()?.parse::<f64>().ok()).collect();
@@ -209,5 +224,7 @@ fn a_model_is_drawn_and_its_activation_functions_are_plotted() {
     assert!(functions.contains("tanh") && functions.contains("f′(z)") && !functions.contains("softmax and"));
     shell.out("train iris --hidden none --epochs 1 --quiet --report none --out s.safetensors");
     assert!(shell.refusal("show s.safetensors --activations f.svg").contains("softmax is no function of a single z"));
-    assert!(shell.refusal("show s.safetensors --diagram s.safetensors").contains("would be replaced"));
+    assert!(
+        shell.refusal("show s.safetensors --diagram s.safetensors").contains("refusing to overwrite the input file")
+    );
 }

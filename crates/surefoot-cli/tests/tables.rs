@@ -78,9 +78,9 @@ fn kinds_are_found_and_can_be_said() {
     };
     let text = heading("");
     assert!(text.contains("from 6 columns (3 number, 1 yes/no, 2 category), numbers in column `price`"), "{text}");
-    assert!(text.contains("left out: id (identifier: another value in every row)"), "{text}");
+    assert!(text.contains("excluded: id (identifier: another value in every row)"), "{text}");
     let text = heading("--categorical rooms --ignore year,garden");
-    assert!(text.contains("(1 number, 3 category)") && text.contains("left out: year, garden (ignored)"), "{text}");
+    assert!(text.contains("(1 number, 3 category)") && text.contains("excluded: year, garden (ignored)"), "{text}");
     let message = shell.refusal("train houses.csv --target price --numeric district");
     assert!(
         message.contains(
@@ -89,7 +89,7 @@ fn kinds_are_found_and_can_be_said() {
         "{message}"
     );
     let message = shell.refusal("train houses.csv --target price --numeric rooms --ignore rooms");
-    assert!(message.contains("column `rooms` is named by --numeric and by --ignore"), "{message}");
+    assert!(message.contains("column `rooms` is named by both --numeric and --ignore"), "{message}");
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn parts_have_their_share_of_each_class_and_groups_stay_together() {
     );
     assert!(events.iter().filter(|event| event["event"] == "fold").all(|fold| fold["rows"] == 20));
     let text = shell.out("train t.csv --group group --validation 0.2 --epochs 2 --report none");
-    assert!(text.contains("left out: group (group)") && text.contains("          80          20"), "{text}");
+    assert!(text.contains("excluded: group (group)") && text.contains("          80          20"), "{text}");
     let message = shell.refusal("train t.csv --target x --task regression --folds 60");
     assert!(
-        message.contains("--folds 60 leaves 1 row for a fold") && message.contains("hint: fewer folds"),
+        message.contains("--folds 60 leaves 1 row for a fold") && message.contains("hint: use fewer folds"),
         "{message}"
     );
 }

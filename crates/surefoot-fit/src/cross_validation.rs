@@ -48,7 +48,7 @@ pub(crate) fn run<T: Scalar>(
         let (plan, examples) = Plan::new(session.options, source, rows, parts)?;
         let Some(test) = &examples.test else { continue };
         let mut nobody = (); // the trainings of folds are not shown one by one
-        let mut alone = Session::new(session.options, &mut nobody, None);
+        let mut alone = session.unseen(&mut nobody);
         let (parameters, runs) = match plan.is_ensemble() {
             true => {
                 let trained = networks::train_ensemble(&mut alone, &plan, examples.training.view())?;

@@ -34,6 +34,14 @@ impl<'a> Session<'a> {
         Session { options, cancel, events: Mutex::new(events), resume, keeps_checkpoints }
     }
 
+    /// A session within this one that nobody sees; what cancels this one cancels it, too.
+    pub fn unseen<'b>(&self, nobody: &'b mut ()) -> Session<'b>
+    where
+        'a: 'b,
+    {
+        Session { cancel: self.cancel.clone(), ..Session::new(self.options, nobody, None) }
+    }
+
     /// Tells of something.
     pub fn tell(&self, what: impl FnOnce(&mut dyn Events) -> ControlFlow<()>) -> Result<()> {
         match self.told(what) {

@@ -72,7 +72,13 @@ impl Explanation<'_> {
         html += formula(r"a^{(l+1)}=f\left(z^{(l+1)}\right)", "7");
         let last = model.network.layers().len() - 1;
         for (l, layer) in model.network.layers().iter().enumerate() {
-            html += html!("<h3>Layer {}: {}, {}</h3>\n", l + 2, count(layer.outputs, "unit"), layer.activation);
+            html += html!(
+                "<h3>Layer {} (L{} of the notes): {}, {}</h3>\n",
+                l + 1,
+                l + 2,
+                count(layer.outputs, "unit"),
+                layer.activation
+            );
             html += formula(&format!("f(z)={}", definition(layer.activation)), "");
             let (weight, bias) = (model.network.weight(theta, l), model.network.bias(theta, l));
             for i in 0..layer.outputs.min(3) {

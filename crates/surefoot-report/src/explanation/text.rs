@@ -18,8 +18,12 @@ impl Explanation<'_> {
         let number = |x: f64| short(Some(x));
         for (l, layer) in model.network.layers().iter().enumerate() {
             let (units, _) = shown(&model.network, l);
-            text +=
-                &format!("\nlayer {l} (L{} of the notes), {}: z = W·a + b (6), a = f(z) (7)", l + 2, layer.activation);
+            text += &format!(
+                "\nlayer {} (L{} of the notes), {}: z = W·a + b (6), a = f(z) (7)",
+                l + 1,
+                l + 2,
+                layer.activation
+            );
             text += if trace.backward.is_some() { ", δ = ∂J/∂z\n" } else { "\n" };
             text += &format!("  {:>6}{:>13}{:>13}", "unit", "z", "a");
             text += if trace.backward.is_some() { "            δ\n" } else { "\n" };
