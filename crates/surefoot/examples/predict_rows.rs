@@ -1,5 +1,5 @@
-//! Prediction alone, as a program embeds it: a model file is loaded once, then every row is answered without a single
-//! allocation, with the bits that a prediction of many rows together has.
+//! Prediction alone, embedded in a program: a model file is loaded once, then each row is predicted without an allocation,
+//! with the same bits as when many rows are predicted together.
 //!
 //! `cargo run --release -p surefoot --example predict_rows [MODEL.safetensors]`
 
@@ -9,7 +9,7 @@ use ndarray::ArrayView2;
 use surefoot::{Activation, Loss, Model, Network, Parameters, Predictor, Purpose, Random, Scaling, draw_defaults};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // a model of your own, or one made up here
+    // your own model, or one made up here
     let folder = tempfile::tempdir()?;
     let path = std::env::args().nth(1).map_or_else(|| folder.path().join("model.safetensors"), Into::into);
     if std::env::args().nth(1).is_none() {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut predictor = Predictor::new(&model.network, theta)?;
 
-    // numbers arrive in their own unit and are scaled as they were for training, here into one buffer
+    // inputs come in their own units and are scaled as for training, here into one buffer
     let inputs = model.network.inputs();
     let ones = Scaling { centre: vec![0.0; inputs], scale: vec![1.0; inputs], limit: None };
     let scaling = model.input_scaling.as_ref().unwrap_or(&ones);
@@ -42,8 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let h = predictor.predict(&scaled)?;
         let class = match h {
-            [p] => usize::from(*p > 0.5), // one output tells two classes
-            shares => (0..shares.len()).fold(0, |best, k| if shares[k] > shares[best] { k } else { best }),
+            [p] => usize::from(*p > 0.5), // one output distinguishes two classes
+            probabilities => (0..probabilities.len()).fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best }),
         };
         counts[class] += 1;
     }
@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("10,000 rows one by one, {:.2} µs each", 1e6 * each);
     counts.iter().enumerate().for_each(|(class, n)| println!("  {:<8}{n:>6}", model.class_name(class)));
 
-    // a row's answer depends on no other row: the last one alone is the last of all
+    // a row's prediction does not depend on other rows: the last row alone gives what it gives among all
     let alone = predictor.predict(&scaled)?.iter().map(|&h| f64::from(h)).collect::<Vec<_>>();
     let together = model.predict(ArrayView2::from_shape((10_000, inputs), &rows)?)?;
     println!("the last row, alone: {alone:.6?}; among all: {:.6?}", together.row(9_999).to_vec());
