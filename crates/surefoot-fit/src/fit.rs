@@ -47,8 +47,8 @@ fn start(options: &Options, input: Input<'_>, events: &mut dyn Events, resume: O
                 Precision::F64 => run::<f64>(options, &Source::Tables { tables, target }, events, resume),
             }
         }
-        Input::F32(matrices) => run::<f32>(options, &Source::Matrices(matrices), events, resume),
-        Input::F64(matrices) => run::<f64>(options, &Source::Matrices(matrices), events, resume),
+        Input::F32(matrices) => run::<f32>(options, &Source::Matrices(&matrices), events, resume),
+        Input::F64(matrices) => run::<f64>(options, &Source::Matrices(&matrices), events, resume),
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Matrices<'a, T> {
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a, T> {
     Tables { tables: &'a Tables, target: Option<&'a Target> },
-    Matrices(Matrices<'a, T>),
+    Matrices(&'a Matrices<'a, T>),
 }
 
 /// What the rows are that can be learned from.
