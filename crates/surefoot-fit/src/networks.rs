@@ -69,15 +69,15 @@ pub(crate) fn train_one<T: Scalar>(
     session.train(&plan.training, &problem, start, &[], &Phase::Training { pretrained })
 }
 
-/// Trains the networks of an ensemble: at the same time, or one after the other where a checkpoint is to know how far they
-/// are. Ends with the first whose cost was not finite: the mean would not say what went wrong.
+/// Trains the networks of an ensemble: at the same time, or one after the other where a checkpoint is to know, or knows, how
+/// far they are. Ends with the first whose cost was not finite: the mean would not say what went wrong.
 pub(crate) fn train_ensemble<T: Scalar>(
     session: &mut Session<'_>,
     plan: &Plan,
     data: DatasetView<'_, T>,
 ) -> Result<Trained<T>> {
     let clock = Instant::now();
-    let fitted = match session.keeps_checkpoints {
+    let fitted = match session.keeps_checkpoints || session.resume.is_some() {
         true => one_after_the_other(session, plan, data)?,
         false => at_the_same_time(session, plan, data)?,
     };

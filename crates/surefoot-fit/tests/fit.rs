@@ -82,7 +82,7 @@ fn each_row_is_predicted_out_of_fold_by_the_network_that_did_not_train_on_it() {
     let (inputs, targets) = numbers();
     let data = DatasetView::new(inputs.view(), targets.view()).unwrap();
     let matrices = Matrices { task: Task::Regression, data, validation: None, test: None };
-    let outcome = fit(&options("ensemble = 4\nepochs = 10"), Input::F64(matrices), &mut ()).unwrap();
+    let outcome = fit(&options("ensemble = 4\nhidden = [8]\nepochs = 10"), Input::F64(matrices), &mut ()).unwrap();
     let plan = &outcome.plan;
     let mut times = vec![0; plan.rows];
     let theta = outcome.model.parameters.to_f64();
@@ -167,7 +167,7 @@ impl Events for EndAt {
 fn whoever_looks_on_ends_a_fit_at_any_event() {
     let folds = options("hidden = [3]\nepochs = 2\nfolds = 3");
     let pretraining = options("hidden = [3]\nepochs = 2\npretraining = \"sparse-autoencoder\"\npretraining_epochs = 2");
-    let ensemble = options("ensemble = 2\nepochs = 2");
+    let ensemble = options("ensemble = 2\nhidden = [3]\nepochs = 2");
     for (options, events) in [
         (&folds, &["planned", "checked", "fold", "begin", "epoch", "step", "end"][..]),
         (&pretraining, &["layer", "layer pretrained", "pretrained", "begin", "epoch", "step", "end"]),
