@@ -43,7 +43,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let h = predictor.predict(&scaled)?;
         let class = match h {
             [p] => usize::from(*p > 0.5), // one output distinguishes two classes
-            probabilities => (0..probabilities.len()).fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best }),
+            probabilities => (0..probabilities.len())
+                .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best }),
         };
         counts[class] += 1;
     }
