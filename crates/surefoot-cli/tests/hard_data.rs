@@ -64,7 +64,11 @@ fn tables_with_hardly_anything_in_them_have_a_defined_outcome() {
         ("no row", "a,y\n", Err("expected a row below the header, got the end of the file")),
         ("no column but one", "y\n1\n2\n", Err("expected an input column besides the target, got 1 column")),
         ("nothing", "", Err("expected")),
-        ("infinity", &infinity, Err("line 13, column `a`: expected a finite number, like nearly all cells of this column")),
+        (
+            "infinity",
+            &infinity,
+            Err("line 13, column `a`: expected a finite number, like nearly all cells of this column"),
+        ),
     ] {
         shell.write("t.csv", text);
         match outcome {
