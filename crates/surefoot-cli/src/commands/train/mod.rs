@@ -77,7 +77,7 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         }
         Err(Error::Gradient { report }) => {
             eprint!("{}", check::table(&report));
-            eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
+            eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains anyway");
             return Ok(Ending::Failed);
         }
         Err(error @ Error::Diverged { .. }) => {
