@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let each = clock.elapsed().as_secs_f64() / 10_000.0;
     println!("10,000 rows one by one, {:.2} µs each", 1e6 * each);
-    counts.iter().enumerate().for_each(|(class, n)| println!("  {:<8}{n:>6}", model.class_name(class)));
+    counts.iter().enumerate().for_each(|(class, n)| println!("  {:<12}{n:>6}", model.class_name(class)));
 
     // a row's prediction does not depend on other rows: the last row alone gives what it gives among all
     let alone = predictor.predict(&scaled)?.iter().map(|&h| f64::from(h)).collect::<Vec<_>>();
