@@ -415,14 +415,14 @@ pub struct Check {
 #[command(after_help = "Example:
   surefoot show digits.safetensors
   surefoot show iris.safetensors --diagram network.svg --activations functions.svg
-  surefoot show patches.safetensors --features features.png")]
+  surefoot show patches.safetensors --preferred-inputs features.png")]
 pub struct Show {
     /// A model file
     pub model: PathBuf,
-    /// Draw what each unit of the first hidden layer answers to, the input of norm 1 that excites it most, as a tile: PNG,
-    /// or SVG by the file's name. Inputs named as pixel_3_0, or in a square number, lie as in the image
-    #[arg(long, value_name = "FILE.png|svg")]
-    pub features: Option<PathBuf>,
+    /// Draw the preferred input of each unit of the first hidden layer, the input of norm 1 that activates it most, as a tile;
+    /// PNG or SVG by the extension. Inputs named like pixel_3_0, or a square number of them, are arranged as in the image
+    #[arg(long, alias = "features", value_name = "FILE.png|svg")]
+    pub preferred_inputs: Option<PathBuf>,
     /// Draw the network: its layers, units and bias units, and the strength of its weights; large layers are shortened
     #[arg(long, value_name = "FILE.svg")]
     pub diagram: Option<PathBuf>,
@@ -437,7 +437,7 @@ pub struct Reading {
     /// An IDX file with the target of each row of an IDX file
     #[arg(long, value_name = "LABELS.idx")]
     pub target_file: Option<String>,
-    /// Whether the first line of a text file has the names of the columns [default: found out]
+    /// Whether the first line of a text file has the names of the columns [default: detected]
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub header: Option<bool>,
 }

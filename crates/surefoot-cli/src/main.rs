@@ -49,7 +49,7 @@ fn arguments() -> Arguments {
         let of = |kind| matches!(error.get(kind), Some(ContextValue::String(name)) if name.starts_with("--resume"));
         if error.kind() == ErrorKind::ArgumentConflict && of(ContextKind::InvalidArg) {
             eprintln!("error: --resume takes its settings from the checkpoint");
-            eprintln!("hint: only --threads, --json and --quiet may be given anew");
+            eprintln!("hint: with --resume only --threads, --json and --quiet can be given");
             std::process::exit(2);
         }
         error.exit()

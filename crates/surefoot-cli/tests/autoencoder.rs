@@ -45,7 +45,7 @@ fn features_are_drawn_as_tiles() {
     assert_eq!((info.width, info.height), (8 * 28, 8 * 28));
     let at = |row: usize, column: usize| pixels[8 * row * 8 * 28 + 8 * column];
     let model = Model::load(shell.path().join("patches.safetensors")).unwrap();
-    let features = model.network.features(&model.parameters.to_f64()).unwrap();
+    let features = model.network.preferred_inputs(&model.parameters.to_f64()).unwrap();
     for unit in [0, 4] {
         let feature = features.row(unit);
         assert!((feature.dot(&feature) - 1.0).abs() < 1e-12);

@@ -159,7 +159,7 @@ fn numbers_are_predicted_in_their_own_unit_and_read_back_to_the_same_bits() {
     let rmse = evaluation["rmse"].as_f64().unwrap();
     assert!((rmse / (squares / 60.0).sqrt() - 1.0).abs() < 1e-9);
     assert_eq!(evaluation["score"], evaluation["r2"]);
-    assert!(shell.refusal("predict houses.safetensors houses.csv --probabilities").contains("no probabilities"));
+    assert!(shell.refusal("predict houses.safetensors houses.csv --probabilities").contains("not probabilities"));
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
             "train gap.csv --target b --task regression",
             &["gap.csv: expected at least two different numbers in column `b`, got `2` in every row", "hint: --target"],
         ),
-        ("train ids.csv", &["got another class in every row", "hint: --target names another column"]),
+        ("train ids.csv", &["got a different class in every row", "hint: --target names another column"]),
         ("train iris --target petal", &["expected a column `petal`, got `sepal_length_cm`"]),
         (
             "train iris --task regression",
@@ -320,11 +320,11 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
         ),
         (
             "train colons.csv",
-            &["expected an input column beside the target, got 1 column", "hint: are columns separated by commas"],
+            &["expected an input column besides the target, got 1 column", "hint: are columns separated by commas"],
         ),
         ("train ids.csv --out ids.csv", &["refusing to overwrite the input file ids.csv", "hint: choose another name"]),
         ("predict no.safetensors iris --out no.safetensors", &["no.safetensors: file: expected safetensors"]),
-        ("check iris", &["`iris` is no model file", "hint: the first argument is MODEL"]),
+        ("check iris", &["`iris` is not a model file", "hint: the first argument is MODEL"]),
         ("train gap.csv --target a --loss cross-entropy --task regression", &["cross-entropy needs classes"]),
         ("train iris --hidden 9000000000", &["parameters", "hint: use fewer units with --hidden"]),
         (

@@ -53,7 +53,7 @@ fn tables_with_hardly_anything_in_them_have_a_defined_outcome() {
         (
             "only constant columns",
             "a,y\n5,u\n5,v\n5,u\n",
-            Err("an input column beside the target, got `a`, which is constant"),
+            Err("an input column besides the target, got `a`, which is constant"),
         ),
         ("more outputs than rows of most classes", "a,y\n1,u\n2,v\n3,w\n4,x\n5,z\n", Ok(5)),
         ("one value to predict", "a,y\n1,1.5\n2,1.5\n3,1.5\n", Err("at least two different numbers in column `y`")),
@@ -61,10 +61,14 @@ fn tables_with_hardly_anything_in_them_have_a_defined_outcome() {
         ("two rows", "a,y\n1,2.5\n2,3.5\n", Ok(2)),
         ("one row of a class", "a,y\n1,u\n", Err("expected at least two classes in column `y`, got `u` in every row")),
         ("one class", "a,y\n1,u\n2,u\n", Err("expected at least two classes in column `y`, got `u` in every row")),
-        ("no row", "a,y\n", Err("expected a row under the header, got the end of the file")),
-        ("no column but one", "y\n1\n2\n", Err("expected an input column beside the target, got 1 column")),
+        ("no row", "a,y\n", Err("expected a row below the header, got the end of the file")),
+        ("no column but one", "y\n1\n2\n", Err("expected an input column besides the target, got 1 column")),
         ("nothing", "", Err("expected")),
-        ("infinity", &infinity, Err("line 13, column `a`: expected a finite number, as nearly all of this column are")),
+        (
+            "infinity",
+            &infinity,
+            Err("line 13, column `a`: expected a finite number, like nearly all cells of this column"),
+        ),
     ] {
         shell.write("t.csv", text);
         match outcome {
@@ -131,7 +135,7 @@ fn strange_tables_take_bounded_time_and_memory() {
             "nul.csv",
             &b"a,y\n\0,u\n1,v\n"[..],
             "train nul.csv --numeric a",
-            "line 2, column `a`: expected a finite number, as the column was said to have, or nothing, got `\\u{0}`",
+            "line 2, column `a`: expected a finite number, as the column is declared numeric, or an empty cell, got `\\u{0}`",
         ),
         ("latin.csv", b"a,y\n1,caf\xe9\n", "train latin.csv", "text in UTF-8"),
         ("escape.csv", b"a,y\n\x1b[2J,u\n1,v\n", "train escape.csv --numeric a", "got `\\u{1b}[2J`"),

@@ -78,13 +78,13 @@ fn kinds_are_found_and_can_be_said() {
     };
     let text = heading("");
     assert!(text.contains("from 6 columns (3 number, 1 yes/no, 2 category), numbers in column `price`"), "{text}");
-    assert!(text.contains("excluded: id (identifier: another value in every row)"), "{text}");
+    assert!(text.contains("excluded: id (identifier: a different value in every row)"), "{text}");
     let text = heading("--categorical rooms --ignore year,garden");
     assert!(text.contains("(1 number, 3 category)") && text.contains("excluded: year, garden (ignored)"), "{text}");
     let message = shell.refusal("train houses.csv --target price --numeric district");
     assert!(
         message.contains(
-            "houses.csv, line 2, column `district`: expected a finite number, as the column was said to have"
+            "houses.csv, line 2, column `district`: expected a finite number, as the column is declared numeric"
         ),
         "{message}"
     );
@@ -204,9 +204,9 @@ fn what_is_no_table_to_learn_from_is_refused_with_place_and_hint() {
     let many =
         |last: &str| format!("x,y\n{}{last}", (0..40).map(|i| format!("{i}.5,{}.25\n", i * 3)).collect::<String>());
     for (name, text, message) in [
-        ("no rows", "a,b\n".to_string(), "t.csv, line 2: expected a row under the header, got the end of the file"),
-        ("one column", "a\n1\n2\n".into(), "t.csv: expected an input column beside the target, got 1 column"),
-        ("a name twice", "a,a,b\n1,2,3\n".into(), "t.csv: expected a name of its own for each column, got `a` twice"),
+        ("no rows", "a,b\n".to_string(), "t.csv, line 2: expected a row below the header, got the end of the file"),
+        ("one column", "a\n1\n2\n".into(), "t.csv: expected an input column besides the target, got 1 column"),
+        ("a name twice", "a,a,b\n1,2,3\n".into(), "t.csv: expected a different name for each column, got `a` twice"),
         ("a short row", "a,b\n1,2\n3\n".into(), "t.csv, line 3: expected 2 cells, as in the header, got 1"),
         ("one class", "a,b\n1,u\n2,u\n".into(), "expected at least two classes in column `b`, got `u` in every row"),
         (

@@ -47,7 +47,7 @@ mod tests {
         let text = "target = \"price\"\nnumeric = [\"a\", \"b\"]\ntask = \"regression\"\nvalidation = 0.25\n\
                     test = \"test.csv\"\nhidden = [32, 16]\nactivation = \"leaky-relu\"\n\
                     initialization = \"uniform:0.5\"\nclass_weight = \"balanced\"\noptimizer = \"sgd\"\n\
-                    parametrization = \"ntp\"\nschedule = \"step:30:0.1\"\nbatch_size = \"full\"\nseed = 7\n\
+                    parametrization = \"ntp\"\nschedule = \"step:30:0.1\"\nbatch_size = 16\nseed = 7\n\
                     precision = \"f64\"\n";
         let options: Options = text.parse().unwrap();
         assert_eq!(options.validation, Some(Holdout::Fraction(0.25)));

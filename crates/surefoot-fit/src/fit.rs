@@ -38,6 +38,9 @@ pub fn resume(options: &Options, input: Input<'_>, events: &mut dyn Events, resu
 
 fn start(options: &Options, input: Input<'_>, events: &mut dyn Events, resume: Option<Resume>) -> Result<Outcome> {
     recipe::check_combinations(options)?;
+    if !matches!(input, Input::Tables(_)) {
+        recipe::check_matrices(options)?;
+    }
     match input {
         Input::Tables(tables) => {
             let target = find_target(tables, options)?;

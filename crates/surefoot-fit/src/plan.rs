@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ndarray::{Array2, Axis};
 use surefoot::{Activation, Dataset, DatasetView, Loss, Network, Scalar, Scaling, Task, Training};
-use surefoot_table::{Encoding, Learned, LeftOut, Table, Target, Targets};
+use surefoot_table::{Encoding, Excluded, Learned, Table, Target, Targets};
 
 use crate::class_weights::balanced;
 use crate::error::{Context, Error, Result};
@@ -23,7 +23,7 @@ pub struct Plan {
     /// How the columns of a table become inputs and targets; `None` for matrices.
     pub encoding: Option<Encoding>,
     /// The columns that are excluded, and why.
-    pub left_out: Vec<(String, LeftOut)>,
+    pub excluded: Vec<(String, Excluded)>,
     /// The target column; `None` for matrices and autoencoders.
     pub target: Option<Target>,
     /// Whether the classes were taken from integers, which could be numbers, too.
@@ -152,7 +152,7 @@ impl Layout {
         }
         Ok(Plan {
             encoding: None,
-            left_out: Vec::new(),
+            excluded: Vec::new(),
             target: None,
             classes_are_integers: false,
             task,
@@ -202,12 +202,12 @@ fn of_tables<'a, T: Scalar>(
     parts: &Parts,
 ) -> Result<(Plan, Examples<'a, T>)> {
     let table = &tables.table;
-    let (encoding, scaling, left_out) = match target {
+    let (encoding, scaling, excluded) = match target {
         None => (Encoding::of_autoencoder(table, options.target.as_deref())?, None, Vec::new()),
         Some(target) => {
-            let Learned { encoding, scaling, left_out } =
+            let Learned { encoding, scaling, excluded } =
                 Encoding::learn(table, &parts.training, target, &roles(options))?;
-            (encoding, Some(scaling), left_out)
+            (encoding, Some(scaling), excluded)
         }
     };
     let classes = match &encoding.targets {
@@ -273,7 +273,7 @@ fn of_tables<'a, T: Scalar>(
     };
     let plan = Plan {
         encoding: Some(encoding),
-        left_out,
+        excluded,
         target: target.cloned(),
         classes_are_integers,
         input_scaling,

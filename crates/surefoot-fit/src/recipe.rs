@@ -165,6 +165,27 @@ pub(crate) fn check_combinations(options: &Options) -> Result<()> {
     }
 }
 
+/// What says something of the columns or the rows of a table, and nothing of matrices, which are taken as they are.
+pub(crate) fn check_matrices(options: &Options) -> Result<()> {
+    for (option, is_given) in [
+        ("target", options.target.is_some()),
+        ("numeric", !options.numeric.is_empty()),
+        ("categorical", !options.categorical.is_empty()),
+        ("ignore", !options.ignore.is_empty()),
+        ("sample_weight", options.sample_weight.is_some()),
+        ("group", options.group.is_some()),
+        ("rows", options.rows.is_some()),
+        ("class_weight", options.class_weight.is_some()),
+        ("autoencoder", options.autoencoder),
+        ("task", options.task.is_some()),
+    ] {
+        if is_given {
+            return Err(Error::Conflict { option, other: "an input of matrices" });
+        }
+    }
+    Ok(())
+}
+
 /// What does not go together with the targets.
 pub(crate) fn check_targets(
     options: &Options,

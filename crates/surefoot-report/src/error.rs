@@ -11,7 +11,7 @@ pub enum Error {
     #[error(transparent)]
     Table(#[from] surefoot_table::Error),
     /// Activations of which none is a function of a single z, as softmax is not.
-    #[error("softmax is no function of a single z")]
+    #[error("softmax is not a function of a single z")]
     NoFunctionOfOneSum,
     /// Features can be drawn of pixels only.
     #[error("the {inputs} inputs are not the pixels of an image")]

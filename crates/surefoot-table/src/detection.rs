@@ -8,7 +8,7 @@ use surefoot::Scaling;
 use crate::categories::categories_of;
 use crate::column::Cells;
 use crate::error::{FINITE, Reason, Result};
-use crate::kind::{Kind, LeftOut};
+use crate::kind::{Excluded, Kind};
 use crate::table::Table;
 
 /// What the user says of a column.
@@ -20,9 +20,9 @@ pub(crate) enum Asked {
 }
 
 /// What a cell is where nearly all others of its column are.
-const NUMBER_LIKE_OTHERS: &str = "a finite number, as nearly all of this column are, or nothing";
-/// What a cell is in a column that was said to have numbers.
-const NUMBER_ASKED: &str = "a finite number, as the column was said to have, or nothing";
+const NUMBER_LIKE_OTHERS: &str = "a finite number, like nearly all cells of this column, or an empty cell";
+/// What a cell is in a column declared numeric.
+const NUMBER_ASKED: &str = "a finite number, as the column is declared numeric, or an empty cell";
 
 /// Categories with fewer training rows share one input.
 const RARE: usize = 3;
@@ -41,7 +41,7 @@ const MOST_ROWS_A_CODE: usize = 100;
 const MAX_SINGLE_TEXTS: usize = 50;
 
 /// The kind of a column by these rows, with the centre and scale of its first input; or why it is none.
-pub(crate) type Found = std::result::Result<(Kind, (f64, f64)), LeftOut>;
+pub(crate) type Found = std::result::Result<(Kind, (f64, f64)), Excluded>;
 
 /// Finds what a column is: its kind by all rows of the table, so that it is the same whichever part is learned from; all
 /// else by these rows.
@@ -51,9 +51,9 @@ pub(crate) type Found = std::result::Result<(Kind, (f64, f64)), LeftOut>;
 pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Asked) -> Result<Found> {
     let cells = table.cells(column);
     let present = rows.iter().filter(|&&row| !cells.meaning(row).is_missing).count();
-    let marked = present < rows.len();
+    let missing_indicator = present < rows.len();
     if present == 0 {
-        return Ok(Err(LeftOut::Empty));
+        return Ok(Err(Excluded::Empty));
     }
     let is_no_number = |&row: &usize| {
         let meaning = cells.meaning(row);
@@ -64,18 +64,18 @@ pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Ask
         (Some(row), Asked::Number) => return Err(table.cell_error(row, column, Reason::TextInNumeric, NUMBER_ASKED)),
         (Some(row), _) if table.is_matrix() => return Err(table.cell_error(row, column, Reason::TextAsInput, FINITE)),
         (None, Asked::Nothing) if table.is_matrix() || !is_coded(cells) => {
-            return Ok(number(table, rows, column, marked));
+            return Ok(number(table, rows, column, missing_indicator));
         }
         (None, Asked::Number) => {
             let (centre, scale) = Scaling::robust(&mut numbers(cells, rows.iter().copied()));
-            return Ok(Ok((Kind::Number { fill: Some(centre), marked }, (centre, scale))));
+            return Ok(Ok((Kind::Number { fill: Some(centre), missing_indicator }, (centre, scale))));
         }
         (None, _) | (_, Asked::Category | Asked::Nothing) => {}
     }
     if let (Some(row), Asked::Nothing) = (not_a_number, asked) {
         check_slips(table, column, row)?;
     }
-    Ok(category(&categories_of(cells, rows), present, marked, asked))
+    Ok(category(&categories_of(cells, rows), present, missing_indicator, asked))
 }
 
 /// That text, first seen in this row, is not a slip in a column that is meant to be numbers: that has numbers nearly
@@ -119,17 +119,17 @@ fn is_coded(cells: &Cells) -> bool {
 }
 
 /// A column of numbers, unless they are the same or number the rows.
-fn number(table: &Table, rows: &[usize], column: usize, marked: bool) -> Found {
+fn number(table: &Table, rows: &[usize], column: usize, missing_indicator: bool) -> Found {
     let cells = table.cells(column);
     let mut learned = numbers(cells, rows.iter().copied());
     let (centre, scale) = Scaling::robust(&mut learned); // sorted from here on
-    if learned.first() == learned.last() && !marked {
-        return Err(LeftOut::Constant);
+    if learned.first() == learned.last() && !missing_indicator {
+        return Err(Excluded::Constant);
     }
     if !table.is_matrix() && is_numbering(cells, &table.columns()[column]) {
-        return Err(LeftOut::Identifier);
+        return Err(Excluded::Identifier);
     }
-    Ok((Kind::Number { fill: Some(centre), marked }, (centre, scale)))
+    Ok((Kind::Number { fill: Some(centre), missing_indicator }, (centre, scale)))
 }
 
 /// Whether whole numbers that all differ count the rows from 0 or 1, in any order, or are called what identifiers are.
@@ -164,20 +164,22 @@ fn different(numbers: &[f64]) -> usize {
 }
 
 /// A column of categories.
-fn category(categories: &[(String, usize)], present: usize, marked: bool, asked: Asked) -> Found {
+fn category(categories: &[(String, usize)], present: usize, missing_indicator: bool, asked: Asked) -> Found {
     let one_hot = (0.0, 1.0);
     if asked == Asked::Nothing {
         let single = categories.iter().filter(|(_, count)| *count == 1).count();
         if present >= MIN_ROWS_OF_IDENTIFIER && single == present {
-            return Err(LeftOut::Identifier);
+            return Err(Excluded::Identifier);
         }
         if categories.len() > MAX_SINGLE_TEXTS && 2 * single > present {
-            return Err(LeftOut::FreeText);
+            return Err(Excluded::FreeText);
         }
     }
     match categories {
-        [_] if !marked => Err(LeftOut::Constant),
-        [(first, _), (second, _)] => Ok((Kind::YesNo { values: [first.clone(), second.clone()], marked }, (0.5, 0.5))),
+        [_] if !missing_indicator => Err(Excluded::Constant),
+        [(first, _), (second, _)] => {
+            Ok((Kind::Binary { values: [first.clone(), second.clone()], missing_indicator }, (0.5, 0.5)))
+        }
         _ => {
             let rare = if asked == Asked::Category { 1 } else { RARE };
             let mut by_count: Vec<&(String, usize)> = categories.iter().filter(|(_, count)| *count >= rare).collect();
@@ -186,10 +188,10 @@ fn category(categories: &[(String, usize)], present: usize, marked: bool, asked:
             let names = categories.iter().map(|(name, _)| name);
             let kept: Vec<String> = names.filter(|name| frequent.contains(name)).cloned().collect();
             let other = kept.len() < categories.len();
-            if kept.is_empty() && !marked {
-                return Err(LeftOut::FreeText);
+            if kept.is_empty() && !missing_indicator {
+                return Err(Excluded::FreeText);
             }
-            Ok((Kind::Category { categories: kept, other, marked }, one_hot))
+            Ok((Kind::Category { categories: kept, other, missing_indicator }, one_hot))
         }
     }
 }
@@ -212,11 +214,11 @@ mod tests {
         found.map(|(kind, _)| kind).map_err(|why| why.reason().into())
     }
 
-    fn number(fill: f64, marked: bool) -> Tried {
-        Ok(Kind::Number { fill: Some(fill), marked })
+    fn number(fill: f64, missing_indicator: bool) -> Tried {
+        Ok(Kind::Number { fill: Some(fill), missing_indicator })
     }
 
-    fn left_out(why: LeftOut) -> Tried {
+    fn excluded(why: Excluded) -> Tried {
         Err(why.reason().into())
     }
 
@@ -230,17 +232,21 @@ mod tests {
 
     #[test]
     fn texts_are_categories_or_yes_and_no() {
-        let yes_no = |first: &str, second: &str, marked| {
-            Ok(Kind::YesNo { values: [first.to_string(), second.to_string()], marked })
+        let yes_no = |first: &str, second: &str, missing_indicator| {
+            Ok(Kind::Binary { values: [first.to_string(), second.to_string()], missing_indicator })
         };
         assert_eq!(found(&["yes", "no", "yes"]), yes_no("no", "yes", false));
         assert_eq!(found(&["m", "f", "N/A"]), yes_no("f", "m", true));
         let cells: Vec<&str> = ["red", "green", "blue", "red", "green", "red", "green"].to_vec();
         let categories = vec!["green".to_string(), "red".to_string()];
-        assert_eq!(found(&cells), Ok(Kind::Category { categories, other: true, marked: false }), "blue is rare");
+        assert_eq!(
+            found(&cells),
+            Ok(Kind::Category { categories, other: true, missing_indicator: false }),
+            "blue is rare"
+        );
         let postcodes = ["0123", "0456", "0123", "0456", "0123", "0456"];
         assert_eq!(found(&postcodes), yes_no("0123", "0456", false), "zeros in front make a code");
-        let one = Kind::Category { categories: vec!["a".into()], other: false, marked: true };
+        let one = Kind::Category { categories: vec!["a".into()], other: false, missing_indicator: true };
         assert_eq!(found(&["a", "", "a", "a"]), Ok(one), "there or not");
     }
 
@@ -248,16 +254,16 @@ mod tests {
     fn identifiers_are_left_out_and_measured_numbers_never() {
         let cells = |f: &dyn Fn(usize) -> String| (0..20).map(f).collect::<Vec<_>>();
         let of = |cells: &[String]| found(&cells.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(of(&cells(&|i| format!("name {i}"))), left_out(LeftOut::Identifier));
-        assert_eq!(of(&cells(&|i| (i * 7 % 20).to_string())), left_out(LeftOut::Identifier), "0 to 19 in some order");
-        assert_eq!(of(&cells(&|i| (i + 1).to_string())), left_out(LeftOut::Identifier));
+        assert_eq!(of(&cells(&|i| format!("name {i}"))), excluded(Excluded::Identifier));
+        assert_eq!(of(&cells(&|i| (i * 7 % 20).to_string())), excluded(Excluded::Identifier), "0 to 19 in some order");
+        assert_eq!(of(&cells(&|i| (i + 1).to_string())), excluded(Excluded::Identifier));
         assert!(of(&cells(&|i| (i * i).to_string())).is_ok(), "whole numbers that all differ may be measured");
         assert!(of(&cells(&|i| (i + 1990).to_string())).is_ok(), "so may years");
         assert!(of(&cells(&|i| format!("{i}.5"))).is_ok());
         let squares = cells(&|i| (i * i + 1000).to_string());
         let squares: Vec<&str> = squares.iter().map(String::as_str).collect();
         for name in ["id", "Customer ID", "customer_id", "customerId"] {
-            assert_eq!(found_named(name, &squares, Asked::Nothing), left_out(LeftOut::Identifier), "{name}");
+            assert_eq!(found_named(name, &squares, Asked::Nothing), excluded(Excluded::Identifier), "{name}");
             assert!(found_named(name, &squares, Asked::Number).is_ok(), "asked for");
         }
         assert!(found_named("width", &squares, Asked::Nothing).is_ok());
@@ -265,7 +271,7 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert!(found_named("x", &names, Asked::Category).is_ok(), "asked for");
         let texts: Vec<String> = (0..200).map(|i| format!("note {}", i.min(150))).collect();
-        assert_eq!(of(&texts), left_out(LeftOut::FreeText));
+        assert_eq!(of(&texts), excluded(Excluded::FreeText));
         let cities = (0..400).map(|i| if i < 300 { format!("city {}", i % 60) } else { format!("village {i}") });
         assert!(of(&cities.collect::<Vec<_>>()).is_ok(), "three quarters of the rows are in cities");
         for name in ["AMOUNT_PAID", "price no VAT", "COVID", "width"] {
@@ -275,14 +281,14 @@ mod tests {
         let csv = format!("x,y\n{}", (0..20).map(|i| format!("{i},1\n")).collect::<String>());
         let table = Table::read("t", csv.as_bytes()).unwrap();
         let found = find_kind(&table, &training, 0, Asked::Nothing).unwrap();
-        assert_eq!(found, Err(LeftOut::Identifier), "they count all rows, if not those that are learned from");
+        assert_eq!(found, Err(Excluded::Identifier), "they count all rows, if not those that are learned from");
     }
 
     #[test]
     fn columns_without_anything_to_learn_are_left_out() {
-        assert_eq!(found(&["5", "5.0", "5"]), left_out(LeftOut::Constant));
-        assert_eq!(found(&["a", "a", "a"]), left_out(LeftOut::Constant));
-        assert_eq!(found(&["", "NA", "?"]), left_out(LeftOut::Empty));
+        assert_eq!(found(&["5", "5.0", "5"]), excluded(Excluded::Constant));
+        assert_eq!(found(&["a", "a", "a"]), excluded(Excluded::Constant));
+        assert_eq!(found(&["", "NA", "?"]), excluded(Excluded::Empty));
     }
 
     #[test]
@@ -297,19 +303,20 @@ mod tests {
         assert!(found(&few).unwrap_err().ends_with("`12..5`"));
         few[9] = "10.5";
         assert!(found(&few).is_ok());
-        let marked: Vec<String> = (0..50).map(|i| if i % 6 == 0 { "<0.1".into() } else { format!("{i}.5") }).collect();
-        let error = found(&marked.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err();
+        let missing_indicator: Vec<String> =
+            (0..50).map(|i| if i % 6 == 0 { "<0.1".into() } else { format!("{i}.5") }).collect();
+        let error = found(&missing_indicator.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err();
         assert!(error.ends_with("`<0.1`"), "one word between numbers: {error}");
         let ticket = |i: usize| if i.is_multiple_of(4) { format!("A/{i}") } else { (i * 37).to_string() };
         let tickets: Vec<String> = (0..80).map(ticket).collect();
         let tickets: Vec<&str> = tickets.iter().map(String::as_str).collect();
-        assert_eq!(found(&tickets), left_out(LeftOut::Identifier), "numbers among other codes");
+        assert_eq!(found(&tickets), excluded(Excluded::Identifier), "numbers among other codes");
         let zeros: Vec<String> = (0..400).map(|i| if i == 7 { "000".into() } else { (i * i).to_string() }).collect();
         assert!(matches!(found(&zeros.iter().map(String::as_str).collect::<Vec<_>>()), Ok(Kind::Number { .. })));
         let people: Vec<String> = (0..30).map(|i| format!("{}.5 %", i % 13)).collect();
         assert!(matches!(found(&people.iter().map(String::as_str).collect::<Vec<_>>()), Ok(Kind::Number { .. })));
         let error = found_named("x", &["1", "a", "2"], Asked::Number).unwrap_err();
-        assert!(error.contains("as the column was said to have") && error.contains("line 3"), "{error}");
+        assert!(error.contains("as the column is declared numeric") && error.contains("line 3"), "{error}");
         let codes: Vec<&str> = ["1", "2", "3", "4a"].repeat(10);
         assert!(matches!(found(&codes), Ok(Kind::Category { .. })));
     }

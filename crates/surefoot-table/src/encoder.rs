@@ -51,7 +51,7 @@ pub(crate) fn filled<T: Scalar>(
 /// How the cells of a column become inputs.
 pub(crate) struct Encoder<'a, F> {
     pub width: usize,
-    is_marked: bool,
+    has_missing_indicator: bool,
     encoded: Mapped<'a, Option<Encoded>, F>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Encoder<'a, ()> {
     pub fn new(kind: &'a Kind, cells: &'a Cells) -> Encoder<'a, impl Fn(Cell<'a>) -> Option<Encoded>> {
         let categories = match kind {
             Kind::Number { .. } => Categories::new(&[]),
-            Kind::YesNo { values, .. } => Categories::new(values),
+            Kind::Binary { values, .. } => Categories::new(values),
             Kind::Category { categories, .. } => Categories::new(categories),
         };
         let encode = move |cell| {
@@ -75,7 +75,7 @@ impl<'a> Encoder<'a, ()> {
             let input = match kind {
                 Kind::Number { fill: Some(fill), .. } if is_missing => Some((0, *fill)),
                 Kind::Number { .. } => Some((0, meaning.number?)),
-                Kind::YesNo { .. } => Some((0, categories.find(cells, cell).map_or(0.5, |value| value as f64))),
+                Kind::Binary { .. } => Some((0, categories.find(cells, cell).map_or(0.5, |value| value as f64))),
                 Kind::Category { .. } if is_missing => None,
                 Kind::Category { categories: names, other, .. } => {
                     let place = categories.find(cells, cell).or_else(|| other.then_some(names.len()));
@@ -84,7 +84,11 @@ impl<'a> Encoder<'a, ()> {
             };
             Some(Encoded { input, is_missing })
         };
-        Encoder { width: kind.width(), is_marked: kind.is_marked(), encoded: Mapped::new(cells, encode) }
+        Encoder {
+            width: kind.width(),
+            has_missing_indicator: kind.has_missing_indicator(),
+            encoded: Mapped::new(cells, encode),
+        }
     }
 }
 
@@ -92,7 +96,7 @@ impl<'a, F: Fn(Cell<'a>) -> Option<Encoded>> Encoder<'a, F> {
     /// Sets the inputs of a row, which are 0 so far; `None` where the cell is no number and has to be one.
     pub fn encode(&self, row: usize, inputs: &mut [f64]) -> Option<()> {
         let Encoded { input, is_missing } = self.encoded.get(row)?;
-        if is_missing && self.is_marked {
+        if is_missing && self.has_missing_indicator {
             inputs[self.width - 1] = 1.0;
         }
         if let Some((place, number)) = input {

@@ -8,7 +8,7 @@ use crate::categories::Categories;
 use crate::detection::{Asked, find_kind};
 use crate::encoder::{Encoder, filled};
 use crate::error::{Error, FINITE, Reason, Result};
-use crate::kind::{Kind, LeftOut};
+use crate::kind::{Excluded, Kind};
 use crate::table::{Table, short};
 use crate::targets::{NUMBER_TARGET, TARGETS, Target, Targets, unknown_class};
 
@@ -56,7 +56,7 @@ pub struct Learned {
     /// The centre and scale of each input, robust, with a smooth limit.
     pub scaling: Scaling,
     /// The columns that are no inputs, and why.
-    pub left_out: Vec<(String, LeftOut)>,
+    pub excluded: Vec<(String, Excluded)>,
 }
 
 /// Where outliers of scaled inputs are held back.
@@ -75,20 +75,20 @@ impl Encoding {
         for name in named.into_iter().flatten().chain(&roles.weight).chain(&roles.group) {
             table.column(name)?;
         }
-        let (mut columns, mut left_out) = (Vec::new(), Vec::new());
+        let (mut columns, mut excluded) = (Vec::new(), Vec::new());
         let (mut centre, mut scale) = (Vec::new(), Vec::new());
         for (place, name) in table.columns().iter().enumerate().filter(|&(place, _)| place != target.column) {
             let is_in = |names: &[&str]| names.contains(&name.as_str());
             let found = if roles.weight == Some(name) {
-                Err(LeftOut::Weight)
+                Err(Excluded::Weight)
             } else if is_in(&roles.ignored) {
-                Err(LeftOut::Ignored)
+                Err(Excluded::Ignored)
             } else if is_in(&roles.numeric) {
                 find_kind(table, rows, place, Asked::Number)?
             } else if is_in(&roles.categorical) {
                 find_kind(table, rows, place, Asked::Category)?
             } else if roles.group == Some(name) {
-                Err(LeftOut::Group)
+                Err(Excluded::Group)
             } else {
                 find_kind(table, rows, place, Asked::Nothing)?
             };
@@ -102,20 +102,20 @@ impl Encoding {
                     });
                     columns.push(Column { name: name.clone(), kind });
                 }
-                Err(why) => left_out.push((name.clone(), why)),
+                Err(why) => excluded.push((name.clone(), why)),
             }
         }
         if columns.is_empty() {
-            let got = match left_out.len() {
+            let got = match excluded.len() {
                 0 => format!("{} column", table.columns().len()),
-                1 => format!("`{}`, which is {}", short(&left_out[0].0), described(left_out[0].1)),
-                others => format!("{others} columns that are {}", described(left_out[0].1)),
+                1 => format!("`{}`, which is {}", short(&excluded[0].0), described(excluded[0].1)),
+                others => format!("{others} columns that are {}", described(excluded[0].1)),
             };
-            return Err(Error::columns(table.file(), Reason::NoInput, "an input column beside the target", got));
+            return Err(Error::columns(table.file(), Reason::NoInput, "an input column besides the target", got));
         }
         let target_columns = vec![table.columns()[target.column].clone()];
         let encoding = Encoding { columns, target_columns, targets: target.targets.clone() };
-        Ok(Learned { encoding, scaling: Scaling { centre, scale, limit: Some(LIMIT) }, left_out })
+        Ok(Learned { encoding, scaling: Scaling { centre, scale, limit: Some(LIMIT) }, excluded })
     }
 
     /// Each column but the target's as a number that has to be there.
@@ -131,12 +131,12 @@ impl Encoding {
     ///
     /// # Errors
     /// [`Error::Columns`] when there is no such column, or no other.
-    pub fn of_autoencoder(table: &Table, left_out: Option<&str>) -> Result<Self> {
-        let left_out = match left_out.or(table.label()) {
+    pub fn of_autoencoder(table: &Table, excluded: Option<&str>) -> Result<Self> {
+        let excluded = match excluded.or(table.label()) {
             Some(name) => Some(table.column(name)?),
             None => None,
         };
-        let columns = table.columns().iter().enumerate().filter(|&(i, _)| Some(i) != left_out);
+        let columns = table.columns().iter().enumerate().filter(|&(i, _)| Some(i) != excluded);
         let names: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
         if names.is_empty() {
             return Err(Error::columns(table.file(), Reason::NoInput, "an input column", "none"));
@@ -283,7 +283,7 @@ impl Encoding {
         let columns = self.find_columns(table, self.target_columns.iter())?;
         let needed = if self.targets == Targets::Numbers { outputs } else { 1 };
         if columns.len() != needed {
-            let (expected, got) = (format!("target columns ({needed}) beside the inputs"), columns.len().to_string());
+            let (expected, got) = (format!("target columns ({needed}) besides the inputs"), columns.len().to_string());
             return Err(Error::columns(table.file(), Reason::Columns, expected, got));
         }
         match &self.targets {
@@ -354,14 +354,14 @@ impl Encoding {
 
 /// Columns of numbers that all have to be there.
 fn plain(names: &[String]) -> Vec<Column> {
-    let number = Kind::Number { fill: None, marked: false };
+    let number = Kind::Number { fill: None, missing_indicator: false };
     names.iter().map(|name| Column { name: name.clone(), kind: number.clone() }).collect()
 }
 
-/// What a column that is left out is.
-fn described(why: LeftOut) -> String {
+/// What an excluded column is, in words.
+fn described(why: Excluded) -> String {
     match why {
-        LeftOut::Identifier => "an identifier".into(),
+        Excluded::Identifier => "an identifier".into(),
         other => other.reason().into(),
     }
 }

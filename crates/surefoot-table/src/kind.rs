@@ -11,17 +11,18 @@ pub enum Kind {
         /// What stands for a missing cell; `None`: a cell has to be there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fill: Option<f64>,
-        /// One more input is 1 where the cell is missing, else 0.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        marked: bool,
+        /// Whether one more input, the missing indicator, is 1 for a missing cell and 0 otherwise.
+        #[serde(default, rename = "marked", skip_serializing_if = "std::ops::Not::not")]
+        missing_indicator: bool,
     },
     /// One of two values: one input, 0 for the first, 1 for the second, ½ for missing and unseen ones.
-    YesNo {
+    #[serde(rename = "yes-no")]
+    Binary {
         /// The two, in ascending order.
         values: [String; 2],
-        /// One more input is 1 where the cell is missing, else 0.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        marked: bool,
+        /// Whether one more input, the missing indicator, is 1 for a missing cell and 0 otherwise.
+        #[serde(default, rename = "marked", skip_serializing_if = "std::ops::Not::not")]
+        missing_indicator: bool,
     },
     /// One of several values: one-hot, an input for each category.
     Category {
@@ -30,18 +31,18 @@ pub enum Kind {
         /// One more input for rare and unseen ones; without it they are 0 everywhere.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         other: bool,
-        /// One more input is 1 where the cell is missing, else 0.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        marked: bool,
+        /// Whether one more input, the missing indicator, is 1 for a missing cell and 0 otherwise.
+        #[serde(default, rename = "marked", skip_serializing_if = "std::ops::Not::not")]
+        missing_indicator: bool,
     },
 }
 
-/// Why a column is no input.
+/// Why a column is excluded from the inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeftOut {
-    /// Every cell differs: it names the row, and says nothing of other rows.
+pub enum Excluded {
+    /// Every cell differs: it identifies the row, and says nothing about other rows.
     Identifier,
-    /// Text that hardly ever repeats.
+    /// Text whose values hardly ever repeat.
     FreeText,
     /// All cells are equal.
     Constant,
@@ -55,17 +56,17 @@ pub enum LeftOut {
     Group,
 }
 
-impl LeftOut {
+impl Excluded {
     /// The reason in a word or two.
     pub fn reason(self) -> &'static str {
         match self {
-            LeftOut::Identifier => "identifier: another value in every row",
-            LeftOut::FreeText => "text that hardly repeats",
-            LeftOut::Constant => "constant",
-            LeftOut::Empty => "empty",
-            LeftOut::Ignored => "ignored",
-            LeftOut::Weight => "weight",
-            LeftOut::Group => "group",
+            Excluded::Identifier => "identifier: a different value in every row",
+            Excluded::FreeText => "free text",
+            Excluded::Constant => "constant",
+            Excluded::Empty => "empty",
+            Excluded::Ignored => "ignored",
+            Excluded::Weight => "weight",
+            Excluded::Group => "group",
         }
     }
 }
@@ -75,30 +76,32 @@ impl Kind {
     pub fn inputs(&self, column: &str) -> Vec<String> {
         let mut names = match self {
             Kind::Number { .. } => vec![column.to_string()],
-            Kind::YesNo { values: [_, second], .. } => vec![format!("{column}={second}")],
+            Kind::Binary { values: [_, second], .. } => vec![format!("{column}={second}")],
             Kind::Category { categories, other, .. } => {
                 let mut names: Vec<String> = categories.iter().map(|name| format!("{column}={name}")).collect();
                 names.extend(other.then(|| format!("{column}=(other)")));
                 names
             }
         };
-        names.extend(self.is_marked().then(|| format!("{column}=(missing)")));
+        names.extend(self.has_missing_indicator().then(|| format!("{column}=(missing)")));
         names
     }
 
     /// How many they are.
     pub fn width(&self) -> usize {
-        usize::from(self.is_marked())
+        usize::from(self.has_missing_indicator())
             + match self {
-                Kind::Number { .. } | Kind::YesNo { .. } => 1,
+                Kind::Number { .. } | Kind::Binary { .. } => 1,
                 Kind::Category { categories, other, .. } => categories.len() + usize::from(*other),
             }
     }
 
-    /// Whether an input says that the cell is missing.
-    pub fn is_marked(&self) -> bool {
+    /// Whether it has a missing indicator.
+    pub fn has_missing_indicator(&self) -> bool {
         match self {
-            Kind::Number { marked, .. } | Kind::YesNo { marked, .. } | Kind::Category { marked, .. } => *marked,
+            Kind::Number { missing_indicator, .. }
+            | Kind::Binary { missing_indicator, .. }
+            | Kind::Category { missing_indicator, .. } => *missing_indicator,
         }
     }
 
@@ -106,7 +109,7 @@ impl Kind {
     pub fn name(&self) -> &'static str {
         match self {
             Kind::Number { .. } => "number",
-            Kind::YesNo { .. } => "yes/no",
+            Kind::Binary { .. } => "yes/no",
             Kind::Category { .. } => "category",
         }
     }
@@ -118,10 +121,19 @@ mod tests {
 
     #[test]
     fn inputs_have_names_of_their_own() {
-        let kind = Kind::Category { categories: vec!["a".into(), "b".into()], other: true, marked: true };
+        let kind = Kind::Category { categories: vec!["a".into(), "b".into()], other: true, missing_indicator: true };
         assert_eq!(kind.inputs("x"), ["x=a", "x=b", "x=(other)", "x=(missing)"]);
         assert_eq!(kind.width(), 4);
-        let kind = Kind::YesNo { values: ["no".into(), "yes".into()], marked: false };
+        let kind = Kind::Binary { values: ["no".into(), "yes".into()], missing_indicator: false };
         assert_eq!((kind.inputs("x"), kind.width()), (vec!["x=yes".to_string()], 1));
+    }
+
+    #[test]
+    fn model_files_of_earlier_versions_are_read() {
+        let values = ["no".to_string(), "yes".to_string()];
+        let kind = Kind::Binary { values, missing_indicator: true };
+        let json = r#"{"yes-no":{"values":["no","yes"],"marked":true}}"#;
+        assert_eq!(serde_json::from_str::<Kind>(json).unwrap(), kind);
+        assert_eq!(serde_json::to_string(&kind).unwrap(), json);
     }
 }

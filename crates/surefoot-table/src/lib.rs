@@ -34,7 +34,7 @@ pub use builtin::{BUILTIN, Builtin};
 pub use encoding::{Column, Encoding, Learned, Roles};
 pub use error::{Error, Reason, Result};
 pub use idx::Idx;
-pub use kind::{Kind, LeftOut};
+pub use kind::{Excluded, Kind};
 pub use part::Part;
 pub use source::{Chunks, Source};
 pub use table::Table;

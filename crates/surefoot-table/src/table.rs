@@ -51,7 +51,7 @@ impl Names {
             None => Ok(()),
             Some((_, twice)) => {
                 let got = format!("`{}` twice", short(twice));
-                Err(Error::columns(&self.file, Reason::DuplicateName, "a name of its own for each column", got))
+                Err(Error::columns(&self.file, Reason::DuplicateName, "a different name for each column", got))
             }
         }
     }

@@ -84,7 +84,7 @@ impl Target {
                 }
                 if categories.len() == rows.len() && categories.len() > MAX_INTEGER_CLASSES {
                     let expected = format!("at least two classes with several rows in column `{name}`");
-                    return Err(wrong(Reason::Classes, expected, "another class in every row".into()));
+                    return Err(wrong(Reason::Classes, expected, "a different class in every row".into()));
                 }
                 if !asked && categories.len() > MANY_CLASSES && 3 * categories.len() > rows.len() {
                     let expected = format!("several rows for each class in column `{name}`");
@@ -207,7 +207,7 @@ mod tests {
         let dates = message(&format!("x,y\n{dates}"), None, None);
         assert!(dates.contains("several rows for each class") && dates.ends_with("84 in 90 rows"), "{dates}");
         let ids: String = (0..11).map(|i| format!("1,id{i}\n")).collect();
-        assert!(message(&format!("x,y\n{ids}"), None, None).ends_with("got another class in every row"));
+        assert!(message(&format!("x,y\n{ids}"), None, None).ends_with("got a different class in every row"));
         assert!(message("x,y\n1,a\n", Some("z"), None).contains("a column `z`"));
     }
 }

@@ -106,7 +106,7 @@ impl<'a> Rows<'a> {
             self.spare = record.into_byte_record();
         }
         match (builder.rows(), self.rows) {
-            (0, 0) => Err(self.error(2, Reason::Rows, "a row under the header", "the end of the file")),
+            (0, 0) => Err(self.error(2, Reason::Rows, "a row below the header", "the end of the file")),
             (0, _) => Ok(None),
             _ => Ok(Some(builder.finish())),
         }
@@ -223,11 +223,11 @@ mod tests {
             (b"a,b\r1,2\r1\r", "t.csv, line 3: expected 2 cells, as in the header, got 1"),
             (b"1,2\n3\n", "t.csv, line 2: expected 2 cells, as in the first row, got 1"),
             (b"a,b\n\"x\ny\",2\n1\n", "t.csv, line 4: expected 2 cells, as in the header, got 1"),
-            (b"a,b\n", "t.csv, line 2: expected a row under the header, got the end of the file"),
-            (b"", "t.csv, line 2: expected a row under the header, got the end of the file"),
+            (b"a,b\n", "t.csv, line 2: expected a row below the header, got the end of the file"),
+            (b"", "t.csv, line 2: expected a row below the header, got the end of the file"),
             (b"a,b\n1,2\n3,\"4\n5,6\n", "t.csv, line 3: expected a closing quote, got the end of the file"),
             (b"a\n1\n\n3\n", "t.csv, line 3: expected a finite number, got an empty cell"),
-            (b"a,a\n1,2\n", "t.csv: expected a name of its own for each column, got `a` twice"),
+            (b"a,a\n1,2\n", "t.csv: expected a different name for each column, got `a` twice"),
             (
                 b"a,b\n1,\"x,p\n2,b\n3,\"y,p\n4,b\n",
                 "t.csv, line 2: expected a closing quote at the end of a cell, got more text after it",

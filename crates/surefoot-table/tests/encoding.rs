@@ -2,7 +2,7 @@
 
 use ndarray::array;
 use surefoot::{Activation, Loss, Model, Network, Parameters};
-use surefoot_table::{Encoding, Learned, LeftOut, Reason, Result, Roles, Table, Target};
+use surefoot_table::{Encoding, Excluded, Learned, Reason, Result, Roles, Table, Target};
 
 const TABLE: &str = "id,size,colour,open,same,price\n\
     a,1.5,red,yes,x,10\nb,2.5,green,no,x,20.5\nc,,red,no,x,30\nd,5.5,green,yes,x,40\ne,7.5,red,,x,50\nf,2,green,no,x,60\n\
@@ -24,7 +24,7 @@ fn learned(csv: &str) -> Encoding {
 #[test]
 fn a_table_becomes_numbers() {
     let table = table(TABLE);
-    let Learned { encoding, scaling, left_out } = learn(&table, &Roles::default()).unwrap();
+    let Learned { encoding, scaling, excluded } = learn(&table, &Roles::default()).unwrap();
     let names = [
         "size",
         "size=(missing)",
@@ -37,7 +37,7 @@ fn a_table_becomes_numbers() {
     ];
     assert_eq!(encoding.input_names(), names);
     assert_eq!(encoding.input_groups(), [vec![0, 1], vec![2, 3, 4, 5], vec![6, 7]]);
-    assert_eq!(left_out, [("id".to_string(), LeftOut::Identifier), ("same".to_string(), LeftOut::Constant)]);
+    assert_eq!(excluded, [("id".to_string(), Excluded::Identifier), ("same".to_string(), Excluded::Constant)]);
     let inputs = encoding.inputs(&table, &[0, 2, 4, 6, 7]).unwrap();
     assert_eq!(
         inputs,
@@ -82,15 +82,16 @@ fn unseen_and_missing_cells_have_a_place_in_a_model() {
 fn what_the_user_says_of_a_column_holds() {
     let table = table(TABLE);
     let roles = Roles { categorical: vec!["size"], ignored: vec!["colour"], group: Some("open"), ..Roles::default() };
-    let Learned { encoding, left_out, .. } = learn(&table, &roles).unwrap();
+    let Learned { encoding, excluded, .. } = learn(&table, &roles).unwrap();
     let sizes = ["size=1.5", "size=2", "size=2.5", "size=3", "size=5.5", "size=7.5", "size=(missing)"];
     assert_eq!(encoding.input_names(), sizes, "rare ones, too");
     assert!(
-        left_out.contains(&("colour".into(), LeftOut::Ignored)) && left_out.contains(&("open".into(), LeftOut::Group))
+        excluded.contains(&("colour".into(), Excluded::Ignored))
+            && excluded.contains(&("open".into(), Excluded::Group))
     );
     let error = learn(&table, &Roles { numeric: vec!["colour"], ..Roles::default() }).unwrap_err().to_string();
     assert!(
-        error.contains("line 2, column `colour`: expected a finite number, as the column was said to have"),
+        error.contains("line 2, column `colour`: expected a finite number, as the column is declared numeric"),
         "{error}"
     );
     let error = learn(&table, &Roles { ignored: vec!["color"], ..Roles::default() }).unwrap_err().to_string();
@@ -116,10 +117,10 @@ fn a_table_without_inputs_is_refused() {
         assert_eq!(error.reason(), Reason::NoInput);
         error.to_string()
     };
-    assert_eq!(message("y\n1\n2\n"), "t.csv: expected an input column beside the target, got 1 column");
+    assert_eq!(message("y\n1\n2\n"), "t.csv: expected an input column besides the target, got 1 column");
     assert_eq!(
         message("x,y\n1,a\n1,b\n"),
-        "t.csv: expected an input column beside the target, got `x`, which is constant"
+        "t.csv: expected an input column besides the target, got `x`, which is constant"
     );
 }
 

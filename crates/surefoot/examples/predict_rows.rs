@@ -43,13 +43,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let h = predictor.predict(&scaled)?;
         let class = match h {
             [p] => usize::from(*p > 0.5), // one output distinguishes two classes
-            probabilities => (0..probabilities.len()).fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best }),
+            probabilities => (0..probabilities.len())
+                .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best }),
         };
         counts[class] += 1;
     }
     let each = clock.elapsed().as_secs_f64() / 10_000.0;
     println!("10,000 rows one by one, {:.2} µs each", 1e6 * each);
-    counts.iter().enumerate().for_each(|(class, n)| println!("  {:<8}{n:>6}", model.class_name(class)));
+    counts.iter().enumerate().for_each(|(class, n)| println!("  {:<12}{n:>6}", model.class_name(class)));
 
     // a row's prediction does not depend on other rows: the last row alone gives what it gives among all
     let alone = predictor.predict(&scaled)?.iter().map(|&h| f64::from(h)).collect::<Vec<_>>();

@@ -30,8 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start: Vec<f64> = draw_defaults(&network, 7);
     println!("{network}");
 
-    let problem =
-        Problem::new(&network, Loss::SquaredError, &training_part).with_validation(Some(&validation_part));
+    let problem = Problem::new(&network, Loss::SquaredError, &training_part).with_validation(Some(&validation_part));
     let training = Training { epochs: 300, patience: 30, ..Training::default() };
 
     // `fit` runs this check too, and refuses to train with a wrong gradient; here we look at the result
@@ -45,7 +44,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         ControlFlow::Continue(())
     })?;
-    println!("{} after {} epochs, best epoch {}", trained.stop_reason.name(), trained.history.len(), trained.best_epoch);
+    println!(
+        "{} after {} epochs, best epoch {}",
+        trained.stop_reason.name(),
+        trained.history.len(),
+        trained.best_epoch
+    );
 
     // the model file holds everything that a prediction needs, and is read back bit for bit
     let mut model = Model::new(network, trained.parameters.into(), Loss::SquaredError, 0.0)?;

@@ -102,13 +102,13 @@ impl Error {
             Error::Value { expected, .. } if *expected == FINITE => {
                 Some("remove the row, or put a number in its place")
             }
-            Error::Value { what: "weights", .. } => Some("some of the rows that are learned from have to count"),
+            Error::Value { what: "weights", .. } => Some("at least one training row needs a weight above 0"),
             Error::Value { .. } => Some("another loss or output activation may allow these targets"),
             Error::Setting { .. } => None,
-            Error::Resume { .. } => Some("put data and settings back as they were, or begin anew"),
-            Error::Gradient { .. } => Some("this is a fault of the program: please report it"),
+            Error::Resume { .. } => Some("restore the data and settings, or start again without resuming"),
+            Error::Gradient { .. } => Some("this is a bug in the program: please report it"),
             Error::Cost { .. } => Some("smaller parameters, inputs or weight decay keep the cost finite"),
-            Error::ModelFile { .. } => Some("docs/model-format.md describes what model files and checkpoints hold"),
+            Error::ModelFile { .. } => Some("docs/model-format.md describes model files and checkpoints"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),
         }

@@ -204,7 +204,7 @@ impl fmt::Display for Network {
         )?;
         for (l, layer) in self.layers.iter().enumerate() {
             let Layer { inputs, outputs, activation } = layer;
-            write!(f, "\n  {l:<8}{inputs:>8}{outputs:>9}  {activation:<11}{:>9}{outputs:>8}", inputs * outputs)?;
+            write!(f, "\n  {:<8}{inputs:>8}{outputs:>9}  {activation:<11}{:>9}{outputs:>8}", l + 1, inputs * outputs)?;
         }
         Ok(())
     }

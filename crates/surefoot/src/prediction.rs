@@ -84,7 +84,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Shape`] when `parameters` is not a θ of this network.
-    pub fn features<T: Scalar>(&self, parameters: &[T]) -> Result<Array2<f64>> {
+    pub fn preferred_inputs<T: Scalar>(&self, parameters: &[T]) -> Result<Array2<f64>> {
         self.check_parameters(parameters)?;
         let mut features = self.weight(parameters, 0).map(|weight| weight.to_f64());
         for mut unit in features.outer_iter_mut() {

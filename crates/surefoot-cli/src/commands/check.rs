@@ -32,7 +32,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Ending> {
     if let Some(model) = &arguments.model {
         let name = model.to_string_lossy();
         if BUILTIN.iter().any(|builtin| name == builtin.name) && !model.exists() {
-            return Err(usage(format!("`{name}` is no model file"), "the first argument is MODEL, the second DATA"));
+            return Err(usage(format!("`{name}` is not a model file"), "the first argument is MODEL, the second DATA"));
         }
         if let Some(gradient) = &arguments.gradient {
             let data = arguments.data.iter().map(Path::new);

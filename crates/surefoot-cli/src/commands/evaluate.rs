@@ -26,7 +26,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
     let (cost, outputs) = evaluation().with_context(|| format!("cannot evaluate {}", table.file()))?;
     let rows = rows.len();
     if rows < table.rows() {
-        eprintln!("{} without a target left out", count(table.rows() - rows, "row"));
+        eprintln!("skipped {} without a target", count(table.rows() - rows, "row"));
     }
     match model.task {
         Task::Regression => {

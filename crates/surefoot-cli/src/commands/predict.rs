@@ -109,7 +109,7 @@ fn header(model: &Model, with_probabilities: bool) -> Vec<String> {
 
 fn no_probabilities() -> anyhow::Error {
     usage(
-        "the outputs of this model are no probabilities",
-        "train for classes with the output activation softmax or sigmoid, or leave --probabilities out",
+        "the outputs of this model are not probabilities",
+        "train for classes with the output activation softmax or sigmoid, or omit --probabilities",
     )
 }

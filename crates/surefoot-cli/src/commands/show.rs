@@ -19,7 +19,7 @@ pub fn run(arguments: &Show) -> anyhow::Result<Ending> {
     if let Some(path) = &arguments.activations {
         write(path, arguments, &activation_plots(&model.network)?.standalone())?;
     }
-    if let Some(path) = &arguments.features {
+    if let Some(path) = &arguments.preferred_inputs {
         draw_features(&model.merged()?, &arguments.model, path)?;
     }
     if let Some(path) = &arguments.diagram {
@@ -28,7 +28,7 @@ pub fn run(arguments: &Show) -> anyhow::Result<Ending> {
         let drawing = diagram(&model.network, theta, &names);
         write(path, arguments, &drawing.standalone())?;
     }
-    if arguments.features.is_some() || arguments.diagram.is_some() || arguments.activations.is_some() {
+    if arguments.preferred_inputs.is_some() || arguments.diagram.is_some() || arguments.activations.is_some() {
         return Ok(Ending::Success);
     }
     print_line(&model.network)?;
@@ -63,7 +63,7 @@ pub fn run(arguments: &Show) -> anyhow::Result<Ending> {
     for Column { name, kind } in columns.iter().take(MOST_COLUMNS) {
         let values = match kind {
             Kind::Number { .. } => String::new(),
-            Kind::YesNo { values, .. } => values.join(" or "),
+            Kind::Binary { values, .. } => values.join(" or "),
             Kind::Category { categories, .. } => listed(categories),
         };
         let text = format!("  {name:width$}  {:9}{values}", kind.name());
@@ -92,8 +92,10 @@ fn draw_features(model: &Model, model_path: &Path, path: &Path) -> anyhow::Resul
     let features = Features::new(model)?;
     let file = match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg") => features.svg().into_bytes(),
-        Some("png") => features.png().context("cannot draw the features")?,
-        _ => return Err(usage("--features: expected FILE.png or FILE.svg", "the picture's format follows its name")),
+        Some("png") => features.png().context("cannot draw the preferred inputs")?,
+        _ => {
+            return Err(usage("--preferred-inputs: expected FILE.png or FILE.svg", "the extension decides the format"));
+        }
     };
     write_atomically(path, &file)?;
     let Features { count: tiles, tile: [rows, columns], .. } = features;

@@ -29,7 +29,7 @@ impl Features {
     /// # Errors
     /// [`Error::NotAnImage`] when they are not.
     pub fn new(model: &Model) -> Result<Self> {
-        let features = model.network.features(&model.parameters.to_f64())?;
+        let features = model.network.preferred_inputs(&model.parameters.to_f64())?;
         let image = Image::of(model)?;
         let picture = picture(&features, &image);
         let Image { rows, columns, .. } = image;

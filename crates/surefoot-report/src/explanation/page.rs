@@ -216,7 +216,7 @@ impl Explanation<'_> {
                 (0..units).flat_map(|i| (0..inputs).map(move |j| format!("W_{{{},{}}}^{{({})}}", i + 1, j + 1, l + 1)));
             let names = names.chain((0..units).map(|i| format!("b_{{{}}}^{{({})}}", i + 1, l + 1)));
             let row = |(name, Derivative { analytic, numeric }): (String, &Derivative)| {
-                let (numeric, apart) = match numeric {
+                let (numeric, difference) = match numeric {
                     Some(numeric) => (format!("{numeric:.9e}"), format!("{:.1e}", (analytic - numeric).abs())),
                     None => ("on a kink".into(), String::new()),
                 };
@@ -224,7 +224,7 @@ impl Explanation<'_> {
                     inline(&format!(r"\frac{{\partial J}}{{\partial {name}}}")),
                     format!("{analytic:.9e}").into(),
                     numeric.into(),
-                    apart.into(),
+                    difference.into(),
                 ]
             };
             let rows: Vec<Vec<Html>> = names.zip(derivatives).map(row).collect();
@@ -232,7 +232,7 @@ impl Explanation<'_> {
                 Column::Text("derivative"),
                 Column::Number("backpropagation"),
                 Column::Number("numerical"),
-                Column::Number("apart"),
+                Column::Number("difference"),
             ];
             html += table(&columns, &rows);
             let all = layer.outputs * (layer.inputs + 1);

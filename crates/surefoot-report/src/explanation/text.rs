@@ -47,7 +47,7 @@ impl Explanation<'_> {
             text += &format!("J(W,b)     {} over {} (8)\n", number(overall), count(rows, "row"));
         }
         text += "\ngradient against (J(θ+ε) − J(θ−ε)) / 2ε\n";
-        text += &format!("  {:<9}{:>16}{:>16}{:>11}\n", "", "gradient", "numerical", "apart");
+        text += &format!("  {:<9}{:>16}{:>16}{:>11}\n", "", "gradient", "numerical", "difference");
         for (l, derivatives) in self.derivatives.iter().enumerate() {
             let (units, inputs) = shown(&model.network, l);
             for (name, at) in [(format!("W{}₁₁", raised(l + 1)), 0), (format!("b{}₁", raised(l + 1)), units * inputs)]

@@ -38,11 +38,11 @@ impl TrainingReport<'_> {
         html += html!(".</p>\n");
         let kinds: HashMap<&str, &Kind> =
             self.encoding.columns.iter().map(|column| (column.name.as_str(), &column.kind)).collect();
-        let left_out: HashMap<&str, &str> =
-            plan.left_out.iter().map(|(name, why)| (name.as_str(), why.reason())).collect();
+        let excluded: HashMap<&str, &str> =
+            plan.excluded.iter().map(|(name, why)| (name.as_str(), why.reason())).collect();
         let row = |(place, name): (usize, &String)| {
             let is_target = target.as_ref().is_some_and(|target| target.column == place);
-            let (role, kind) = match (is_target, kinds.get(name.as_str()), left_out.get(name.as_str())) {
+            let (role, kind) = match (is_target, kinds.get(name.as_str()), excluded.get(name.as_str())) {
                 (true, ..) => (Html::text("target"), self.target_kind()),
                 (_, Some(kind), _) => (inputs_of(kind).into(), kind.name().into()),
                 (_, _, Some(why)) => (html!("<span class=\"muted\">excluded: {}</span>", why), String::new()),

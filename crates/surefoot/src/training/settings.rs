@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::cost::Cost;
 use crate::error::{Error, Result};
@@ -114,7 +114,31 @@ impl FromStr for BatchSize {
     }
 }
 
-serde_as_text!(BatchSize);
+/// A number, or `"full"`.
+impl Serialize for BatchSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            BatchSize::Full => serializer.serialize_str("full"),
+            BatchSize::Rows(rows) => serializer.serialize_u64(*rows as u64),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for BatchSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Rows(usize),
+            Text(String),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Rows(rows) => rows.to_string(),
+            Written::Text(text) => text,
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 impl Training {
     /// The cost that these settings minimise, without label smoothing.

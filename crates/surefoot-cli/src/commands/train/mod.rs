@@ -39,6 +39,12 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         print(options.to_toml().map_err(refusal)?)?;
         return Ok(Ending::Success);
     }
+    if options.folds.is_some() && settings.checkpoint.is_some() {
+        return Err(usage(
+            "--folds cannot be combined with --checkpoint",
+            "omit one of them; folds may be in the file of options",
+        ));
+    }
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = train.threads {
         if !(1..=MAX_THREADS).contains(&threads) {
@@ -77,7 +83,7 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         }
         Err(Error::Gradient { report }) => {
             eprint!("{}", check::table(&report));
-            eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains all the same");
+            eprintln!("error: not trained, because the gradient is wrong\nhint: --no-check trains anyway");
             return Ok(Ending::Failed);
         }
         Err(error @ Error::Diverged { .. }) => {

@@ -51,12 +51,12 @@ pub fn heading(table: &Table, plan: &Plan) -> String {
 
 /// The columns that are not inputs, by reason.
 fn excluded(plan: &Plan) -> String {
-    let mut reasons: Vec<&str> = plan.left_out.iter().map(|(_, why)| why.reason()).collect();
+    let mut reasons: Vec<&str> = plan.excluded.iter().map(|(_, why)| why.reason()).collect();
     reasons.sort_unstable();
     reasons.dedup();
     let line = |reason: &str| {
         let names: Vec<String> =
-            plan.left_out.iter().filter(|(_, why)| why.reason() == reason).map(|(name, _)| name.clone()).collect();
+            plan.excluded.iter().filter(|(_, why)| why.reason() == reason).map(|(name, _)| name.clone()).collect();
         format!("excluded: {} ({reason})\n", listed(&names))
     };
     reasons.into_iter().map(line).collect()
