@@ -172,8 +172,9 @@ impl Origin {
     pub fn check(&self, other: &Origin) -> Result<()> {
         let name =
             |digest: Option<u64>| digest.map_or("none".into(), |digest| format!("those with the digest {digest:016x}"));
+        let settings = |one: &Origin, other: &Origin| differing(&one.settings, &other.settings);
         for (what, expected, got) in [
-            ("settings", self.settings.clone(), other.settings.clone()),
+            ("settings", settings(self, other), settings(other, self)),
             ("training examples", name(Some(self.data)), name(Some(other.data))),
             ("validation examples", name(self.validation), name(other.validation)),
         ] {
@@ -182,6 +183,34 @@ impl Origin {
             }
         }
         Ok(())
+    }
+}
+
+/// The settings of one that differ from those of the other, by name: `epochs 7, loss squared-error`.
+fn differing(one: &str, other: &str) -> String {
+    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+    let (one, other) = (parse(one), parse(other));
+    let mut found = Vec::new();
+    for (name, value) in settings_of(&one) {
+        if settings_of(&other).find(|(other, _)| *other == name).is_none_or(|(_, other)| other != value) {
+            found.push(format!("{name} {}", plain(value)));
+        }
+    }
+    found.join(", ")
+}
+
+/// All settings, those of the training among them.
+fn settings_of(settings: &serde_json::Value) -> impl Iterator<Item = (&String, &serde_json::Value)> {
+    let objects = [Some(settings), settings.get("training")].into_iter().flatten();
+    objects.filter_map(serde_json::Value::as_object).flatten().filter(|(name, _)| *name != "training")
+}
+
+/// A value without the quotes and brackets of JSON where it can do without.
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
     }
 }
 

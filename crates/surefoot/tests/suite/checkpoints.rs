@@ -245,12 +245,15 @@ fn another_run_than_the_one_that_began_is_refused() {
     let Run { network, loss, training, data, validation } = &run;
     let validation = validation.as_ref();
     let longer = Training { epochs: 7, ..training.clone() };
-    assert!(refusal(&longer, network, *loss, data, validation).contains("epochs: 7"));
+    assert!(
+        refusal(&longer, network, *loss, data, validation)
+            .contains(&format!("expected epochs {}, got epochs 7", training.epochs))
+    );
     let wider = Network::new(3, &[(6, Activation::Sigmoid), (2, Activation::Softmax)]).unwrap();
-    assert!(refusal(training, &wider, *loss, data, validation).contains("got 3-6-2"));
+    assert!(refusal(training, &wider, *loss, data, validation).contains("got layers 3-6-2"));
     let tanh = Network::new(3, &[(5, Activation::Tanh), (2, Activation::Softmax)]).unwrap();
-    assert!(refusal(training, &tanh, *loss, data, validation).contains("tanh softmax"));
-    assert!(refusal(training, network, Loss::SquaredError, data, validation).contains("squared-error"));
+    assert!(refusal(training, &tanh, *loss, data, validation).contains("got activations tanh softmax"));
+    assert!(refusal(training, network, Loss::SquaredError, data, validation).contains("got loss squared-error"));
     let mut inputs = data.inputs().to_owned();
     inputs[[24, 2]] = f32::from_bits(inputs[[24, 2]].to_bits() ^ 1);
     let changed = Dataset::new(inputs, data.targets().to_owned()).unwrap();

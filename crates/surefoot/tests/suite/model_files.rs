@@ -226,8 +226,10 @@ fn what_is_no_model_is_refused_with_its_reason() {
         (minimal().with_tensor(1, "F32", &[3, 1]), "shape of layers.0.bias: expected [3], got [3, 1]"),
         (minimal().with_tensor(0, "I32", &[3, 2]), "type of layers.0.weight: expected F32 or F64, got I32"),
         (minimal().with_tensor(3, "F64", &[1]), "type of layers.1.bias: expected F32, as layers.0.weight has, got F64"),
-        (minimal().with("/format", json!(2)), "format: expected 1, got 2"),
-        (minimal().with("/format", Value::Null), "format: expected 1, got null"),
+        (minimal().with("/format", json!(2)), "members: expected 1, or in format 2 up to 10000, got 1"),
+        (minimal().with("/format", json!(3)), "format: expected 1 or 2, got 3"),
+        (minimal().adding("members", json!(2)), "members: expected 1, or in format 2 up to 10000, got 2"),
+        (minimal().with("/format", Value::Null), "format: expected 1 or 2, got null"),
         (minimal().with("/layers/0/activation", json!("swish")), "layers[0].activation: expected one of sigmoid, tanh"),
         (minimal().with("/layers/1/inputs", json!(4)), "layers[1].inputs: expected 3, the units below, got 4"),
         (
