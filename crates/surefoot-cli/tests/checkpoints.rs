@@ -207,7 +207,10 @@ fn what_would_lose_or_mix_trainings_is_refused() {
         ("train digits --checkpoint digits.csv", &["digits.csv exists and is not a checkpoint"]),
         ("train digits --out x --checkpoint x", &["--checkpoint and --out are the same file, x"]),
         ("train digits --checkpoint no/c", &["cannot write the checkpoint: cannot write no/c"]),
-        ("train --resume c --seed 4", &["--resume takes its settings from the checkpoint", "hint: with --resume only --threads"]),
+        (
+            "train --resume c --seed 4",
+            &["--resume takes its settings from the checkpoint", "hint: with --resume only --threads"],
+        ),
         ("train digits --resume c", &["--resume takes its settings from the checkpoint"]),
         ("train --resume digits.csv", &["digits.csv: file: expected safetensors"]),
         ("train --resume none", &["cannot read", "none"]),

@@ -315,7 +315,7 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
             "train iris --task regression",
             &[
                 "line 2, column `species`: expected a finite number, as the task is regression, got `setosa`",
-                "hint: where the target is text",
+                "hint: for a text target omit --task",
             ],
         ),
         (

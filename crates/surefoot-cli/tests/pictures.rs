@@ -223,7 +223,9 @@ fn a_model_is_drawn_and_its_activation_functions_are_plotted() {
     assert!(net.contains("role=\"img\"") && net.contains("<title>") && net.contains("<desc>"));
     assert!(functions.contains("tanh") && functions.contains("f′(z)") && !functions.contains("softmax and"));
     shell.out("train iris --hidden none --epochs 1 --quiet --report none --out s.safetensors");
-    assert!(shell.refusal("show s.safetensors --activations f.svg").contains("softmax is no function of a single z"));
+    assert!(
+        shell.refusal("show s.safetensors --activations f.svg").contains("softmax is not a function of a single z")
+    );
     assert!(
         shell.refusal("show s.safetensors --diagram s.safetensors").contains("refusing to overwrite the input file")
     );

@@ -10,7 +10,7 @@
 //!
 //! let mut options = Options::default();
 //! options.hidden = Some(vec![8]);
-//! options.epochs = Some(20);
+//! options.epochs = Some(100);
 //! let tables = Tables::read("iris", &options)?;
 //! let outcome = fit(&options, Input::Tables(&tables), &mut ())?;
 //! assert!(outcome.validation.is_some_and(|scores| scores.score > 0.8));

@@ -40,9 +40,9 @@ impl Error {
         match self {
             Error::Library(error) => error.hint(),
             Error::Table(_) => None, // its reason says what to do, in the words of each door
-            Error::NoFunctionOfOneSum => Some("take a model with other layers"),
+            Error::NoFunctionOfOneSum => Some("choose a model with other layers"),
             Error::NotAnImage { .. } => {
-                Some("features are drawn of models whose inputs are named pixel_ROW_COLUMN, or are a square number")
+                Some("only for models whose inputs are named pixel_ROW_COLUMN, or whose number of inputs is a square")
             }
             Error::Picture { .. } => Some("SVG has no such limit"),
         }
