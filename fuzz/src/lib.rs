@@ -1,7 +1,9 @@
 //! The trainings whose checkpoints are fuzzed.
 
 use ndarray::Array2;
-use surefoot::{Activation, Adam, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Problem, Scalar, Training};
+use surefoot::{
+    Activation, Adam, Dataset, GradientDescent, Lbfgs, Loss, Network, Optimizer, Problem, Scalar, Training,
+};
 
 pub struct Run<T> {
     pub network: Network,
