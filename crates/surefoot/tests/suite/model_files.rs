@@ -237,7 +237,10 @@ fn what_is_no_model_is_refused_with_its_reason() {
             "layers: expected a network, got layers: expected softmax only",
         ),
         (minimal().with("/layers", json!([])), "layers: expected a network, got layers: expected at least one layer"),
-        (minimal().with("/layers/0/outputs", json!(-1)), "surefoot: expected the keys of format 1, got invalid value"),
+        (
+            minimal().with("/layers/0/outputs", json!(-1)),
+            "surefoot: expected the keys of format 1 or 2, got invalid value",
+        ),
         (minimal().with("/loss", json!("hinge")), "loss: expected one of squared-error, cross-entropy, got `hinge`"),
         (minimal().with("/weight_decay", json!(-1.0)), "weight_decay: expected a number, at least 0, got -1"),
         (
@@ -253,11 +256,11 @@ fn what_is_no_model_is_refused_with_its_reason() {
         ),
         (
             minimal().adding("sparsity", json!({"target": 0.1})),
-            "surefoot: expected the keys of format 1, got missing field `weight`",
+            "surefoot: expected the keys of format 1 or 2, got missing field `weight`",
         ),
         (
             minimal().adding("sparsity", json!({"target": 0.1, "weight": 1, "x": 1})),
-            "surefoot: expected the keys of format 1, got unknown field `x`",
+            "surefoot: expected the keys of format 1 or 2, got unknown field `x`",
         ),
         (minimal().adding("input_columns", json!(["a"])), "input_columns: expected 2, got 1"),
         (minimal().adding("classes", json!(["a"])), "classes: expected 2, got 1"),
