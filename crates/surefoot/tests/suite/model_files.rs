@@ -247,7 +247,7 @@ fn what_is_no_model_is_refused_with_its_reason() {
             minimal().with("/loss", json!("cross-entropy")).with("/layers/1/activation", json!("tanh")),
             "loss: expected one that goes",
         ),
-        (minimal().adding("task", json!("ranking")), "task: expected classification or regression, got ranking"),
+        (minimal().adding("task", json!("ranking")), "task: expected one of classification, regression, got `ranking`"),
         (one_softmax.clone().adding("task", json!("classification")), "task: expected at least two softmax outputs"),
         (one_softmax.with("/loss", json!("cross-entropy")), "loss: expected one that goes"),
         (
