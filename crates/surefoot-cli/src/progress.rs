@@ -73,11 +73,9 @@ impl Progress {
         Progress { how, part, ..*self }
     }
 
-    /// Takes the bar away; one that is shared only when it is full.
-    pub fn finish(&self, is_shared: bool) {
-        if let How::Bar(bar) = &self.how
-            && (!is_shared || bar.length().is_none_or(|length| bar.position() >= length))
-        {
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let How::Bar(bar) = &self.how {
             bar.finish_and_clear();
         }
     }

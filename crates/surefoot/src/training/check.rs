@@ -39,13 +39,63 @@ impl Training {
 
     /// That the gradient is right, unless the check is switched off.
     pub(super) fn require_right_gradient<T: Scalar>(&self, problem: &Problem<'_, T>) -> Result<()> {
-        if !self.gradient_check {
-            return Ok(());
+        match self.gradient_check {
+            true => refuse_wrong(self.check_gradient(problem)?),
+            false => Ok(()),
         }
-        let report = self.check_gradient(problem)?;
-        match report.total.wrong {
-            0 => Ok(()),
-            _ => Err(Error::Gradient { report: Box::new(report) }),
+    }
+}
+
+fn refuse_wrong(report: GradientReport) -> Result<()> {
+    match report.total.wrong {
+        0 => Ok(()),
+        _ => Err(Error::Gradient { report: Box::new(report) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::dataset::Dataset;
+    use crate::loss::Loss;
+    use crate::network::Network;
+    use crate::objective::Objective;
+    use ndarray::array;
+
+    /// x², whose gradient is claimed to be x.
+    struct Halved;
+    impl Objective<f64> for Halved {
+        fn dimension(&self) -> usize {
+            1
         }
+        fn cost(&mut self, x: &[f64]) -> f64 {
+            x[0] * x[0]
+        }
+        fn cost_and_gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            gradient[0] = x[0];
+            self.cost(x)
+        }
+    }
+
+    #[test]
+    fn a_wrong_gradient_is_refused_with_its_report() {
+        let report = GradientCheck::default().run(&mut Halved, &[3.0]).unwrap();
+        match refuse_wrong(report).unwrap_err() {
+            Error::Gradient { report } => assert_eq!((report.total.wrong, report.total.checked), (1, 1)),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// On these numbers the cost is not finite in the middle of the check, but training could begin.
+    #[test]
+    fn no_training_begins_without_the_check_unless_it_is_switched_off() {
+        let data = Dataset::new(array![[1e200], [-1e200]], array![[0.0], [1.0]]).unwrap();
+        let network = Network::new(1, &[(1, Activation::Identity)]).unwrap();
+        let problem = Problem::new(&network, Loss::SquaredError, &data);
+        let refused = Training::default().start(&problem, vec![0.0, 0.0]).unwrap_err();
+        assert!(matches!(refused, Error::Cost { .. }), "{refused}");
+        let unchecked = Training { gradient_check: false, ..Training::default() };
+        assert!(unchecked.start(&problem, vec![0.0, 0.0]).is_ok());
     }
 }

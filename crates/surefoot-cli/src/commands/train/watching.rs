@@ -21,6 +21,8 @@ pub struct Watching<'a> {
     folds: Vec<f64>,
     /// Of the networks that are trained, from the first on.
     progress: Vec<Option<Progress>>,
+    /// Those that have ended, of an ensemble whose networks are trained at the same time.
+    ended: usize,
     /// That standard output could not be written to, which ends the training.
     pub failure: Option<anyhow::Error>,
 }
@@ -28,7 +30,7 @@ pub struct Watching<'a> {
 impl<'a> Watching<'a> {
     pub fn new(train: &'a Train, tables: &'a Tables, checkpoints: Option<Checkpoints>) -> Self {
         let (progress, folds) = (Vec::new(), Vec::new());
-        Watching { train, tables, checkpoints, task: Task::Regression, folds, progress, failure: None }
+        Watching { train, tables, checkpoints, task: Task::Regression, folds, progress, ended: 0, failure: None }
     }
 
     /// Says something to people.
@@ -152,8 +154,16 @@ impl Events for Watching<'_> {
     }
 
     fn end(&mut self, phase: &Phase, _run: &Run) -> ControlFlow<()> {
-        if let Some(Some(progress)) = self.progress.get(place(phase)) {
-            progress.finish(matches!(phase, Phase::Member { .. }) && self.checkpoints.is_none());
+        // networks that are trained at the same time share a bar, which the last of them takes away
+        let others = match phase {
+            Phase::Member { members, .. } if self.checkpoints.is_none() => {
+                self.ended += 1;
+                members - self.ended
+            }
+            _ => 0,
+        };
+        if let (0, Some(Some(progress))) = (others, self.progress.get(place(phase))) {
+            progress.finish();
         }
         ControlFlow::Continue(())
     }

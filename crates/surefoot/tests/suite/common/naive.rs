@@ -46,7 +46,7 @@ fn f(activation: Activation, z: &[f64], i: usize) -> f64 {
         Activation::LeakyRelu => x.max(0.01 * x),
         Activation::Selu => SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * (x.exp() - 1.0) },
         Activation::Softmax => x.exp() / z.iter().map(|z| z.exp()).sum::<f64>(),
-        other => unimplemented!("{other}"),
+        other => panic!("a formula of {other} is missing here"),
     }
 }
 
@@ -69,7 +69,7 @@ fn slope(activation: Activation, z: &[f64], j: usize, i: usize) -> f64 {
             }
         }
         Activation::Selu => SELU_SCALE * if x > 0.0 { 1.0 } else { SELU_ALPHA * x.exp() },
-        other => unimplemented!("{other}"),
+        other => panic!("a formula of {other} is missing here"),
     }
 }
 
