@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::common::examples;
 use serde_json::{Value, json};
 use surefoot::{
-    Activation, Adam, BatchSize, Checkpoint, Dataset, Error, GradientDescent, Initialization, Lbfgs, Loss, Network,
-    Observer, Optimizer, Problem, Scalar, Schedule, Sparsity, StopReason, Trained, Training, TrainingState,
+    Activation, Adam, BatchSize, Cancel, Checkpoint, Dataset, Error, GradientDescent, Initialization, Lbfgs, Loss,
+    Network, Observer, Optimizer, Problem, Scalar, Schedule, Sparsity, StopReason, Trained, Training, TrainingState,
     draw_defaults,
 };
 use tempfile::TempDir;
@@ -38,34 +38,30 @@ struct Run<T> {
 }
 
 impl<T: Scalar> Run<T> {
+    fn problem(&self) -> Problem<'_, T> {
+        Problem::new(&self.network, self.loss, &self.data).with_validation(self.validation.as_ref())
+    }
+
     fn start(&self) -> Vec<T> {
         draw_defaults(&self.network, 3)
     }
 
     fn at_one_go(&self) -> Trained<T> {
-        let Run { network, loss, training, data, validation } = self;
-        training.fit(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), self.start()).unwrap()
+        let training = &self.training;
+        training.fit(&self.problem(), self.start()).unwrap()
     }
 
     /// The same in parts of so many steps, each of which knows nothing but the file of the one before.
     fn in_parts(&self, steps: usize) -> (Trained<T>, usize) {
-        let Run { network, loss, training, data, validation } = self;
+        let training = &self.training;
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("run.checkpoint");
-        let first = training
-            .start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), self.start())
-            .unwrap();
+        let first = training.start(&self.problem(), self.start()).unwrap();
         first.save(&path, &[], &Value::Null).unwrap();
         for parts in 1.. {
             let mut state = Checkpoint::open(&path).unwrap().state::<T>(training).unwrap();
             let mut interrupt = Interrupt { path: &path, steps };
-            let reason = training
-                .resume_with(
-                    &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
-                    &mut state,
-                    &mut interrupt,
-                )
-                .unwrap();
+            let reason = training.resume_with(&self.problem(), &mut state, &mut interrupt).unwrap();
             if reason != StopReason::Observer {
                 return (state.into_trained(reason), parts);
             }
@@ -139,18 +135,10 @@ fn a_break_at_the_end_of_an_epoch_does_not_lose_the_patience() {
         run.training.patience = 1;
         run.training.tolerance = 0.2; // so that it ends by patience
         let expected = run.at_one_go();
-        let Run { network, loss, training, data, validation } = &run;
-        let mut state = training
-            .start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), run.start())
-            .unwrap();
+        let training = &run.training;
+        let mut state = training.start(&run.problem(), run.start()).unwrap();
         let reason = loop {
-            let reason = training
-                .resume_with(
-                    &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
-                    &mut state,
-                    &mut EachEpoch,
-                )
-                .unwrap();
+            let reason = training.resume_with(&run.problem(), &mut state, &mut EachEpoch).unwrap();
             if reason != StopReason::Observer {
                 break reason;
             }
@@ -159,27 +147,59 @@ fn a_break_at_the_end_of_an_epoch_does_not_lose_the_patience() {
     }
 }
 
+/// Cancels, as another thread might, when so many steps are done.
+struct CancelAfter {
+    steps: u64,
+    cancel: Cancel,
+}
+
+impl<T: Scalar> Observer<T> for CancelAfter {
+    fn cancel(&self) -> Option<Cancel> {
+        Some(self.cancel.clone())
+    }
+
+    fn step(&mut self, state: &TrainingState<T>) -> ControlFlow<()> {
+        if state.steps() == self.steps {
+            self.cancel.cancel();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The pass in which it is cancelled is lost as a whole: that of a batch, of a search along a line, or over what is monitored.
+#[test]
+fn a_cancelled_training_is_resumed_to_the_same_bits() {
+    for run in runs::<f64>() {
+        let expected = run.at_one_go();
+        for steps in 0..expected.steps {
+            let mut state = run.training.start(&run.problem(), run.start()).unwrap();
+            let mut observer = CancelAfter { steps, cancel: Cancel::new() };
+            if steps == 0 {
+                observer.cancel.cancel();
+            }
+            let reason = run.training.resume_with(&run.problem(), &mut state, &mut observer).unwrap();
+            assert_eq!((reason, state.steps()), (StopReason::Observer, steps), "{:?}", run.training);
+            let reason = run.training.resume(&run.problem(), &mut state).unwrap();
+            assert_eq!(state.into_trained(reason), expected, "cancelled after {steps}, {:?}", run.training);
+        }
+    }
+}
+
 #[test]
 fn a_training_that_has_ended_stays_as_it_is() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("run.checkpoint");
     for run in runs::<f32>() {
-        let Run { network, loss, training, data, validation } = &run;
-        let mut state = training
-            .start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), run.start())
-            .unwrap();
+        let training = &run.training;
+        let mut state = training.start(&run.problem(), run.start()).unwrap();
         assert_eq!(state.stopped(), None);
-        let reason = training
-            .resume(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), &mut state)
-            .unwrap();
+        let reason = training.resume(&run.problem(), &mut state).unwrap();
         state.save(&path, &[], &Value::Null).unwrap();
         let checkpoint = Checkpoint::open(&path).unwrap();
         assert_eq!(checkpoint.stopped(), Some(reason));
         let mut again = checkpoint.state(training).unwrap();
         assert_eq!(again, state);
-        let same = training
-            .resume(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), &mut again)
-            .unwrap();
+        let same = training.resume(&run.problem(), &mut again).unwrap();
         assert_eq!((same, again), (reason, state));
     }
 }
@@ -202,17 +222,10 @@ fn a_file() -> (TempDir, PathBuf, Run<f32>, TrainingState<f32>) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("run.checkpoint");
     let run = runs::<f32>().swap_remove(11); // Adam, with validation and patience
-    let Run { network, loss, training, data, validation } = &run;
-    let mut state =
-        training.start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), run.start()).unwrap();
+    let training = &run.training;
+    let mut state = training.start(&run.problem(), run.start()).unwrap();
     let mut interrupt = Interrupt { path: &path, steps: 3 };
-    training
-        .resume_with(
-            &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
-            &mut state,
-            &mut interrupt,
-        )
-        .unwrap();
+    training.resume_with(&run.problem(), &mut state, &mut interrupt).unwrap();
     state.save(&path, &[1.5, 2.5], &json!({"data": "made up", "∞": [1, null]})).unwrap();
     (folder, path, run, state)
 }

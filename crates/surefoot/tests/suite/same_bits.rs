@@ -76,6 +76,10 @@ struct Run<T> {
 }
 
 impl<T: Scalar> Run<T> {
+    fn problem(&self) -> Problem<'_, T> {
+        Problem::new(&self.network, self.loss, &self.data).with_validation(self.validation.as_ref())
+    }
+
     fn new(setting: Setting) -> Self {
         let Setting { optimizer, loss, output, batch_size, is_weighted, is_sparse, validates } = setting;
         let layers = [(24, Activation::Sigmoid), (9, Activation::Tanh), (5, output)];
@@ -95,24 +99,16 @@ impl<T: Scalar> Run<T> {
 
     /// On this many threads, broken off after these steps and gone on with on those threads.
     fn fit(&self, threads: &ThreadPool, breaks: &[(u64, &ThreadPool)]) -> Trained<T> {
-        let Run { network, training, loss, data, validation } = self;
+        let Run { network, training, .. } = self;
         let start = draw_defaults(network, 2);
-        let mut state =
-            training.start(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), start).unwrap();
+        let mut state = training.start(&self.problem(), start).unwrap();
         let mut threads = threads;
         for &(step, next) in breaks {
-            let part = || {
-                training.resume_with(
-                    &Problem::new(network, *loss, data).with_validation(validation.as_ref()),
-                    &mut state,
-                    &mut After(step),
-                )
-            };
+            let part = || training.resume_with(&self.problem(), &mut state, &mut After(step));
             assert_eq!(threads.install(part).unwrap(), StopReason::Observer);
             threads = next;
         }
-        let rest =
-            || training.resume(&Problem::new(network, *loss, data).with_validation(validation.as_ref()), &mut state);
+        let rest = || training.resume(&self.problem(), &mut state);
         let reason = threads.install(rest).unwrap();
         state.into_trained(reason)
     }
