@@ -35,8 +35,7 @@ impl<T: Scalar> Dataset<T> {
             let got = format!("{} × {} and {} × {}", inputs.nrows(), inputs.ncols(), targets.nrows(), targets.ncols());
             return Err(shape("inputs and targets", "at least one row and column".into(), got));
         }
-        let inputs = inputs.as_standard_layout().into_owned();
-        let targets = targets.as_standard_layout().into_owned();
+        let (inputs, targets) = (row_by_row(inputs), row_by_row(targets));
         check_finite("inputs", inputs.view())?;
         check_finite("targets", targets.view())?;
         Ok(Dataset { inputs, targets, weights: None, mean_weight: 1.0 })
@@ -117,6 +116,11 @@ impl<T: Scalar> Dataset<T> {
     }
 }
 
+/// The matrix, which is copied only where it does not lie row by row already.
+fn row_by_row<T: Scalar>(matrix: Array2<T>) -> Array2<T> {
+    if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned() }
+}
+
 /// The mean of weights.
 ///
 /// # Errors
@@ -160,6 +164,17 @@ mod tests {
         assert_eq!(error.to_string(), "inputs, row 1, column 1: expected a finite number, got NaN");
         let error = Dataset::new(array![[1.0]], array![[f64::INFINITY]]).unwrap_err();
         assert!(error.to_string().starts_with("targets, row 0, column 0"));
+    }
+
+    #[test]
+    fn matrices_that_lie_row_by_row_are_not_copied() {
+        let inputs = array![[1.0, 2.0], [3.0, 4.0]];
+        let place = inputs.as_ptr();
+        let data = Dataset::new(inputs, array![[0.0], [1.0]]).unwrap();
+        assert_eq!(data.inputs().as_ptr(), place);
+        let turned = Dataset::new(data.inputs().reversed_axes().to_owned(), array![[0.0], [1.0]]).unwrap();
+        assert_eq!(turned.inputs(), array![[1.0, 3.0], [2.0, 4.0]]);
+        assert!(turned.inputs().is_standard_layout());
     }
 
     #[test]
