@@ -98,12 +98,13 @@ pub fn diagram(network: &Network, parameters: &[f64], names: &Names<'_>) -> Svg 
     }
     for (l, places) in layers.iter().enumerate() {
         let [x, _] = centre(l, 0);
-        let name = match l {
-            0 => "inputs".into(),
-            l => network.layers()[l - 1].activation.to_string(),
+        // counted as everywhere: the first layer is the first with weights
+        let (name, activation) = match l {
+            0 => ("inputs".into(), "x".into()),
+            l => (format!("layer {l}"), network.layers()[l - 1].activation.to_string()),
         };
-        svg.text("", [x, 20.0], Anchor::Middle, &format!("layer L{}", subscript(l + 1)));
-        svg.text("small", [x, 36.0], Anchor::Middle, &name);
+        svg.text("", [x, 20.0], Anchor::Middle, &name);
+        svg.text("small", [x, 36.0], Anchor::Middle, &activation);
         svg.text("small", [x, 51.0], Anchor::Middle, &count(units[l], "unit"));
         for (i, place) in places.iter().enumerate() {
             let [x, y] = centre(l, i);
