@@ -12,9 +12,8 @@ use std::time::Instant;
 use ndarray::{Array2, s};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use surefoot::{
-    Adam, Cost, Dataset, FirstOrder, FirstOrderState, GradientDescent, Loss, Network, Objective, Predictor, keep_awake,
-};
+use surefoot::optimizer::{FirstOrder, FirstOrderState};
+use surefoot::{Adam, Cost, Dataset, GradientDescent, Loss, Network, Objective, Predictor, Threads};
 
 use surefoot_table::Idx;
 
@@ -182,7 +181,7 @@ impl<'a> State<'a> {
             }
             Some("run") => {
                 let clock = Instant::now();
-                keep_awake(|| (0..number("steps")).for_each(|_| self.step()));
+                Threads::keep_awake(|| (0..number("steps")).for_each(|_| self.step()));
                 json!({"seconds": clock.elapsed().as_secs_f64(), "steps": number("steps")})
             }
             Some("predict") => {

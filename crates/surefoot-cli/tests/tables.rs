@@ -217,9 +217,13 @@ fn what_is_no_table_to_learn_from_is_refused_with_place_and_hint() {
         (
             "a slip in the target",
             many("7,n/k\n"),
-            "t.csv, line 42, column `y`: expected a finite number, as nearly all",
+            "t.csv, line 42, column `y`: expected a finite number, like nearly all",
         ),
-        ("a slip in an input", many("7o,1.5\n"), "t.csv, line 42, column `x`: expected a finite number, as nearly all"),
+        (
+            "a slip in an input",
+            many("7o,1.5\n"),
+            "t.csv, line 42, column `x`: expected a finite number, like nearly all",
+        ),
         (
             "no target anywhere",
             "a,b\n1,\n2,\n".into(),

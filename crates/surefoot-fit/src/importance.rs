@@ -1,6 +1,7 @@
 //! Which columns matter.
 
-use surefoot::{DatasetView, Importance, PermutationImportance, Purpose, Random, Scalar};
+use surefoot::importance::Importance;
+use surefoot::{DatasetView, PermutationImportance, Purpose, Random, Scalar};
 
 use crate::error::Result;
 use crate::plan::Plan;

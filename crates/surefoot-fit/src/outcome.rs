@@ -2,7 +2,8 @@
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use surefoot::{DatasetView, Epoch, GradientReport, Importance, Model, Objective, Scalar, StopReason, merge_ensemble};
+use surefoot::importance::Importance;
+use surefoot::{DatasetView, Epoch, GradientReport, Model, Objective, Scalar, StopReason, merge_ensemble};
 
 use crate::error::Result;
 use crate::plan::Plan;

@@ -1,6 +1,7 @@
 //! Which rows are learned from, validated on and tested on.
 
-use surefoot::{Held, Scalar, Split, without};
+use surefoot::split::{Held, without};
+use surefoot::{Scalar, Split};
 
 use crate::error::{Context, Result};
 use crate::input::{Rows, Source};

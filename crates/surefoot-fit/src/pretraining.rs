@@ -1,7 +1,8 @@
 //! Pretraining: each layer by itself, with its gradient checked first.
 
 use serde_json::{Value, json};
-use surefoot::{DatasetView, Objective, Problem, Scalar, Stage, pretrain};
+use surefoot::pretraining::{Stage, pretrain};
+use surefoot::{DatasetView, Objective, Problem, Scalar};
 
 use crate::cross_validation::diverged;
 use crate::error::{Error, Result, Side};

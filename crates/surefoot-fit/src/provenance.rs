@@ -1,7 +1,8 @@
 //! How a model came to be, for its file.
 
 use serde_json::{Value, json};
-use surefoot::{BatchSize, FirstOrder, Optimizer};
+use surefoot::optimizer::FirstOrder;
+use surefoot::{BatchSize, Optimizer};
 
 use crate::options::Options;
 use crate::outcome::{Pretrained, Run, Scores};

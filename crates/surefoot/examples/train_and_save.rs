@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use ndarray::{Array2, Axis};
 use surefoot::metrics::r_squared;
+use surefoot::split::Held;
 use surefoot::{
-    Activation, Dataset, Epoch, Held, Loss, Model, Network, Problem, Purpose, Random, Scaling, Split, Training,
-    draw_defaults,
+    Activation, Dataset, Epoch, Loss, Model, Network, Problem, Purpose, Random, Scaling, Split, Training, draw_defaults,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

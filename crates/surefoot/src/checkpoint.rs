@@ -92,7 +92,7 @@ mod null_if_infinite {
 impl<T: Scalar> TrainingState<T> {
     /// Writes the state, whole or not at all, with a checksum. Beside it the file keeps `note`, whatever the caller
     /// needs to find data and settings again, and `learned`, what was learned before this training: θ of the whole network while one of its layers is
-    /// [pretrained](crate::pretrain), or those of the networks before it in an ensemble; else empty.
+    /// [pretrained](crate::pretraining::pretrain), or those of the networks before it in an ensemble; else empty.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be written; the old one is then as it was.

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::fs;
-use std::io::Write;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -13,7 +11,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically_by;
 
 /// A tensor to be written, whose bytes are made only then.
 pub(crate) struct Tensor<'a> {
@@ -31,7 +28,24 @@ pub(crate) struct Container<'a> {
 
 impl Container<'_> {
     /// Writes the file, whole or not at all, with this entry in its metadata.
+    #[cfg(feature = "files")]
     pub fn write(&self, entry: Option<(&str, String)>, tensors: &[Tensor<'_>]) -> Result<()> {
+        let header = self.header(entry, tensors)?;
+        crate::files::write_atomically_by(self.path, |file| {
+            std::io::Write::write_all(file, &header)?;
+            tensors.iter().try_for_each(|tensor| std::io::Write::write_all(file, &(tensor.bytes)()))
+        })
+    }
+
+    /// The bytes of the file.
+    pub fn bytes(&self, entry: Option<(&str, String)>, tensors: &[Tensor<'_>]) -> Result<Vec<u8>> {
+        let mut bytes = self.header(entry, tensors)?;
+        tensors.iter().for_each(|tensor| bytes.extend((tensor.bytes)()));
+        Ok(bytes)
+    }
+
+    /// What stands before the numbers: the length of a JSON object, and it.
+    fn header(&self, entry: Option<(&str, String)>, tensors: &[Tensor<'_>]) -> Result<Vec<u8>> {
         let mut end = 0;
         let info = |tensor: &Tensor<'_>| {
             let start = end;
@@ -44,11 +58,7 @@ impl Container<'_> {
             .map_err(|error| self.error("tensors", "safetensors", error))?;
         let mut header = serde_json::to_vec(&metadata).map_err(|error| self.error("tensors", "safetensors", error))?;
         header.resize(header.len().next_multiple_of(8), b' '); // so that the data begin at a multiple of 8
-        write_atomically_by(self.path, |file| {
-            file.write_all(&(header.len() as u64).to_le_bytes())?;
-            file.write_all(&header)?;
-            tensors.iter().try_for_each(|tensor| file.write_all(&(tensor.bytes)()))
-        })
+        Ok([(header.len() as u64).to_le_bytes().as_slice(), &header].concat())
     }
 
     pub fn error(&self, what: &str, expected: impl ToString, got: impl ToString) -> Error {
@@ -57,13 +67,14 @@ impl Container<'_> {
     }
 
     /// All bytes of the file, which is one that has an end.
+    #[cfg(feature = "files")]
     pub fn read(&self) -> Result<Vec<u8>> {
         let io = |source| Error::Io { action: "read", path: self.path.into(), source };
-        let kind = fs::metadata(self.path).map_err(io)?.file_type();
+        let kind = std::fs::metadata(self.path).map_err(io)?.file_type();
         if !kind.is_file() && !kind.is_dir() {
             return Err(self.error("file", "a regular file", "a device or a pipe"));
         }
-        fs::read(self.path).map_err(io)
+        std::fs::read(self.path).map_err(io)
     }
 
     /// The JSON object of an entry of the metadata, in one of these formats, and the tensors.
@@ -79,10 +90,10 @@ impl Container<'_> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| self.error("file", "safetensors", error))?;
         let json = metadata.metadata().as_ref().and_then(|entries| entries.get(entry));
         let json = json.ok_or_else(|| self.error("metadata", format!("an entry `{entry}`"), "none"))?;
-        Ok((self.header(json, entry, formats)?, tensors))
+        Ok((self.entry(json, entry, formats)?, tensors))
     }
 
-    fn header<H: DeserializeOwned>(&self, json: &str, entry: &str, formats: RangeInclusive<u64>) -> Result<H> {
+    fn entry<H: DeserializeOwned>(&self, json: &str, entry: &str, formats: RangeInclusive<u64>) -> Result<H> {
         let known = formats.clone().map(|format| format.to_string()).collect::<Vec<_>>().join(" or ");
         // The version first: another one may have other keys.
         let value: serde_json::Value =

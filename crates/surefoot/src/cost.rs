@@ -7,18 +7,18 @@ use std::sync::atomic::AtomicUsize;
 use crate::backpropagation::{Outputs, Strip, is_shared};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::gradients::{Gradient, GradientSink, MatrixSink, Mean, Update, sum_gradients};
+use crate::gradients::{Gradient, Mean, Update};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::numeric::panels::PanelMut;
 use crate::numeric::scalar::Scalar;
-use crate::numeric::simd::vectorized;
 use crate::numeric::sums::dot;
 use crate::numeric::threads;
 use crate::objective::{Objective, Segment};
 use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::sparsity::Sparsity;
-use crate::sum::{BLOCK_ROWS, BlockWorkspace, Exchange, PartialSum, Partition, Shares, Steps, Work};
+use crate::sum::{
+    BLOCK_ROWS, BlockWorkspace, Exchange, GradientSums, PartialSum, Partition, Shares, Steps, Work, engine,
+};
 use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -254,13 +254,13 @@ impl<'a, T: Scalar> Cost<'a, T> {
         if self.workers.len() < shares.workers {
             self.workers.resize_with(shares.workers, BlockWorkspace::new);
         }
-        let workers = &mut self.workers[..shares.workers];
+        let (workers, engine) = (&mut self.workers[..shares.workers], engine());
         let leaf = |worker: &mut BlockWorkspace<T>, leaf, sum: &mut PartialSum<T>| {
             for (i, block) in partition.blocks_of(leaf).enumerate() {
                 if cancel.is_cancelled() {
                     return false;
                 }
-                worker.add_block(&work, partition.rows_of(block), i == 0, sum);
+                engine.add_block(worker, &work, partition.rows_of(block), i == 0, sum);
             }
             true
         };
@@ -296,24 +296,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
     }
 
-    /// Hands the gradient's sums over these rows to a sink over θ.
-    fn hand_over(&mut self, rows: Rows<'_>, mut sink: impl GradientSink<T>) {
-        if Partition::new(rows.len()).blocks() == 1 {
-            let (strips, buffers) = self.workers[0].strips_and_buffers(threads::count());
-            sum_gradients(self.network, strips, self.data.examples(rows), sink, buffers);
-            return;
-        }
-        for (l, layer) in self.network.layers().iter().enumerate() {
-            let (weights, biases) = (self.network.weight_range(l), self.network.bias_range(l));
-            let shapes = [(weights, [layer.outputs, layer.inputs], true), (biases, [1, layer.outputs], false)];
-            for (range, shape, decays) in shapes {
-                let mut to = sink.matrix(range.clone(), shape, decays);
-                let (width, numbers) = (shape[1], &mut self.total.gradient[range]);
-                vectorized(
-                    #[inline(always)]
-                    || to.accept(0, 0, PanelMut { numbers, width, columns: width }),
-                );
-            }
+    /// The gradient's sums over these rows, which went through last.
+    fn gradient_sums<'b>(&'b mut self, rows: Rows<'b>) -> GradientSums<'b, T> {
+        match Partition::new(rows.len()).blocks() {
+            1 => GradientSums::OfBlock(&mut self.workers[0], self.data.examples(rows)),
+            _ => GradientSums::Taken(&mut self.total.gradient),
         }
     }
 
@@ -353,8 +340,9 @@ impl<T: Scalar> Pass<'_, '_, T> {
         if !self.of.is_whole {
             return;
         }
-        let mean = self.of.mean(self.rows);
-        self.of.hand_over(self.rows, Gradient { mean, parameters, gradient });
+        let (network, mean) = (self.of.network, self.of.mean(self.rows));
+        let sums = self.of.gradient_sums(self.rows);
+        engine().gradient(network, sums, Gradient { mean, parameters, gradient });
     }
 
     /// Moves θ = `parameters` one step against the gradient of J over the batch, each part of it while its gradient is
@@ -374,12 +362,12 @@ impl<T: Scalar> Pass<'_, '_, T> {
         if !self.of.is_whole {
             return None;
         }
-        let mean = self.of.mean(self.rows);
+        let (network, mean) = (self.of.network, self.of.mean(self.rows));
         let not_finite = AtomicUsize::new(usize::MAX);
         let step = optimizer.begin(state, parameters, learning_rate);
-        self.of.hand_over(self.rows, Update { mean, step, not_finite: &not_finite });
+        let sums = self.of.gradient_sums(self.rows);
+        engine().step(network, sums, Update { mean, step, not_finite: &not_finite });
         let at = not_finite.into_inner();
-        let network = self.of.network;
         (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
     }
 }
@@ -425,7 +413,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         (0..rows).step_by(BLOCK_ROWS).any(|start| {
             let some = examples.part(start..rows.min(start + BLOCK_ROWS));
             for (parameters, strip) in &mut points {
-                strip.feedforward(network, network.layers().len(), parameters, some, some.part(0..0));
+                engine().feedforward(strip, network, network.layers().len(), parameters, [some, some.part(0..0)]);
             }
             points[0].1.differs_in_sides(&points[1].1, network)
         })

@@ -79,6 +79,14 @@ pub enum Error {
         /// What the file has.
         got: String,
     },
+    /// The operating system gave no threads.
+    #[error("cannot start {count} threads: {reason}")]
+    Threads {
+        /// How many were asked for.
+        count: usize,
+        /// The system's reason.
+        reason: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -108,6 +116,7 @@ impl Error {
             Error::Resume { .. } => Some("restore the data and settings, or start again without resuming"),
             Error::Gradient { .. } => Some("this is a bug in the program: please report it"),
             Error::Cost { .. } => Some("smaller parameters, inputs or weight decay keep the cost finite"),
+            Error::Threads { .. } => Some("ask for fewer threads, or raise the limit on them"),
             Error::ModelFile { .. } => Some("docs/model-format.md describes model files and checkpoints"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),

@@ -1,7 +1,7 @@
 //! Numerical gradient checking of any [`Objective`].
 
 use crate::error::{Error, Result};
-use crate::gradient_report::{Comparison, Coordinate, GradientReport};
+pub use crate::gradient_report::{Comparison, Coordinate, GradientReport};
 use crate::numeric::random::{Purpose, Random};
 use crate::objective::{Objective, Segment};
 

@@ -53,17 +53,19 @@ macro_rules! serde_as_text {
 mod activation;
 mod backpropagation;
 mod cancel;
+#[cfg(feature = "files")]
 mod checkpoint;
 mod container;
-mod cost;
+pub mod cost;
 mod dataset;
 mod ensemble;
 mod error;
-mod files;
-mod gradient_check;
+#[cfg(feature = "files")]
+pub mod files;
+pub mod gradient_check;
 mod gradient_report;
 mod gradients;
-mod importance;
+pub mod importance;
 mod initialization;
 mod loss;
 pub mod metrics;
@@ -72,50 +74,45 @@ mod model_file;
 mod network;
 mod numeric;
 mod objective;
-mod optimizer;
+pub mod optimizer;
 mod prediction;
-mod pretraining;
+pub mod pretraining;
 mod scaling;
 pub mod selftest;
 mod sparsity;
-mod split;
+pub mod split;
 mod sum;
-mod trace;
-mod training;
+pub mod trace;
+pub mod training;
 mod view;
 
 pub use activation::Activation;
 pub use cancel::Cancel;
+#[cfg(feature = "files")]
 pub use checkpoint::Checkpoint;
-pub use cost::{Cost, Pass};
+pub use cost::Cost;
 pub use dataset::Dataset;
 pub use ensemble::merge_ensemble;
 pub use error::{Error, Result};
-pub use files::{check_writable, remove_leftovers, write_atomically, write_atomically_by};
-pub use gradient_check::GradientCheck;
-pub use gradient_report::{Comparison, Coordinate, GradientReport};
-pub use importance::{Importance, PermutationImportance};
+pub use gradient_check::{GradientCheck, GradientReport};
+pub use importance::PermutationImportance;
 pub use initialization::{Initialization, draw_defaults};
 pub use loss::Loss;
 pub use metrics::Task;
 pub use model::{Model, Parameters};
-pub use model_file::save_tensors;
 pub use network::{Layer, Network};
 pub use numeric::random::{Purpose, Random};
 pub use numeric::scalar::Scalar;
-pub use numeric::simd::InstructionSet;
-pub use numeric::threads::keep_awake;
+#[cfg(feature = "threads")]
+pub use numeric::threads::Threads;
 pub use objective::{Objective, Segment};
-pub use optimizer::{
-    Adam, FirstOrder, FirstOrderState, GradientDescent, Lbfgs, LbfgsState, LbfgsStop, Optimizer, Pair, Schedule,
-};
+pub use optimizer::{Adam, GradientDescent, Lbfgs, Optimizer, Schedule};
 pub use prediction::Predictor;
-pub use pretraining::{Stage, pretrain};
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
-pub use split::{Held, Split, split_rows, without};
-pub use trace::{Backward, Derivative, Trace};
-pub use training::{BatchSize, Epoch, Observer, OptimizerState, Problem, StopReason, Trained, Training, TrainingState};
+pub use split::Split;
+pub use trace::Trace;
+pub use training::{BatchSize, Epoch, Observer, Problem, StopReason, Trained, Training, TrainingState};
 pub use view::DatasetView;
 
 /// The Rust of this crate's README is compiled and run with the other examples.

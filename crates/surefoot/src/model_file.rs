@@ -79,8 +79,23 @@ impl Model {
     /// # Errors
     /// [`Error::Io`] when the file cannot be written; [`Error::ModelFile`] when a number is not finite: what could not
     /// be loaded is not written.
+    #[cfg(feature = "files")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let file = Container { path: path.as_ref() };
+        file.write(Some((ENTRY, self.json(file)?)), &tensors(&self.network, &self.parameters)?)
+    }
+
+    /// The bytes of the model's file.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] when a number is not finite.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let file = Container { path: Path::new("model") };
+        file.bytes(Some((ENTRY, self.json(file)?)), &tensors(&self.network, &self.parameters)?)
+    }
+
+    /// What the metadata say, of a model that could be loaded.
+    fn json(&self, file: Container<'_>) -> Result<String> {
         let reader = Reader { file };
         reader.check_entries_fit(self)?;
         if let Some(index) = self.parameters.to_f64().iter().position(|x| !x.is_finite()) {
@@ -107,8 +122,7 @@ impl Model {
             encoding: self.encoding.clone(),
             training: self.training.clone(),
         };
-        let json = serde_json::to_string(&header).map_err(|error| reader.error(ENTRY, "JSON", error))?;
-        write_tensors(path.as_ref(), &self.network, &self.parameters, Some(json))
+        serde_json::to_string(&header).map_err(|error| reader.error(ENTRY, "JSON", error))
     }
 
     /// Reads a model, as Surefoot or another program wrote it.
@@ -117,6 +131,7 @@ impl Model {
     /// [`Error::Io`] when the file cannot be read; [`Error::ModelFile`] with the entry or tensor when it is no model
     /// of format 1 or 2: cut short, a tensor missing, extra or twice named, of a wrong shape or type or not finite, an
     /// unknown name of an activation or loss, or entries that do not fit each other.
+    #[cfg(feature = "files")]
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let file = Container { path: path.as_ref() };
         let bytes = file.read()?;
@@ -126,22 +141,25 @@ impl Model {
     /// Reads a model from the bytes of its file, such as `include_bytes!` puts into a program.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// [`Error::ModelFile`] with the entry or tensor when they are no model of format 1 or 2.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Reader { file: Container { path: Path::new("model") } }.model(bytes)
     }
 }
 
-/// Writes a vector as long as θ as tensors under the names of the layers' weights and biases, without the metadata
-/// that makes a model: a gradient, for instance.
-///
-/// # Errors
-/// [`Error::Shape`] when the vector is not as long as θ; [`Error::Io`] when the file cannot be written.
-pub fn save_tensors(path: &Path, network: &Network, values: &Parameters) -> Result<()> {
-    write_tensors(path, network, values, None)
+impl Parameters {
+    /// Writes a vector as long as θ as tensors under the names of the layers' weights and biases, without the metadata
+    /// that makes a model: a gradient, for instance.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the vector is not as long as θ; [`Error::Io`] when the file cannot be written.
+    #[cfg(feature = "files")]
+    pub fn save(&self, path: impl AsRef<Path>, network: &Network) -> Result<()> {
+        Container { path: path.as_ref() }.write(None, &tensors(network, self)?)
+    }
 }
 
-fn write_tensors(path: &Path, network: &Network, values: &Parameters, entry: Option<String>) -> Result<()> {
+fn tensors<'a>(network: &Network, values: &'a Parameters) -> Result<Vec<Tensor<'a>>> {
     let members = match values {
         Parameters::F32(values) => network.member_count(values)?,
         Parameters::F64(values) => network.member_count(values)?,
@@ -150,14 +168,13 @@ fn write_tensors(path: &Path, network: &Network, values: &Parameters, entry: Opt
     let tensor = |segment: Segment| {
         let range = end..end + segment.len();
         end = range.end;
-        let (dtype, bytes): (_, Box<dyn Fn() -> Vec<u8>>) = match values {
+        let (dtype, bytes): (_, Box<dyn Fn() -> Vec<u8> + 'a>) = match values {
             Parameters::F32(values) => (Dtype::F32, Box::new(move || bytes_of(values, range.clone()))),
             Parameters::F64(values) => (Dtype::F64, Box::new(move || bytes_of(values, range.clone()))),
         };
         Tensor { shape: shape(&segment), name: segment.name, dtype, bytes }
     };
-    let tensors: Vec<_> = segments(network, members).into_iter().map(tensor).collect();
-    Container { path }.write(entry.map(|json| (ENTRY, json)), &tensors)
+    Ok(segments(network, members).into_iter().map(tensor).collect())
 }
 
 /// The tensors of a network, or of each network of an ensemble: `members.0.layers.0.weight`.

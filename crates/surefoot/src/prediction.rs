@@ -1,7 +1,6 @@
 //! The feedforward pass alone: many rows at once, or row after row.
 
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
 use crate::backpropagation::Strip;
 use crate::error::{Error, Result};
@@ -11,7 +10,8 @@ use crate::numeric::operands::{Lhs, Start};
 use crate::numeric::panels::{PANEL, Panel, PanelMut, Panels, rows, rows_mut};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
-use crate::sum::BLOCK_ROWS;
+use crate::numeric::threads;
+use crate::sum::{BLOCK_ROWS, engine};
 use crate::view::Examples;
 
 impl Network {
@@ -31,14 +31,16 @@ impl Network {
     pub(crate) fn outputs_of<T: Scalar>(&self, parameters: &[T], all: Examples<'_, T>) -> Result<Array2<T>> {
         let m = all.len();
         let mut outputs = vec![T::zero(); m * self.outputs()];
-        outputs.par_chunks_mut(BLOCK_ROWS * self.outputs()).enumerate().for_each_init(
+        threads::for_each_chunk(
+            &mut outputs,
+            BLOCK_ROWS * self.outputs(),
             || (Strip::new(self, None), Panels::new()),
-            |(strip, by_row), (block, outputs)| {
+            |(strip, by_row), block, outputs| {
                 let first = block * BLOCK_ROWS;
                 let count = outputs.len() / self.outputs();
                 let next = first + count;
                 let (some, next) = (all.part(first..next), all.part(next..m.min(next + BLOCK_ROWS)));
-                strip.feedforward(self, self.layers().len(), parameters, some, next);
+                engine().feedforward(strip, self, self.layers().len(), parameters, [some, next]);
                 for some in (0..self.outputs()).step_by(PANEL) {
                     let units = some..self.outputs().min(some + PANEL);
                     by_row.resize(count, units.len());

@@ -42,7 +42,8 @@ pub struct Stage<T> {
 ///
 /// ```
 /// use ndarray::Array2;
-/// use surefoot::{Activation, Dataset, Lbfgs, Loss, Network, Problem, Sparsity, Training, draw_defaults, pretrain};
+/// use surefoot::pretraining::pretrain;
+/// use surefoot::{Activation, Dataset, Lbfgs, Loss, Network, Problem, Sparsity, Training, draw_defaults};
 ///
 /// let inputs = Array2::from_shape_fn((40, 6), |(i, j)| ((i * (j + 3)) % 7) as f64 / 7.0);
 /// let targets = Array2::from_shape_fn((40, 1), |(i, _)| (i % 2) as f64);

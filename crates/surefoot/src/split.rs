@@ -113,7 +113,7 @@ impl Split<'_> {
 ///
 /// # Errors
 /// As [`Split::part`].
-pub fn split_rows(rows: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+pub(crate) fn split_rows(rows: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
     let rows: Vec<usize> = (0..rows).collect();
     Split { seed, ..Split::default() }.part(&rows, fraction, Held::Validation)
 }

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
-use surefoot::{Activation, Adam, Cost, Dataset, FirstOrder, GradientDescent, Loss, Network, draw_defaults};
+use surefoot::optimizer::FirstOrder;
+use surefoot::{Activation, Adam, Cost, Dataset, GradientDescent, Loss, Network, draw_defaults};
 
 /// The system's allocator, counting.
 struct Counting;

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde_json::json;
+use surefoot::gradient_check::Comparison;
 use surefoot::{
-    Activation, Comparison, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose, Random,
-    draw_defaults, save_tensors,
+    Activation, Dataset, GradientCheck, GradientReport, Loss, Model, Network, Parameters, Purpose, Random,
+    draw_defaults,
 };
 use surefoot_table::{BUILTIN, Encoding, Part, Source, Target};
 
@@ -64,7 +65,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Ending> {
     let mut cost = model.cost(&data).with_context(|| format!("cannot check on {what}"))?;
     let report = check.run(&mut cost, &parameters)?;
     if let Some(path) = &arguments.gradient {
-        save_tensors(path, &model.network, &Parameters::F64(report.gradient.clone()))?;
+        Parameters::F64(report.gradient.clone()).save(path, &model.network)?;
     }
     if arguments.json {
         print_line(json!({

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context;
-use surefoot::{Model, Parameters, write_atomically};
+use surefoot::files::write_atomically;
+use surefoot::{Model, Parameters};
 use surefoot_table::{Encoding, Part};
 
 use crate::arguments::Encode;

@@ -1,7 +1,8 @@
 //! `surefoot explain`
 
 use anyhow::Context;
-use surefoot::{Model, write_atomically};
+use surefoot::Model;
+use surefoot::files::write_atomically;
 use surefoot_report::Explanation;
 use surefoot_table::{Encoding, Part};
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use ndarray::{Array2, ArrayView2};
-use surefoot::{Model, Task, write_atomically_by};
+use surefoot::files::write_atomically_by;
+use surefoot::{Model, Task};
 use surefoot_table::{Chunks, Encoding, Part};
 
 use crate::arguments::Predict;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context;
-use surefoot::{Model, write_atomically};
+use surefoot::Model;
+use surefoot::files::write_atomically;
 use surefoot_report::words::in_words;
 use surefoot_report::{Features, Names, activation_plots, diagram, output_names};
 use surefoot_table::{Column, Encoding, Kind};

@@ -4,7 +4,8 @@ mod page;
 mod text;
 
 use ndarray::{Array2, ArrayView2};
-use surefoot::{Derivative, GradientCheck, Model, Network, Objective, Task, Trace};
+use surefoot::trace::Derivative;
+use surefoot::{GradientCheck, Model, Network, Objective, Task, Trace};
 use surefoot_table::{Encoding, Table};
 
 use crate::error::Result;

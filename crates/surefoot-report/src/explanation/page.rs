@@ -1,6 +1,7 @@
 //! The page of an example: the notes' formulas with the numbers of this network.
 
-use surefoot::{Activation, Backward, Derivative, Loss};
+use surefoot::trace::{Backward, Derivative};
+use surefoot::{Activation, Loss};
 
 use super::{Explanation, shown};
 use crate::drawing::diagram::{Names, diagram, output_names};

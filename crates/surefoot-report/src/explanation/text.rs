@@ -1,6 +1,6 @@
 //! The explanation in a terminal.
 
-use surefoot::{Backward, Derivative};
+use surefoot::trace::{Backward, Derivative};
 
 use super::{Explanation, shown};
 use crate::words::{count, short};

@@ -72,7 +72,7 @@ impl TrainingReport<'_> {
             inline(r"\frac{J(\theta+\epsilon e_i)-J(\theta-\epsilon e_i)}{2\epsilon}"),
             verdict
         );
-        let row = |name: String, part: &surefoot::Comparison| {
+        let row = |name: String, part: &surefoot::gradient_check::Comparison| {
             vec![
                 name.into(),
                 thousands(part.checked as u64).into(),

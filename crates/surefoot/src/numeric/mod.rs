@@ -3,6 +3,7 @@
 //! Nothing here knows what a network is. What the formulas promise about bits is kept here.
 
 pub mod elementwise;
+pub mod engine;
 pub mod grid;
 pub mod matmul;
 pub mod operands;
@@ -12,5 +13,9 @@ pub mod random;
 pub mod scalar;
 pub mod simd;
 pub mod sums;
+#[cfg(feature = "threads")]
+pub mod threads;
+#[cfg(not(feature = "threads"))]
+#[path = "one_thread.rs"]
 pub mod threads;
 pub mod vector;

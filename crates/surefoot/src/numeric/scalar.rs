@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 use std::ops::{AddAssign, Neg};
 
 use super::elementwise;
+use super::engine::HasEngine;
 use super::simd::{Fused, Vectors};
 
 mod sealed {
@@ -20,6 +21,7 @@ mod sealed {
 /// which has to round once, as IEEE 754 demands; products of matrices do not.
 pub trait Scalar:
     sealed::Sealed
+    + HasEngine
     + Vectors
     + ndarray::LinalgScalar
     + PartialOrd

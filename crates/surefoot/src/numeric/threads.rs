@@ -4,11 +4,15 @@
 //! most steps of training have. So the waiting here is done awake, for a while.
 
 use std::hint::spin_loop;
-use std::sync::Arc;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::Yield;
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
+
+use crate::error::{Error, Result};
 
 /// The threads that share the work.
 pub fn count() -> usize {
@@ -52,13 +56,7 @@ pub fn for_each<S: Send>(items: &mut [S], work: &(impl Fn(usize, &mut S) + Sync)
     from(0, items, work);
 }
 
-/// Runs a loop of many short pieces of shared work, such as the steps of an epoch, with all threads of the pool kept
-/// awake while there is work for them. [`Training`](crate::Training) does so by itself; a loop of steps of one's own, with
-/// [`Cost::backward`](crate::Cost::backward), is faster within it.
-///
-/// ```
-/// assert_eq!(surefoot::keep_awake(|| 6 * 7), 42);
-/// ```
+/// Runs a loop of many short pieces of shared work with all threads of the pool kept awake while there is work for them.
 pub fn keep_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if count() == 1 {
         return work();
@@ -75,6 +73,91 @@ pub fn keep_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         let _done = SetOnDrop(&is_done);
         work()
     })
+}
+
+/// Does the work for each piece of `size` items (the last may be shorter), given its index and what `new` makes once for several.
+pub fn for_each_chunk<S: Send, W>(
+    items: &mut [S],
+    size: usize,
+    new: impl Fn() -> W + Sync + Send,
+    work: impl Fn(&mut W, usize, &mut [S]) + Sync + Send,
+) {
+    items.par_chunks_mut(size).enumerate().for_each_init(new, |own, (index, chunk)| work(own, index, chunk));
+}
+
+/// A number of threads to work on. They are started when they are first needed, and end with this value.
+///
+/// What runs outside of any `Threads` uses the rayon pool that it is called from: the global one, unless the program has
+/// others. No number of threads changes a bit of any result.
+///
+/// A process that was forked while threads existed has none of them: work would wait for them for ever. Here it starts its own.
+///
+/// ```
+/// use surefoot::{Activation, Dataset, Loss, Network, Problem, Threads, Training, draw_defaults};
+/// # use ndarray::array;
+/// # let data = Dataset::new(array![[0.0], [1.0]], array![[0.0], [1.0]])?;
+/// # let network = Network::new(1, &[(3, Activation::Tanh), (1, Activation::Identity)])?;
+/// let problem = Problem::new(&network, Loss::SquaredError, &data);
+/// let trained = Threads::new(2).run(|| Training::default().fit(&problem, draw_defaults(&network, 1)))??;
+/// # Ok::<(), surefoot::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Threads {
+    count: usize,
+    pool: Mutex<Option<Pool>>,
+}
+
+/// Threads, and the process that they are of.
+#[derive(Clone, Debug)]
+struct Pool {
+    process: u32,
+    threads: Arc<ThreadPool>,
+}
+
+impl Threads {
+    /// So many; for 0 as many as the processors that this process may use.
+    pub fn new(count: usize) -> Self {
+        let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        Threads { count: if count == 0 { available() } else { count }, pool: Mutex::new(None) }
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Does the work on these threads, and gives back what it gives.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] when the system does not start them.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
+        Ok(self.pool()?.install(work))
+    }
+
+    /// Runs a loop of many short pieces of shared work, such as the steps of an epoch, with the threads kept awake while there
+    /// is work for them. [`Training`](crate::Training) does so by itself; a loop of steps of one's own, with
+    /// [`Cost::forward_backward`](crate::Cost::forward_backward), is faster within it.
+    ///
+    /// ```
+    /// assert_eq!(surefoot::Threads::keep_awake(|| 6 * 7), 42);
+    /// ```
+    pub fn keep_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+        keep_awake(work)
+    }
+
+    fn pool(&self) -> Result<Arc<ThreadPool>> {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if let Some(pool) = pool.as_ref().filter(|pool| pool.process == process) {
+            return Ok(Arc::clone(&pool.threads));
+        }
+        let started = ThreadPoolBuilder::new().num_threads(self.count).build();
+        let threads = started.map_err(|error| Error::Threads { count: self.count, reason: error.to_string() })?;
+        let threads = Arc::new(threads);
+        // what a process had before it was forked cannot be ended here
+        std::mem::forget(pool.replace(Pool { process, threads: Arc::clone(&threads) }));
+        Ok(threads)
+    }
 }
 
 /// How long a thread waits awake at most: longer than any pause between two pieces of work, unless another process has

@@ -29,7 +29,8 @@ use crate::objective::Objective;
 /// Source: Nocedal and Wright, *Numerical Optimization*, 2nd edition 2006, Algorithms 7.4 and 7.5.
 ///
 /// ```
-/// use surefoot::{Lbfgs, LbfgsState, Objective};
+/// use surefoot::optimizer::LbfgsState;
+/// use surefoot::{Lbfgs, Objective};
 ///
 /// /// J(x) = (x₁ − 3)² + (x₂ + 1)²
 /// struct Bowl;

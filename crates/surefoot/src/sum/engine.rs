@@ -1,157 +1,136 @@
-//! The CPU as the engine that computes a block: feedforward pass, losses, error terms, gradients.
+//! What computes the blocks of a sum: today the CPU.
+//!
+//! The loops of an engine are compiled once, here, for each kind of number. Without this door every crate that trains would
+//! compile them anew, as generic code is compiled where it is used: for minutes, and into each program twice.
 
+use std::any::Any;
 use std::ops::Range;
 
 use super::partial_sum::PartialSum;
-use crate::backpropagation::{Outputs, Strip, strips_for};
-use crate::gradients::{Sum, sum_deltas, sum_gradients};
-use crate::loss::Loss;
+use super::workspace::{BlockWorkspace, Work};
+use crate::backpropagation::Strip;
+use crate::gradients::{Gradient, GradientSink, MatrixSink, Update, sum_gradients};
 use crate::network::Network;
-use crate::numeric::panels::{LANES, Panels};
+use crate::numeric::engine::HasEngine;
+use crate::numeric::panels::PanelMut;
 use crate::numeric::scalar::Scalar;
-use crate::numeric::sums::{pairwise_sum, sum_in_lanes};
+use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
-use crate::view::{DatasetView, Examples, Rows};
+use crate::view::Examples;
 
-/// What all blocks of a sum have in common.
-pub(crate) struct Work<'a, T> {
-    pub network: &'a Network,
-    pub loss: Loss,
-    /// ε
-    pub label_smoothing: f64,
-    pub data: DatasetView<'a, T>,
-    /// θ
-    pub parameters: &'a [T],
-    /// What is summed over.
-    pub rows: Rows<'a>,
-    /// What comes after that, to be fetched from memory meanwhile.
-    pub next: Rows<'a>,
-    /// The derivative of sparsity's penalty by the mean activation of each hidden unit, or nothing.
-    pub penalty_slopes: &'a [T],
-    pub steps: Steps,
-    /// Threads that share a block.
-    pub threads: usize,
-}
-
-/// What is done for each block, and so what a [`PartialSum`] has.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Steps {
-    /// So many layers forward; 0 where the examples have gone through already.
-    pub layers: usize,
-    pub outputs: Outputs,
-    pub activities: bool,
-    /// Whether the gradient is summed; without it the error terms stay with the examples.
-    pub gradient: bool,
-}
-
-/// The buffers to compute blocks in, one after the other.
-pub(crate) struct BlockWorkspace<T> {
-    strips: Vec<Strip<T>>,
-    /// The strips that the last block filled.
-    used: usize,
-    /// A buffer of the gradient's sums for each thread.
-    buffers: Vec<Panels<T>>,
-}
-
-impl<T: Scalar> BlockWorkspace<T> {
-    pub fn new() -> Self {
-        BlockWorkspace { strips: Vec::new(), used: 0, buffers: Vec::new() }
-    }
-
-    /// The examples that went through last, dealt out in their order.
-    pub fn strips(&self) -> &[Strip<T>] {
-        &self.strips[..self.used]
-    }
-
-    /// The same, with a buffer for each of so many threads.
-    pub fn strips_and_buffers(&mut self, threads: usize) -> (&[Strip<T>], &mut [Panels<T>]) {
-        if self.buffers.len() < threads {
-            self.buffers.resize_with(threads, Panels::new);
-        }
-        (&self.strips[..self.used], &mut self.buffers[..threads])
-    }
+/// Computes what is asked for, to the bits that are specified.
+pub(crate) trait Engine<T>: Send + Sync {
+    /// The activations of the first `layers`; meanwhile the inputs of the `next` examples are fetched.
+    fn feedforward(
+        &self,
+        strip: &mut Strip<T>,
+        network: &Network,
+        layers: usize,
+        parameters: &[T],
+        examples: [Examples<'_, T>; 2],
+    );
 
     /// Computes the block of these rows, and adds its sums to `sum`: over what it holds if the block is the first.
-    pub fn add_block(&mut self, work: &Work<'_, T>, block: Range<usize>, is_first: bool, sum: &mut PartialSum<T>) {
-        let Work { network, loss, parameters, data, rows, steps, .. } = *work;
-        // after this block, the next of these rows or what comes after them
-        let next = match rows.len() - block.end {
-            0 => work.next,
-            left => rows.part(block.end..block.end + left.min(block.len())),
-        };
-        let (examples, next) = (data.examples(rows.part(block)), data.examples(next));
-        self.for_each_strip(work, [examples, next], |strip, [examples, next]| {
-            if steps.layers > 0 {
-                strip.feedforward(network, steps.layers, parameters, examples, next);
-            }
-            if steps.outputs.losses || steps.outputs.deltas {
-                strip.set_targets(network, examples, work.label_smoothing);
-                strip.losses_and_deltas(network, loss, parameters, examples, work.penalty_slopes, steps.outputs);
-            }
-            if steps.activities {
-                strip.activities(network, examples);
-            }
-        });
-        let join = |sum: &mut f64, of_block: f64| *sum = if is_first { of_block } else { *sum + of_block };
-        join(&mut sum.weight, weight(examples));
-        join(&mut sum.cost, if steps.outputs.losses { self.cost() } else { 0.0 });
-        if steps.activities {
-            sum.activities.resize(network.hidden().iter().map(|layer| layer.outputs).sum(), 0.0);
-            for l in 0..network.hidden().len() {
-                let sums = &mut sum.activities[network.hidden_range(l)];
-                sum_deltas(self.strips(), l, |first, some| {
-                    sums[first..].iter_mut().zip(some).for_each(|(sum, some)| join(sum, some.to_f64()));
-                });
-            }
-        }
-        if steps.gradient {
-            sum.gradient.resize(network.parameter_count(), T::zero());
-            let (strips, buffers) = self.strips_and_buffers(work.threads);
-            sum_gradients(network, strips, examples, Sum { gradient: &mut sum.gradient, is_first }, buffers);
-        }
-    }
-
-    /// Deals the examples of a block out to strips beside as many of the examples that come next, and does the work for each.
-    fn for_each_strip<'e>(
-        &mut self,
+    fn add_block(
+        &self,
+        workspace: &mut BlockWorkspace<T>,
         work: &Work<'_, T>,
-        [examples, next]: [Examples<'e, T>; 2],
-        of_strip: impl Fn(&mut Strip<T>, [Examples<'e, T>; 2]) + Sync,
-    ) {
-        let rows = examples.len();
-        let per_strip = rows.div_ceil(strips_for(rows, work.network).min(work.threads)).next_multiple_of(LANES);
-        self.used = rows.div_ceil(per_strip);
-        if self.strips.len() < self.used {
-            self.strips.resize_with(self.used, || Strip::new(work.network, Some(work.loss)));
+        block: Range<usize>,
+        is_first: bool,
+        sum: &mut PartialSum<T>,
+    );
+
+    /// Makes sums over examples the gradient of J.
+    fn gradient(&self, network: &Network, sums: GradientSums<'_, T>, gradient: Gradient<'_, T>);
+
+    /// Moves θ by sums over examples.
+    fn step(&self, network: &Network, sums: GradientSums<'_, T>, update: Update<'_, T>);
+}
+
+/// The sums of gradients over the examples of a batch.
+pub(crate) enum GradientSums<'a, T> {
+    /// Still to be taken over the block that went through last.
+    OfBlock(&'a mut BlockWorkspace<T>, Examples<'a, T>),
+    /// In the order of θ.
+    Taken(&'a mut [T]),
+}
+
+/// The engine for this kind of number.
+#[cfg_attr(not(test), expect(clippy::expect_used, reason = "both kinds of number have theirs below"))]
+pub(crate) fn engine<T: Scalar>() -> &'static dyn Engine<T> {
+    T::engine().downcast_ref::<Compiled<T>>().expect("an engine of this number").0
+}
+
+/// An engine whose code is in this crate.
+struct Compiled<T: 'static>(&'static dyn Engine<T>);
+
+macro_rules! compiled_for {
+    ($($number:ty),*) => {$(
+        impl HasEngine for $number {
+            fn engine() -> &'static (dyn Any + Send + Sync) {
+                static ENGINE: Compiled<$number> = Compiled(&Cpu);
+                &ENGINE
+            }
         }
-        threads::for_each(&mut self.strips[..self.used], &|i, strip| {
-            let part = i * per_strip..rows.min((i + 1) * per_strip);
-            let next_part = part.start.min(next.len())..part.end.min(next.len());
-            of_strip(strip, [examples.part(part), next.part(next_part)]);
-        });
+    )*};
+}
+
+compiled_for!(f32, f64);
+
+/// The threads of this machine's CPU.
+struct Cpu;
+
+impl<T: Scalar> Engine<T> for Cpu {
+    fn feedforward(
+        &self,
+        strip: &mut Strip<T>,
+        network: &Network,
+        layers: usize,
+        parameters: &[T],
+        [examples, next]: [Examples<'_, T>; 2],
+    ) {
+        strip.feedforward(network, layers, parameters, examples, next);
     }
 
-    /// The sum of the losses of the block, in lanes over its examples.
-    fn cost(&self) -> f64 {
-        let mut lanes = [0f64; LANES];
-        // strips begin at multiples of the lanes
-        for losses in self.strips().iter().map(Strip::losses) {
-            let (whole, rest) = losses.as_chunks::<LANES>();
-            for losses in whole {
-                for i in 0..LANES {
-                    lanes[i] += losses[i];
-                }
-            }
-            lanes.iter_mut().zip(rest).for_each(|(lane, loss)| *lane += loss);
-        }
-        pairwise_sum(lanes)
+    fn add_block(
+        &self,
+        workspace: &mut BlockWorkspace<T>,
+        work: &Work<'_, T>,
+        block: Range<usize>,
+        is_first: bool,
+        sum: &mut PartialSum<T>,
+    ) {
+        workspace.add_block(work, block, is_first, sum);
+    }
+
+    fn gradient(&self, network: &Network, sums: GradientSums<'_, T>, gradient: Gradient<'_, T>) {
+        hand_over(network, sums, gradient);
+    }
+
+    fn step(&self, network: &Network, sums: GradientSums<'_, T>, update: Update<'_, T>) {
+        hand_over(network, sums, update);
     }
 }
 
-/// The sum of the weights of a block.
-fn weight<T: Scalar>(examples: Examples<'_, T>) -> f64 {
-    match examples.weights() {
-        Some(weight) => sum_in_lanes(examples.len(), |i| weight(i).to_f64()),
-        None => examples.len() as f64,
+/// Hands the sums of gradients to a sink over θ.
+fn hand_over<T: Scalar>(network: &Network, sums: GradientSums<'_, T>, mut sink: impl GradientSink<T>) {
+    let sums = match sums {
+        GradientSums::OfBlock(workspace, examples) => {
+            let (strips, buffers) = workspace.strips_and_buffers(threads::count());
+            return sum_gradients(network, strips, examples, sink, buffers);
+        }
+        GradientSums::Taken(sums) => sums,
+    };
+    for (l, layer) in network.layers().iter().enumerate() {
+        let (weights, biases) = (network.weight_range(l), network.bias_range(l));
+        let shapes = [(weights, [layer.outputs, layer.inputs], true), (biases, [1, layer.outputs], false)];
+        for (range, shape, decays) in shapes {
+            let mut to = sink.matrix(range.clone(), shape, decays);
+            let (width, numbers) = (shape[1], &mut sums[range]);
+            vectorized(
+                #[inline(always)]
+                || to.accept(0, 0, PanelMut { numbers, width, columns: width }),
+            );
+        }
     }
 }

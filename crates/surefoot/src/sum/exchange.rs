@@ -49,7 +49,8 @@ impl<S: Default + Send> Exchange<S> {
     /// Writes the sum over all leaves over `total`, unless some leaf was given up; whether it did.
     ///
     /// `leaf` computes the sum of a leaf over what a sum happens to hold, and says whether it did; `add` adds the second to the first.
-    /// Leaves are begun in their order, so besides one for each worker about as many sums are kept as the tree has levels.
+    /// Leaves are begun in their order, so besides one for each worker about as many sums are kept as the tree has levels;
+    /// while a worker is held up, the others keep a sum on each level beside its leaf, until it goes on.
     pub fn sum<W: Send>(
         &mut self,
         leaves: usize,
@@ -122,11 +123,12 @@ mod tests {
                 assert_eq!(formula(3, threads, &mut exchange), "((0 1) 2)");
                 assert_eq!(formula(7, threads, &mut exchange), "(((0 1) (2 3)) ((4 5) 6))");
                 let one = formula(261, 1, &mut Exchange::new());
-                for _ in 0..20 {
+                for _ in 0..100 {
                     assert_eq!(formula(261, threads, &mut exchange), one);
                 }
+                // 9 levels beside the leaf of each worker, if the system holds them all up, and beside the next leaf
                 let kept = exchange.state().unused.len();
-                assert!(kept <= 9 + 2 * threads, "{kept} sums for 261 leaves on {threads} threads");
+                assert!(kept <= 9 * (threads + 1), "{kept} sums for 261 leaves on {threads} threads");
             });
         }
     }

@@ -1,7 +1,7 @@
 //! The sum over examples: what is added to what follows from the number of rows alone; who computes it is free.
 //!
 //! Rows are cut into [blocks](Partition), consecutive blocks into leaves, and the leaves are added in a binary [`Tree`] of
-//! neighbours. The [engine](BlockWorkspace) computes a block, its results are added to a [`PartialSum`], and an [`Exchange`] brings
+//! neighbours. The [`engine`] computes a block in a [`BlockWorkspace`], its results are added to a [`PartialSum`], and an [`Exchange`] brings
 //! partial sums together, whoever has computed them. `docs/math.md` lists the order of every sum.
 
 mod engine;
@@ -9,8 +9,10 @@ mod exchange;
 mod partial_sum;
 mod partition;
 mod tree;
+mod workspace;
 
-pub(crate) use engine::{BlockWorkspace, Steps, Work};
+pub(crate) use engine::{GradientSums, engine};
 pub(crate) use exchange::{Exchange, Shares};
 pub(crate) use partial_sum::PartialSum;
 pub(crate) use partition::{BLOCK_ROWS, Partition, sum_rows};
+pub(crate) use workspace::{BlockWorkspace, Steps, Work};

@@ -13,5 +13,6 @@ pub use observer::Observer;
 pub use problem::Problem;
 pub use report::{Epoch, StopReason, Trained};
 pub use settings::{BatchSize, Training};
+#[cfg(feature = "files")]
 pub(crate) use state::{Monitor, Origin};
 pub use state::{OptimizerState, TrainingState};

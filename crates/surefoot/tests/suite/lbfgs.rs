@@ -3,9 +3,10 @@
 use crate::common::{examples, parameters};
 use ndarray::{Array1, Array2};
 use serde_json::Value;
+use surefoot::optimizer::{LbfgsState, LbfgsStop};
 use surefoot::{
-    Activation, BatchSize, Cost, Dataset, Lbfgs, LbfgsState, LbfgsStop, Loss, Network, Objective, Problem, Schedule,
-    Sparsity, StopReason, Training, draw_defaults,
+    Activation, BatchSize, Cost, Dataset, Lbfgs, Loss, Network, Objective, Problem, Schedule, Sparsity, StopReason,
+    Training, draw_defaults,
 };
 
 /// A function with its gradient.

@@ -350,7 +350,7 @@ fn a_declared_size_takes_no_memory_before_it_is_checked() {
 fn gradients_are_written_under_the_models_names() {
     let folder = Folder::new();
     let network = Network::new(2, &[(2, Activation::Tanh)]).unwrap();
-    surefoot::save_tensors(&folder.path(), &network, &vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0].into()).unwrap();
+    Parameters::from(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).save(folder.path(), &network).unwrap();
     let bytes = std::fs::read(folder.path()).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let named: BTreeMap<String, Vec<f64>> = tensors
@@ -360,5 +360,5 @@ fn gradients_are_written_under_the_models_names() {
         .collect();
     assert_eq!(named["layers.0.weight"], [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(named["layers.0.bias"], [5.0, 6.0]);
-    assert!(surefoot::save_tensors(&folder.path(), &network, &vec![1.0f64].into()).is_err());
+    assert!(Parameters::from(vec![1.0f64]).save(folder.path(), &network).is_err());
 }

@@ -2,9 +2,9 @@
 
 use crate::common::{examples, parameters};
 use ndarray::Array2;
+use surefoot::pretraining::{Stage, pretrain};
 use surefoot::{
-    Activation, Dataset, Error, Lbfgs, Loss, Network, Problem, Result, Sparsity, Stage, Trained, Training,
-    draw_defaults, pretrain,
+    Activation, Dataset, Error, Lbfgs, Loss, Network, Problem, Result, Sparsity, Trained, Training, draw_defaults,
 };
 
 fn network() -> Network {

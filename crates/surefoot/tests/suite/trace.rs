@@ -2,7 +2,8 @@
 
 use crate::common::{examples, losses_and_outputs, parameters};
 use ndarray::array;
-use surefoot::{Activation, Cost, Derivative, Error, GradientCheck, Loss, Network, Objective, Predictor, Trace};
+use surefoot::trace::Derivative;
+use surefoot::{Activation, Cost, Error, GradientCheck, Loss, Network, Objective, Predictor, Trace};
 
 /// A network with one hidden unit, worked out by hand: z = 0.5·2 − 0.25·4 + 0.5 = 0.5, a = tanh 0.5;
 /// h = 2a + 0.25, J = ½(h − 1)², δ₃ = h − 1, δ₂ = 2(1 − a²)(h − 1).

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use crate::common::{examples, parameters};
 use ndarray::{Array2, array};
+use surefoot::optimizer::FirstOrder;
 use surefoot::{
-    Activation, Adam, BatchSize, Cancel, Cost, Dataset, Epoch, FirstOrder, GradientDescent, Loss, Network, Objective,
-    Observer, Optimizer, Problem, Schedule, StopReason, Trained, Training, draw_defaults,
+    Activation, Adam, BatchSize, Cancel, Cost, Dataset, Epoch, GradientDescent, Loss, Network, Objective, Observer,
+    Optimizer, Problem, Schedule, StopReason, Trained, Training, draw_defaults,
 };
 
 fn descent(learning_rate: f64, momentum: f64, nesterov: bool) -> Optimizer {

@@ -12,7 +12,8 @@ use clap::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use surefoot::{Checkpoint, check_writable, remove_leftovers};
+use surefoot::Checkpoint;
+use surefoot::files::{check_writable, remove_leftovers};
 use surefoot_fit::{Resume, Snapshot};
 
 use super::paths::Paths;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use surefoot::{Model, remove_leftovers, write_atomically};
+use surefoot::files::{remove_leftovers, write_atomically};
+use surefoot::{Model, Threads};
 use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
@@ -45,14 +46,11 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
             "omit one of them; folds may be in the file of options",
         ));
     }
-    let mut pool = rayon::ThreadPoolBuilder::new();
-    if let Some(threads) = train.threads {
-        if !(1..=MAX_THREADS).contains(&threads) {
-            let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
-            return Err(usage(message, "omit it for one thread per processor"));
-        }
-        pool = pool.num_threads(threads);
+    if let Some(threads) = train.threads.filter(|threads| !(1..=MAX_THREADS).contains(threads)) {
+        let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
+        return Err(usage(message, "omit it for one thread per processor"));
     }
+    let threads = Threads::new(train.threads.unwrap_or(0));
     // beyond a limit on the size of files, writing is to fail, not to end the process
     #[cfg(unix)]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
@@ -66,10 +64,10 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
     split_names(&mut options, &tables);
     let checkpoints = Checkpoints::new(&train, resumed.as_ref(), &paths)?;
     let mut watching = Watching::new(&train, &tables, checkpoints);
-    let fitted = pool.build()?.install(|| match resumed {
+    let fitted = threads.run(|| match resumed {
         None => surefoot_fit::fit(&options, Input::Tables(&tables), &mut watching),
         Some(resumed) => surefoot_fit::resume(&options, Input::Tables(&tables), &mut watching, resumed.resume),
-    });
+    })?;
     if let Some(failure) = watching.failure.take() {
         return Err(failure);
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use surefoot::check_writable;
+use surefoot::files::check_writable;
 use surefoot_fit::{Holdout, Options};
 use surefoot_report::is_page;
 
