@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
+use surefoot::{Activation, BatchSize, Initialization, Loss, Model, Schedule, Task};
 use surefoot_fit::{ClassWeight, Holdout, OptimizerKind, Options, Parametrization, Precision, Pretraining};
-use surefoot_table::{Part, Source};
+use surefoot_table::{Decimal, Encoding, Part, Source};
 
 /// Train, check and use fully-connected neural networks.
 ///
-/// DATA is always a table: a text file whose columns are separated by commas, tabs, semicolons or bars (detected
-/// automatically), `.npy`, `.npz`, IDX or Parquet (if built with it), each gzipped or not; `-` for standard input; the name
-/// of a built-in data set (`surefoot datasets`); or a folder with the four files of the MNIST family. Of such a folder, `train`,
+/// DATA is always a table: a text file whose columns are separated by commas, tabs, semicolons, bars or spaces (detected
+/// automatically), a workbook of Excel or OpenDocument, JSON records, Parquet, Arrow, `.npy`, `.npz` or IDX, packed (gzip, bzip2,
+/// xz, Zstandard, a zip archive with one file) or not; `-` for standard input; the name of a built-in data set (`surefoot datasets`); or a folder with the four files of the MNIST family. Of such a folder, `train`,
 /// `check` and `encode` read the files that begin with `train`, `predict` and `evaluate` those that begin with `t10k`; the same
 /// holds for arrays of an `.npz` that end in `_train` and `_test`.
 /// Exit status: 0 success; 1 the gradient check failed or training diverged; 2 wrong usage or bad data; 130 interrupted, with
@@ -28,6 +28,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
+    Look(Look),
     Train(Box<Train>),
     Predict(Predict),
     Evaluate(Evaluate),
@@ -39,6 +40,27 @@ pub enum Command {
     #[command(after_help = "Example:
   surefoot datasets")]
     Datasets,
+}
+
+/// Look at a table before training: what was detected, and what a training would make of each column.
+///
+/// Shows the format, the columns with their kinds, missing cells and first values, and whatever was settled where it could have
+/// been otherwise. Nothing is trained or written.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  surefoot look houses.csv
+  surefoot look book.xlsx --sheet prices --target price --json")]
+pub struct Look {
+    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    pub data: String,
+    /// Column to predict [default: that of a built-in set or of labels, else the last column]
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// Train a network on a table and write it as a model file.
@@ -62,7 +84,7 @@ pub struct Train {
     pub settings: Settings,
     /// Resume an interrupted training; the result has the same bits as an uninterrupted one. All settings come from the
     /// checkpoint, and the data must be unchanged
-    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "Settings")]
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with_all = ["Settings", "Reading"])]
     pub resume: Option<PathBuf>,
     /// Number of threads; it does not change the result [default: one per processor]
     #[arg(long, value_name = "N")]
@@ -74,6 +96,8 @@ pub struct Train {
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// All that decides what is trained, and how.
@@ -97,9 +121,6 @@ pub struct Settings {
     /// beside it]
     #[arg(long, value_name = "LABELS.idx", conflicts_with = "target")]
     pub target_file: Option<String>,
-    /// Whether the first line of a text file holds column names [default: detected]
-    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
-    pub header: Option<bool>,
     /// Treat these columns as numeric (comma-separated); a cell that is not a number is an error
     #[arg(long, value_name = "COLUMNS")]
     pub numeric: Vec<String>,
@@ -256,7 +277,7 @@ impl Settings {
             )*};
         }
         take! {
-            target => target, target_file => target_file, header => header, sample_weight => sample_weight,
+            target => target, target_file => target_file, sample_weight => sample_weight,
             group => group, rows => rows, ensemble => ensemble, class_weight => class_weight, activation => activation,
             output_activation => output_activation, loss => loss, weight_decay => weight_decay, sparsity => sparsity,
             sparsity_weight => sparsity_weight, pretrain => pretraining, pretrain_epochs => pretraining_epochs,
@@ -303,14 +324,24 @@ pub struct Predict {
     pub model: PathBuf,
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
-    #[command(flatten)]
-    pub reading: Reading,
     /// Where the CSV goes [default: standard output]
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
     /// Add a column probability_CLASS for each class
     #[arg(long)]
     pub probabilities: bool,
+    /// What to do with a row that cannot be read: stop with an error, skip it (its line in the output is empty), or treat
+    /// the cell that is no number as missing
+    #[arg(long, value_name = "stop|skip|missing", default_value = "stop", value_parser = PossibleValuesParser::new(["stop", "skip", "missing"]))]
+    pub on_error: String,
+    /// Refuse a category that was not in the training data, instead of a warning
+    #[arg(long)]
+    pub strict: bool,
+    /// Print a summary as one JSON object: on standard output with --out, else on standard error
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub table: Data,
 }
 
 /// Measure a model on a table that has the targets.
@@ -325,11 +356,14 @@ pub struct Evaluate {
     pub model: PathBuf,
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
-    #[command(flatten)]
-    pub reading: Reading,
+    /// Refuse a category that was not in the training data, instead of a warning
+    #[arg(long)]
+    pub strict: bool,
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub table: Data,
 }
 
 /// Show the notes' formulas with the numbers of one example.
@@ -344,14 +378,14 @@ pub struct Explain {
     pub model: PathBuf,
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
-    #[command(flatten)]
-    pub reading: Reading,
     /// The row, from 1, without the header
     #[arg(long, value_name = "N")]
     pub row: usize,
     /// Where the page goes [default: none is written]
     #[arg(long, value_name = "FILE.html")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub table: Data,
 }
 
 /// Write the hidden activations of a model for each row of a table.
@@ -366,14 +400,14 @@ pub struct Encode {
     pub model: PathBuf,
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: String,
-    #[command(flatten)]
-    pub reading: Reading,
     /// The hidden layer, from 1
     #[arg(long, value_name = "L", default_value_t = 1)]
     pub layer: usize,
     /// Where the CSV goes [default: standard output]
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub table: Data,
 }
 
 /// Compare the gradient of a cost with its numerical derivative, in double precision.
@@ -389,8 +423,6 @@ pub struct Check {
     pub model: Option<PathBuf>,
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
     pub data: Option<String>,
-    #[command(flatten)]
-    pub reading: Reading,
     /// EPSILON, the step to each side
     #[arg(long, value_name = "EPSILON", default_value_t = 1e-4)]
     pub epsilon: f64,
@@ -408,6 +440,8 @@ pub struct Check {
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub table: Data,
 }
 
 /// Show what is in a model file: the layers, columns and classes, and how it was trained.
@@ -431,21 +465,97 @@ pub struct Show {
     pub activations: Option<PathBuf>,
 }
 
-/// How a table is read.
+/// A table for a model that is there.
 #[derive(Args)]
-pub struct Reading {
+pub struct Data {
     /// An IDX file with the target of each row of an IDX file
     #[arg(long, value_name = "LABELS.idx")]
     pub target_file: Option<String>,
-    /// Whether the first line of a text file has the names of the columns [default: detected]
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How a table is read, where that is not to be detected.
+#[derive(Args)]
+#[command(next_help_heading = "How the file is read")]
+pub struct Reading {
+    /// Whether the first row of the table holds column names [default: detected]
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub header: Option<bool>,
+    /// Skip this many lines before the table [default: comments and a title are detected]
+    #[arg(long, value_name = "LINES")]
+    pub skip: Option<usize>,
+    /// The sheet of a workbook, by its name [default: the first visible one that holds a table]
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+    /// The separator of a text file's cells: a character, tab, or space for runs of spaces [default: detected]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub delimiter: Option<char>,
+    /// The encoding of a text file, such as windows-1252 or utf-16le [default: detected]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// The decimal sign: whether 1.234 is about one (point) or more than a thousand (comma) [default: by each column's numbers]
+    #[arg(long, value_name = "point|comma", value_parser = decimal)]
+    pub decimal: Option<Decimal>,
+    /// The words that mark a missing cell, comma-separated, in place of the usual ones (NA, NaN, None, null, ?, -, …); an empty
+    /// cell is always missing. With the word of a class left out, such as NA, that class is kept
+    #[arg(long, value_name = "WORDS")]
+    pub missing: Option<String>,
 }
 
 impl Reading {
-    /// `known`: names that its columns may have.
-    pub fn source<'a>(&'a self, data: &'a str, part: Part, known: &'a [String]) -> Source<'a> {
-        Source { target_file: self.target_file.as_deref(), header: self.header, known, ..Source::new(data, part) }
+    /// What is said here, over what was said before.
+    pub fn over(&self, before: surefoot_table::Reading) -> surefoot_table::Reading {
+        let words = |words: &String| words.split(',').map(|word| word.trim().to_string()).collect();
+        surefoot_table::Reading {
+            header: self.header.or(before.header),
+            skip: self.skip.or(before.skip),
+            sheet: self.sheet.clone().or(before.sheet),
+            delimiter: self.delimiter.or(before.delimiter),
+            encoding: self.encoding.clone().or(before.encoding),
+            decimal: self.decimal.or(before.decimal),
+            missing: self.missing.as_ref().map(words).or(before.missing),
+        }
+    }
+}
+
+/// A file to be read for a model, with what is known of it.
+pub struct ForModel {
+    target_file: Option<String>,
+    reading: surefoot_table::Reading,
+    known: Vec<String>,
+}
+
+impl Data {
+    /// How files are read for a model: as said here, else as it was for the one that it was trained on.
+    pub fn of(&self, model: &Model) -> ForModel {
+        let (target_file, reading) = (self.target_file.clone(), self.reading.over(Encoding::reading_of(model)));
+        ForModel { target_file, reading, known: Encoding::names_of(model) }
+    }
+}
+
+impl ForModel {
+    pub fn source<'a>(&'a self, data: &'a str, part: Part) -> Source<'a> {
+        let (target_file, reading, known) = (self.target_file.as_deref(), &self.reading, &self.known[..]);
+        Source { target_file, reading, known, ..Source::new(data, part) }
+    }
+}
+
+fn delimiter(text: &str) -> Result<char, String> {
+    let mut characters = text.chars();
+    match (text, characters.next(), characters.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        ("space", ..) => Ok(' '),
+        (_, Some(character), None) if character.is_ascii() && !character.is_ascii_alphanumeric() => Ok(character),
+        _ => Err("expected one character that is no letter or digit, tab, or space".into()),
+    }
+}
+
+fn decimal(text: &str) -> Result<Decimal, String> {
+    match text {
+        "point" => Ok(Decimal::Point),
+        "comma" => Ok(Decimal::Comma),
+        _ => Err("expected point or comma".into()),
     }
 }
 

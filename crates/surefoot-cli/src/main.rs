@@ -16,11 +16,12 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command};
-use commands::{check, datasets, encode, evaluate, explain, predict, show, train};
+use commands::{check, datasets, encode, evaluate, explain, look, predict, show, train};
 use output::{Ending, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
     let result = match arguments().command {
+        Command::Look(arguments) => look::run(&arguments),
         Command::Train(arguments) => train::run(*arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),

@@ -228,7 +228,8 @@ fn what_would_lose_or_mix_trainings_is_refused() {
     shell.write("digits.csv", &format!("{head}\n{}", rest.replacen('5', "6", 1)));
     let message = shell.run("train --resume c --quiet").err;
     assert!(
-        message.contains("examples: expected those with the digest") && message.contains("hint: restore the data"),
+        message.contains("training examples: expected the same numbers in the same order as when it began, got others")
+            && message.contains("hint: restore the data"),
         "{message}"
     );
     assert!(shell.read("c") == before, "a refused command changed the checkpoint");

@@ -98,6 +98,8 @@ fn json_has_the_promised_keys_and_nothing_else_is_printed() {
         "report",
         "parameters",
         "model",
+        "notes",
+        "warnings",
     ]; // fmt
     expected.sort_unstable();
     assert_eq!(keys(&events[3]), expected);
@@ -307,7 +309,10 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
         ("train nothing.csv", &["cannot read nothing.csv", "No such file", "hint: DATA is a file"][..]),
         (
             "train gap.csv --target b --task regression",
-            &["gap.csv: expected at least two different numbers in column `b`, got `2` in every row", "hint: --target"],
+            &[
+                "gap.csv: expected at least two different values in column `b`, got `2` in every row",
+                "hint: there is nothing to predict in a constant column",
+            ],
         ),
         ("train ids.csv", &["got a different class in every row", "hint: --target names another column"]),
         ("train iris --target petal", &["expected a column `petal`, got `sepal_length_cm`"]),

@@ -56,19 +56,23 @@ fn tables_with_hardly_anything_in_them_have_a_defined_outcome() {
             Err("an input column besides the target, got `a`, which is constant"),
         ),
         ("more outputs than rows of most classes", "a,y\n1,u\n2,v\n3,w\n4,x\n5,z\n", Ok(5)),
-        ("one value to predict", "a,y\n1,1.5\n2,1.5\n3,1.5\n", Err("at least two different numbers in column `y`")),
-        ("one row", "a,y\n1,2.5\n", Err("at least two different numbers in column `y`")),
+        ("one value to predict", "a,y\n1,1.5\n2,1.5\n3,1.5\n", Err("at least two different values in column `y`")),
+        ("one row", "a,y\n1,2.5\n", Err("at least two different values in column `y`")),
         ("two rows", "a,y\n1,2.5\n2,3.5\n", Ok(2)),
-        ("one row of a class", "a,y\n1,u\n", Err("expected at least two classes in column `y`, got `u` in every row")),
-        ("one class", "a,y\n1,u\n2,u\n", Err("expected at least two classes in column `y`, got `u` in every row")),
+        (
+            "one row of a class",
+            "a,y\n1,u\n",
+            Err("expected at least two different values in column `y`, got `u` in every row"),
+        ),
+        (
+            "one class",
+            "a,y\n1,u\n2,u\n",
+            Err("expected at least two different values in column `y`, got `u` in every row"),
+        ),
         ("no row", "a,y\n", Err("expected a row below the header, got the end of the file")),
         ("no column but one", "y\n1\n2\n", Err("expected an input column besides the target, got 1 column")),
         ("nothing", "", Err("expected")),
-        (
-            "infinity",
-            &infinity,
-            Err("line 13, column `a`: expected a finite number, like nearly all cells of this column"),
-        ),
+        ("infinity", &infinity, Err("line 13, column `a`: expected a finite number, got `inf`")),
     ] {
         shell.write("t.csv", text);
         match outcome {
@@ -137,7 +141,7 @@ fn strange_tables_take_bounded_time_and_memory() {
             "train nul.csv --numeric a",
             "line 2, column `a`: expected a finite number, as the column is declared numeric, or an empty cell, got `\\u{0}`",
         ),
-        ("latin.csv", b"a,y\n1,caf\xe9\n", "train latin.csv", "text in UTF-8"),
+        ("damaged.csv", b"a,y\n1,\xc3\xa9\xc3\xa8\n2,caf\xe9\n", "train damaged.csv", "line 3: expected text in UTF-8"),
         ("escape.csv", b"a,y\n\x1b[2J,u\n1,v\n", "train escape.csv --numeric a", "got `\\u{1b}[2J`"),
     ] {
         std::fs::write(shell.path().join(name), bytes).unwrap();

@@ -208,12 +208,12 @@ fn what_is_no_table_to_learn_from_is_refused_with_place_and_hint() {
         ("one column", "a\n1\n2\n".into(), "t.csv: expected an input column besides the target, got 1 column"),
         ("a name twice", "a,a,b\n1,2,3\n".into(), "t.csv: expected a different name for each column, got `a` twice"),
         ("a short row", "a,b\n1,2\n3\n".into(), "t.csv, line 3: expected 2 cells, as in the header, got 1"),
-        ("one class", "a,b\n1,u\n2,u\n".into(), "expected at least two classes in column `b`, got `u` in every row"),
         (
-            "one number",
-            "a,b\n1,0.5\n2,0.5\n".into(),
-            "expected at least two different numbers in column `b`, got `0.5`",
+            "one class",
+            "a,b\n1,u\n2,u\n".into(),
+            "expected at least two different values in column `b`, got `u` in every row",
         ),
+        ("one number", "a,b\n1,0.5\n2,0.5\n".into(), "expected at least two different values in column `b`, got `0.5`"),
         (
             "a slip in the target",
             many("7,n/k\n"),
@@ -234,7 +234,7 @@ fn what_is_no_table_to_learn_from_is_refused_with_place_and_hint() {
             "a,b\n1,\"u\n2,v\n".into(),
             "t.csv, line 2: expected a closing quote, got the end of the file",
         ),
-        ("a spreadsheet", "PK\u{3}\u{4}".into(), "t.csv: expected an .npz file"),
+        ("a spreadsheet", "PK\u{3}\u{4}".into(), "t.csv: expected an archive"),
     ] {
         shell.write("t.csv", &text);
         let refusal = shell.refusal("train t.csv");

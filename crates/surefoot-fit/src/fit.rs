@@ -14,7 +14,7 @@ use crate::parts::Parts;
 use crate::plan::{Examples, Part, Plan};
 use crate::provenance::Provenance;
 use crate::session::{Fitted, Session};
-use crate::{cross_validation, importance, pretraining, recipe};
+use crate::{cross_validation, importance, pretraining, recipe, warnings};
 
 /// Trains what the options ask for, on this input.
 ///
@@ -107,6 +107,7 @@ where
         }
         false => None,
     };
+    let warnings = warnings::of_score(&plan, data, &judged)?;
     let name = match source {
         Source::Tables { tables, .. } => tables.table.file(),
         Source::Matrices(_) => "matrices",
@@ -132,6 +133,7 @@ where
         test,
         folds,
         judged,
+        warnings,
         importance,
         plan: plan.clone(),
     };

@@ -36,15 +36,16 @@ impl Tables {
     /// # Errors
     /// What reading refuses.
     pub fn read(data: &str, options: &Options) -> Result<Self> {
-        let (header, target_file) = (options.header, options.target_file.as_deref());
-        let table = File { target_file, header, ..File::new(data, Part::Training) }.table()?;
+        let (reading, target_file) = (&options.reading, options.target_file.as_deref());
+        let known: Vec<String> = options.roles().into_iter().flat_map(|(_, names)| names).map(String::from).collect();
+        let table = File { target_file, reading, known: &known, ..File::new(data, Part::Training) }.table()?;
         let table = match options.rows {
             Some(rows) => table.first(rows),
             None => table,
         };
         let held_out = |holdout: &Option<Holdout>, what: &str| match holdout {
             Some(Holdout::Table(file)) => {
-                let table = File { header, known: table.columns(), ..File::new(file, Part::Test) }.table();
+                let table = File { reading, known: table.columns(), ..File::new(file, Part::Test) }.table();
                 table.map(Some).context(|| format!("use the {what} data"))
             }
             _ => Ok(None),

@@ -39,6 +39,7 @@ mod pretraining;
 mod provenance;
 mod recipe;
 mod session;
+mod warnings;
 
 pub use error::{Error, Result, Side};
 pub use events::{Begin, Events, Phase, Resume, Snapshot};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
+use surefoot_table::Reading;
 
 /// All that decides what is trained, and how. `None` leaves a choice to the recipe, which makes it from the
 /// other options and the data.
@@ -28,8 +29,8 @@ pub struct Options {
     pub target: Option<String>,
     /// An IDX file with the target of each row of an IDX file. Default: the labels beside the images.
     pub target_file: Option<String>,
-    /// Whether the first line of a text file has the names of the columns. Default: detected.
-    pub header: Option<bool>,
+    /// How files are read, where that is not to be found out.
+    pub reading: Reading,
     /// Columns that are numeric, whatever their cells look like; a cell that is not a number is an error.
     pub numeric: Vec<String>,
     /// Columns that are categorical.

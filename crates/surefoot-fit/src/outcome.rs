@@ -35,6 +35,8 @@ pub struct Outcome {
     pub folds: Option<Folds>,
     /// The predictions that the model is judged by.
     pub judged: Judged,
+    /// What makes the score doubtful, in a sentence each: few rows, a column that gives nearly all of it.
+    pub warnings: Vec<String>,
     /// What the score loses without each column, the greatest first; `None` where it was not asked for, or would take too
     /// long.
     pub importance: Option<Vec<(String, Importance)>>,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ndarray::{Array2, Axis};
 use surefoot::{Activation, Dataset, DatasetView, Loss, Network, Scalar, Scaling, Task, Training};
-use surefoot_table::{Encoding, Excluded, Learned, Table, Target, Targets};
+use surefoot_table::{Encoding, Excluded, Note, Table, Target, Targets};
 
 use crate::class_weights::balanced;
 use crate::error::{Context, Error, Result};
@@ -24,6 +24,8 @@ pub struct Plan {
     pub encoding: Option<Encoding>,
     /// The columns that are excluded, and why.
     pub excluded: Vec<(String, Excluded)>,
+    /// What was settled of tables and columns where it could have been otherwise.
+    pub notes: Vec<Note>,
     /// The target column; `None` for matrices and autoencoders.
     pub target: Option<Target>,
     /// Whether the classes were taken from integers, which could be numbers, too.
@@ -153,6 +155,7 @@ impl Layout {
         Ok(Plan {
             encoding: None,
             excluded: Vec::new(),
+            notes: Vec::new(),
             target: None,
             classes_are_integers: false,
             task,
@@ -202,12 +205,13 @@ fn of_tables<'a, T: Scalar>(
     parts: &Parts,
 ) -> Result<(Plan, Examples<'a, T>)> {
     let table = &tables.table;
+    let mut notes = table.notes().to_vec();
     let (encoding, scaling, excluded) = match target {
         None => (Encoding::of_autoencoder(table, options.target.as_deref())?, None, Vec::new()),
         Some(target) => {
-            let Learned { encoding, scaling, excluded } =
-                Encoding::learn(table, &parts.training, target, &roles(options))?;
-            (encoding, Some(scaling), excluded)
+            let learned = Encoding::learn(table, &parts.training, target, &roles(options))?;
+            notes.extend(learned.notes);
+            (learned.encoding, Some(learned.scaling), learned.excluded)
         }
     };
     let classes = match &encoding.targets {
@@ -268,12 +272,15 @@ fn of_tables<'a, T: Scalar>(
     let examples = Examples { training, validation, test };
     let task = if classes.is_some() { Task::Classification } else { Task::Regression };
     let classes_are_integers = match &encoding.targets {
-        Targets::Classes(names) => options.task.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()),
+        Targets::Classes(names) => {
+            options.task.is_none() && names.iter().all(|name| name.parse().is_ok_and(|n: f64| n.to_string() == *name))
+        }
         Targets::Numbers => false,
     };
     let plan = Plan {
         encoding: Some(encoding),
         excluded,
+        notes,
         target: target.cloned(),
         classes_are_integers,
         input_scaling,

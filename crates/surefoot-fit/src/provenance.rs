@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use surefoot::optimizer::FirstOrder;
 use surefoot::{BatchSize, Optimizer};
+use surefoot_table::in_sentences;
 
 use crate::options::Options;
 use crate::outcome::{Pretrained, Run, Scores};
@@ -32,7 +33,9 @@ impl Provenance<'_> {
         let sum = |of: fn(&Run) -> u64| runs.iter().map(of).sum::<u64>();
         json!({
             "program": concat!("surefoot ", env!("CARGO_PKG_VERSION")),
-            "data": self.data, "rows": plan.rows,
+            "data": self.data,
+            "notes": (!plan.notes.is_empty()).then(|| in_sentences(&plan.notes)),
+            "rows": plan.rows,
             "validation_rows": if plan.is_ensemble() { plan.rows } else { plan.validation_rows }, // each of them once
             "optimizer": optimizer(&plan.training.optimizer), "schedule": plan.training.schedule,
             "batch_size": batch_size,

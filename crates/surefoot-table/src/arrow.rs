@@ -4,14 +4,18 @@ use std::borrow::Cow;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    ArrowPrimitiveType, ArrowTemporalType, Date32Type, Date64Type, Decimal128Type, Decimal256Type, Float16Type,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+use arrow_array::{Array, ArrayRef, Decimal128Array, Decimal256Array, PrimitiveArray, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
 
+use crate::builder::settled;
 use crate::column::{Cells, Growing};
 use crate::error::{Error, Reason, Result};
+use crate::notation::Told;
 use crate::table::{Lines, Names, Table};
 
 /// Whole numbers up to this are exact as `f64`.
@@ -20,14 +24,21 @@ const EXACT: u64 = 1 << 53;
 const BLOCK: usize = 4096;
 
 impl Table {
-    /// A data frame: columns of floats, integers, booleans (`true` and `false`), strings, dictionaries of these, or nothing at
-    /// all; a null and NaN are missing cells. `name` is what errors call it; the line of a cell is its row, from 1. A column
+    /// A data frame: columns of floats, integers, booleans (`true` and `false`), strings, dates, timestamps, decimals, dictionaries of
+    /// these, or nothing at all; a null and NaN are missing cells, dates and timestamps are texts by ISO 8601. `name` is what errors call it; the line of a cell is its row, from 1. A column
     /// of `f64` that is in one batch and has no null is not copied.
     ///
     /// # Errors
     /// [`Error::Columns`] when there is no batch or no row, two columns have one name, or the batches differ in their columns;
     /// [`Error::Format`] for a column of another type.
     pub fn from_batches(name: &str, batches: &[RecordBatch]) -> Result<Self> {
+        let table = Table::of_batches(name, batches, &Told::default())?;
+        table.check_names()?;
+        Ok(table)
+    }
+
+    /// The same of a file, where the caller may have said how texts are read.
+    pub(crate) fn of_batches(name: &str, batches: &[RecordBatch], told: &Told) -> Result<Self> {
         let wrong = |expected: &str, got: &str| Err(Error::columns(name, Reason::Columns, expected, got));
         let Some(first) = batches.first() else { return wrong("at least one row", "none") };
         let fields = first.schema_ref().fields();
@@ -39,15 +50,14 @@ impl Table {
             return wrong("the same columns in each batch", "others");
         }
         let names = Names::new(name, fields.iter().map(|field| field.name().clone()).collect());
-        names.check()?;
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
         if rows == 0 {
             return wrong("at least one row", "none");
         }
         let column = |(place, field): (usize, &arrow_schema::FieldRef)| {
             let parts: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(place)).collect();
-            column(&parts).ok_or_else(|| {
-                let expected = "numbers, booleans, strings or dictionaries of these";
+            column(&parts, told).ok_or_else(|| {
+                let expected = "numbers, booleans, strings, dates or dictionaries of these";
                 let got = format!("{} in column `{}`", field.data_type(), field.name());
                 Error::format(name, Reason::Format, expected, got)
             })
@@ -58,7 +68,7 @@ impl Table {
 }
 
 /// The cells of a column in several parts; `None` for a type that is not understood.
-fn column(parts: &[&ArrayRef]) -> Option<Cells> {
+fn column(parts: &[&ArrayRef], told: &Told) -> Option<Cells> {
     if let [part] = parts
         && let Some(numbers) = part.as_primitive_opt::<Float64Type>()
         && let Some(cells) = Cells::of_array(numbers)
@@ -73,8 +83,8 @@ fn column(parts: &[&ArrayRef]) -> Option<Cells> {
     loop {
         let block: Vec<Cow<'_, str>> = texts.by_ref().take(BLOCK).collect();
         match &mut column {
-            None => column = Some(Growing::new(|| block.iter(), false)),
-            Some(_) if block.is_empty() => return column.map(Growing::finish),
+            None => column = Some(Growing::new(|| block.iter())),
+            Some(_) if block.is_empty() => return settled(told, column.into_iter().collect()).pop(),
             Some(column) => column.extend(block.iter().map(AsRef::as_ref)),
         }
     }
@@ -113,6 +123,20 @@ fn texts<'a>(array: &'a dyn Array) -> Option<Box<dyn Iterator<Item = Cow<'a, str
         DataType::Null => Box::new(std::iter::repeat_n("".into(), array.len())),
         DataType::Int64 => Box::new(array.as_primitive_opt::<Int64Type>()?.iter().map(or_empty)),
         DataType::UInt64 => Box::new(array.as_primitive_opt::<UInt64Type>()?.iter().map(or_empty)),
+        DataType::Decimal128(..) => {
+            decimals(array.as_primitive_opt::<Decimal128Type>()?, Decimal128Array::value_as_string)
+        }
+        DataType::Decimal256(..) => {
+            decimals(array.as_primitive_opt::<Decimal256Type>()?, Decimal256Array::value_as_string)
+        }
+        DataType::Date32 => moments(array.as_primitive_opt::<Date32Type>()?),
+        DataType::Date64 => moments(array.as_primitive_opt::<Date64Type>()?),
+        DataType::Timestamp(unit, _) => match unit {
+            TimeUnit::Second => moments(array.as_primitive_opt::<TimestampSecondType>()?),
+            TimeUnit::Millisecond => moments(array.as_primitive_opt::<TimestampMillisecondType>()?),
+            TimeUnit::Microsecond => moments(array.as_primitive_opt::<TimestampMicrosecondType>()?),
+            TimeUnit::Nanosecond => moments(array.as_primitive_opt::<TimestampNanosecondType>()?),
+        },
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary_opt()?;
             let values: Vec<String> = texts(dictionary.values())?.map(Cow::into_owned).collect();
@@ -123,14 +147,36 @@ fn texts<'a>(array: &'a dyn Array) -> Option<Box<dyn Iterator<Item = Cow<'a, str
     })
 }
 
+/// Decimal numbers as they are written, an empty text for null.
+fn decimals<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    text: impl Fn(&PrimitiveArray<T>, usize) -> String,
+) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+    let texts: Vec<String> =
+        (0..array.len()).map(|row| if array.is_null(row) { String::new() } else { text(array, row) }).collect();
+    Box::new(texts.into_iter().map(Cow::Owned))
+}
+
+/// Days and times of day by ISO 8601, days alone at midnight; an empty text for null.
+fn moments<T: ArrowTemporalType>(array: &PrimitiveArray<T>) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_>
+where
+    i64: From<T::Native>,
+{
+    Box::new((0..array.len()).map(|row| {
+        let moment = array.value_as_datetime(row).filter(|_| !array.is_null(row));
+        let text = moment.map_or_else(String::new, |moment| moment.to_string().replacen(' ', "T", 1));
+        text.trim_end_matches("T00:00:00").to_string().into()
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use arrow_array::types::Int32Type as Key;
     use arrow_array::{
-        BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array, LargeStringArray,
-        NullArray, StringArray, StringViewArray, UInt8Array,
+        BinaryArray, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
+        LargeStringArray, NullArray, StringArray, StringViewArray, TimestampSecondArray, UInt8Array,
     };
 
     use super::*;
@@ -146,6 +192,7 @@ mod tests {
     #[test]
     fn columns_of_each_type_are_read() {
         let dictionary: DictionaryArray<Key> = [Some("b"), None, Some("b")].into_iter().collect();
+        let money = Decimal128Array::from(vec![Some(12_345), None, Some(-7)]).with_precision_and_scale(10, 2).unwrap();
         let frame = batch(vec![
             ("float", Arc::new(Float64Array::from(vec![Some(1.5), None, Some(-2e-7)]))),
             ("single", Arc::new(Float32Array::from(vec![0.5, f32::NAN, f32::INFINITY]))),
@@ -158,6 +205,9 @@ mod tests {
             ("view", Arc::new(StringViewArray::from(vec!["a", "NA", "a text of more than twelve bytes"]))),
             ("dictionary", Arc::new(dictionary)),
             ("nothing", Arc::new(NullArray::new(3))),
+            ("date", Arc::new(Date32Array::from(vec![Some(0), None, Some(20_784)]))),
+            ("money", Arc::new(money)),
+            ("moment", Arc::new(TimestampSecondArray::from(vec![Some(86_400), None, Some(86_461)]))),
         ]);
         let table = Table::from_batches("frame", &[frame]).unwrap();
         let numbers = |column| [0, 1, 2].map(|row| table.number(row, column));
@@ -176,6 +226,9 @@ mod tests {
             assert_eq!(missing(column), [false, true, false], "{}", table.columns()[column]);
         }
         assert_eq!((missing(1), missing(10)), ([false, true, false], [true; 3]));
+        assert_eq!(texts_of(&table, 11), ["1970-01-01", "", "2026-11-27"]);
+        assert_eq!((texts_of(&table, 12)[0].as_str(), numbers(12)), ("123.45", [Some(123.45), None, Some(-0.07)]));
+        assert_eq!(texts_of(&table, 13), ["1970-01-02", "", "1970-01-02T00:01:01"]);
         assert!(!table.is_matrix());
     }
 
@@ -216,10 +269,10 @@ mod tests {
         assert_eq!(message(&[one(Arc::new(NullArray::new(0)))]), "frame: expected at least one row, got none");
         let two = [one(Arc::new(NullArray::new(1))), one(Arc::new(UInt8Array::from(vec![1])))];
         assert_eq!(message(&two), "frame: expected the same columns in each batch, got others");
-        let dates = message(&[one(Arc::new(Date32Array::from(vec![1])))]);
+        let bytes = message(&[one(Arc::new(BinaryArray::from(vec![&b"x"[..]])))]);
         assert_eq!(
-            dates,
-            "frame: expected numbers, booleans, strings or dictionaries of these, got Date32 in column `x`"
+            bytes,
+            "frame: expected numbers, booleans, strings, dates or dictionaries of these, got Binary in column `x`"
         );
     }
 }

@@ -1,16 +1,20 @@
 //! A table that grows row by row.
 
-use crate::column::Growing;
+use crate::column::{Cells, Growing};
+use crate::notation::{Told, settle};
 use crate::table::{Lines, Names, Table};
 
-/// Takes rows of text up and keeps them as typed columns: rows are gathered into a block, then each column takes its cells of
-/// the block, the first of which say how the column is best kept.
+/// Takes rows of text up and keeps them as typed columns: the first rows are gathered into a block, whose cells say how each
+/// column is best kept; the others go directly into the columns.
 pub(crate) struct Builder {
     names: Names,
-    decimal_comma: bool,
-    /// None before the first block is full.
+    told: Told,
+    /// None before the block is full.
     columns: Vec<Growing>,
+    /// The rows since the columns reconsidered how they are kept.
+    rows_since: usize,
     lines: Lines,
+    damaged: Vec<usize>,
     block: Block,
 }
 
@@ -43,8 +47,16 @@ impl Block {
 }
 
 impl Builder {
-    pub fn new(names: Names, decimal_comma: bool) -> Self {
-        Builder { names, decimal_comma, columns: Vec::new(), lines: Lines::default(), block: Block::default() }
+    pub fn new(names: Names, told: Told) -> Self {
+        Builder {
+            names,
+            told,
+            columns: Vec::new(),
+            rows_since: 0,
+            lines: Lines::default(),
+            damaged: Vec::new(),
+            block: Block::default(),
+        }
     }
 
     /// The rows so far.
@@ -54,34 +66,52 @@ impl Builder {
 
     /// Takes up a row that stands in this line; it has to have a cell for each column.
     pub fn push<'a>(&mut self, cells: impl Iterator<Item = &'a str>, line: u64) {
-        for cell in cells {
-            self.block.text.push_str(cell);
-            self.block.ends.push(self.block.text.len());
-        }
-        self.block.rows += 1;
         self.lines.push(line);
-        if self.block.is_full() {
-            self.empty_block();
+        if self.columns.is_empty() {
+            for cell in cells {
+                self.block.text.push_str(cell);
+                self.block.ends.push(self.block.text.len());
+            }
+            self.block.rows += 1;
+            if self.block.is_full() {
+                self.begin_columns();
+            }
+            return;
         }
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.push(cell);
+        }
+        self.rows_since += 1;
+        if self.rows_since == ROWS {
+            self.rows_since = 0;
+            self.columns.iter_mut().for_each(Growing::reconsider);
+        }
+    }
+
+    /// Takes up a row that stands in this line, and of which no cell is known.
+    pub fn push_damaged(&mut self, line: u64) {
+        self.damaged.push(self.rows());
+        let width = self.names.columns.len();
+        self.push(std::iter::repeat_n("", width), line);
     }
 
     pub fn finish(mut self) -> Table {
-        self.empty_block();
-        let columns = self.columns.into_iter().map(Growing::finish).collect();
-        Table::new(self.names, columns, self.lines)
+        if self.columns.is_empty() {
+            self.begin_columns();
+        }
+        Table::new(self.names, settled(&self.told, self.columns), self.lines).with_damaged(self.damaged)
     }
 
-    fn empty_block(&mut self) {
-        let (block, width) = (&self.block, self.names.columns.len());
-        if self.columns.is_empty() {
-            let new = |column| Growing::new(|| block.column(column, width), self.decimal_comma);
-            self.columns = (0..width).map(new).collect();
-        } else {
-            for (i, column) in self.columns.iter_mut().enumerate() {
-                column.extend(block.column(i, width));
-            }
-        }
-        let Block { text, ends, rows } = &mut self.block;
-        (*rows, _, _) = (0, text.clear(), ends.clear());
+    /// Makes the columns of the first rows, which say how each is best kept.
+    fn begin_columns(&mut self) {
+        let (block, width) = (std::mem::take(&mut self.block), self.names.columns.len());
+        self.columns = (0..width).map(|column| Growing::new(|| block.column(column, width))).collect();
     }
+}
+
+/// The columns, each of which is read as all of them tell.
+pub(crate) fn settled(told: &Told, columns: Vec<Growing>) -> Vec<Cells> {
+    let (mut columns, evidence): (Vec<Cells>, Vec<_>) = columns.into_iter().map(Growing::finish).unzip();
+    columns.iter_mut().zip(settle(told, evidence.iter())).for_each(|(cells, settled)| cells.settle(settled));
+    columns
 }

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 
 use surefoot::Scaling;
 
-use crate::categories::categories_of;
+use crate::categories::{categories_of, spellings};
 use crate::column::Cells;
-use crate::error::{FINITE, Reason, Result};
+use crate::error::{Error, FINITE, Reason, Result};
 use crate::kind::{Excluded, Kind};
-use crate::table::Table;
+use crate::notation::Ambiguity;
+use crate::table::{Table, short};
 
 /// What the user says of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,61 +41,107 @@ const MOST_ROWS_A_CODE: usize = 100;
 /// More different texts than this are no categories where most rows have one that is seen once.
 const MAX_SINGLE_TEXTS: usize = 50;
 
-/// The kind of a column by these rows, with the centre and scale of its first input; or why it is none.
-pub(crate) type Found = std::result::Result<(Kind, (f64, f64)), Excluded>;
+/// The kind of a column, or why it is none; and what a person should know of it, in a sentence each.
+pub(crate) struct Found {
+    pub kind: std::result::Result<Scaled, Excluded>,
+    pub notes: Vec<String>,
+}
+
+/// A kind, with the centre and scale of its first input.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Scaled {
+    pub kind: Kind,
+    pub first: (f64, f64),
+}
 
 /// Finds what a column is: its kind by all rows of the table, so that it is the same whichever part is learned from; all
 /// else by these rows.
 ///
 /// # Errors
-/// [`Error::Cell`](crate::Error::Cell) for a cell that is no number where nearly all others are, or where it has to be.
+/// [`Error::Cell`] for a cell that is no number where nearly all others are, or where it has to be; [`Error::Ambiguous`] for a
+/// number that can be read in two ways.
 pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Asked) -> Result<Found> {
     let cells = table.cells(column);
-    let present = rows.iter().filter(|&&row| !cells.meaning(row).is_missing).count();
+    let found = |kind, notes| Ok(Found { kind, notes });
+    let are_plain = cells.plain_numbers().is_some();
+    let present = match are_plain {
+        true => rows.len(),
+        false => rows.iter().filter(|&&row| !cells.meaning(row).is_missing).count(),
+    };
     let missing_indicator = present < rows.len();
     if present == 0 {
-        return Ok(Err(Excluded::Empty));
+        return found(Err(Excluded::Empty), Vec::new());
     }
-    let is_no_number = |&row: &usize| {
-        let meaning = cells.meaning(row);
-        meaning.number.is_none() && !meaning.is_missing
-    };
-    let not_a_number = (0..cells.len()).find(is_no_number);
+    let not_a_number = if are_plain { None } else { (0..cells.len()).find(|&row| cells.meaning(row).is_text()) };
     match (not_a_number, asked) {
         (Some(row), Asked::Number) => return Err(table.cell_error(row, column, Reason::TextInNumeric, NUMBER_ASKED)),
         (Some(row), _) if table.is_matrix() => return Err(table.cell_error(row, column, Reason::TextAsInput, FINITE)),
         (None, Asked::Nothing) if table.is_matrix() || !is_coded(cells) => {
-            return Ok(number(table, rows, column, missing_indicator));
+            check_doubt(table, column)?;
+            return found(number(table, rows, column, missing_indicator), cells.settled.notes.clone());
         }
         (None, Asked::Number) => {
+            check_doubt(table, column)?;
             let (centre, scale) = Scaling::robust(&mut numbers(cells, rows.iter().copied()));
-            return Ok(Ok((Kind::Number { fill: Some(centre), missing_indicator }, (centre, scale))));
+            let kind = number_kind(cells, centre, missing_indicator);
+            return found(Ok(Scaled { kind, first: (centre, scale) }), cells.settled.notes.clone());
         }
         (None, _) | (_, Asked::Category | Asked::Nothing) => {}
     }
     if let (Some(row), Asked::Nothing) = (not_a_number, asked) {
         check_slips(table, column, row)?;
     }
-    Ok(category(&categories_of(cells, rows), present, missing_indicator, asked))
+    let kind = category(&categories_of(cells, rows), present, missing_indicator, asked);
+    let mut notes: Vec<String> = spellings(cells, rows).into_iter().collect();
+    if let (Some(row), Err(Excluded::FreeText | Excluded::Identifier)) = (not_a_number, &kind) {
+        let all = (0..cells.len()).filter(|&row| !cells.meaning(row).is_missing).count();
+        let numbers = (0..cells.len()).filter(|&row| cells.meaning(row).number.is_some()).count();
+        if 2 * numbers > all {
+            let cell = table.cell(row, column).into_owned();
+            notes.push(format!("{numbers} of {all} cells are numbers, others are not, such as `{}`", short(&cell)));
+        }
+    }
+    found(kind, notes)
+}
+
+/// That nothing about the numbers of a column is open.
+///
+/// # Errors
+/// [`Error::Ambiguous`] with the readings.
+pub(crate) fn check_doubt(table: &Table, column: usize) -> Result<()> {
+    let Some(doubt) = &table.cells(column).settled.doubt else { return Ok(()) };
+    let reason = match doubt.kind {
+        Ambiguity::DecimalSign => Reason::DecimalSign,
+        Ambiguity::Minus => Reason::MinusSign,
+        Ambiguity::Percent => Reason::PercentSign,
+    };
+    Err(Error::Ambiguous {
+        file: table.file().into(),
+        column: short(&table.columns()[column]).into_owned(),
+        reason,
+        cell: short(&doubt.cell).into_owned(),
+        readings: Box::new(doubt.readings.clone()),
+    })
 }
 
 /// That text, first seen in this row, is not a slip in a column that is meant to be numbers: that has numbers nearly
 /// everywhere, or mostly and beside them no more than a few words.
 ///
 /// # Errors
-/// [`Error::Cell`](crate::Error::Cell) with the row.
+/// [`Error::Cell`] with the row.
 pub(crate) fn check_slips(table: &Table, column: usize, row: usize) -> Result<()> {
     let cells = table.cells(column);
     let numbers = numbers(cells, 0..cells.len());
     let present = (0..cells.len()).filter(|&row| !cells.meaning(row).is_missing).count();
+    if let Some(row) = (0..cells.len()).find(|&row| cells.meaning(row).is_infinite)
+        && 2 * numbers.len() > present
+    {
+        return Err(table.cell_error(row, column, Reason::Infinite, FINITE));
+    }
     if present < MIN_ROWS_OF_IDENTIFIER || different(&numbers) <= MAX_CODES.min(numbers.len() / 2) {
         return Ok(());
     }
-    let is_text = |&row: &usize| {
-        let meaning = cells.meaning(row);
-        meaning.number.is_none() && !meaning.is_missing
-    };
-    let words = cells.different((0..cells.len()).filter(is_text)).len();
+    let words = cells.different((0..cells.len()).filter(|&row| cells.meaning(row).is_text())).len();
     let texts = present - numbers.len();
     let is_nearly_all = texts == 1
         || numbers.len() as f64 >= SHARE_OF_NUMBERS * present as f64
@@ -108,51 +155,139 @@ pub(crate) fn check_slips(table: &Table, column: usize, row: usize) -> Result<()
 
 /// The numbers in these rows; missing cells have none.
 fn numbers(cells: &Cells, rows: impl Iterator<Item = usize>) -> Vec<f64> {
+    if let Some(numbers) = cells.plain_numbers() {
+        return rows.map(|row| numbers[row]).collect();
+    }
     rows.filter_map(|row| cells.meaning(row).number).collect()
 }
 
-/// Whether its numbers have zeros in front, as codes and telephone numbers do; of many not only a few.
-fn is_coded(cells: &Cells) -> bool {
+/// Whether its numbers are codes: with zeros in front, as telephone numbers have, or of more digits than a number holds; of many
+/// not only a few.
+pub(crate) fn is_coded(cells: &Cells) -> bool {
+    if cells.plain_numbers().is_some() {
+        return false;
+    }
     let meanings = (0..cells.len()).map(|row| cells.meaning(row)).filter(|meaning| !meaning.is_missing);
     let (all, codes) = meanings.fold((0, 0), |(all, codes), meaning| (all + 1, codes + usize::from(meaning.is_code)));
     codes > 0 && codes * MOST_ROWS_A_CODE >= all
 }
 
+fn number_kind(cells: &Cells, fill: f64, missing_indicator: bool) -> Kind {
+    Kind::Number { fill: Some(fill), missing_indicator, notation: cells.settled.notation.clone() }
+}
+
 /// A column of numbers, unless they are the same or number the rows.
-fn number(table: &Table, rows: &[usize], column: usize, missing_indicator: bool) -> Found {
+fn number(
+    table: &Table,
+    rows: &[usize],
+    column: usize,
+    missing_indicator: bool,
+) -> std::result::Result<Scaled, Excluded> {
     let cells = table.cells(column);
     let mut learned = numbers(cells, rows.iter().copied());
     let (centre, scale) = Scaling::robust(&mut learned); // sorted from here on
     if learned.first() == learned.last() && !missing_indicator {
         return Err(Excluded::Constant);
     }
-    if !table.is_matrix() && is_numbering(cells, &table.columns()[column]) {
-        return Err(Excluded::Identifier);
+    if !table.is_matrix()
+        && let Some(excluded) = numbering(cells, &table.columns()[column], column == 0)
+    {
+        return Err(excluded);
     }
-    Ok((Kind::Number { fill: Some(centre), missing_indicator }, (centre, scale)))
+    Ok(Scaled { kind: number_kind(cells, centre, missing_indicator), first: (centre, scale) })
 }
 
-/// Whether whole numbers that all differ count the rows from 0 or 1, in any order, or are called what identifiers are.
-fn is_numbering(cells: &Cells, name: &str) -> bool {
-    let are_whole = (0..cells.len()).all(|row| cells.meaning(row).number.is_none_or(|number| number.fract() == 0.0));
+/// What names of columns mean row numbers, whatever the values: those that pandas, R and databases write.
+const ROW_NUMBERS: [&str; 14] = [
+    "index",
+    "rowid",
+    "row_id",
+    "row id",
+    "rowname",
+    "row_names",
+    "row.names",
+    "rownames",
+    "rownum",
+    "row_number",
+    "row number",
+    "level_0",
+    "#",
+    "__index_level_0__",
+];
+/// What may mean it: the values have to look like it, too.
+const COUNTS: [&str; 16] = [
+    "x",
+    "x1",
+    "v1",
+    "no",
+    "no.",
+    "nr",
+    "nr.",
+    "num",
+    "number",
+    "obs",
+    "observation",
+    "seq",
+    "record",
+    "case",
+    "key",
+    "row",
+];
+/// Row numbers of a part of a file: at least one in so many is there.
+const MOST_GAPS: f64 = 2.0;
+/// The same where the name says that they may be.
+const MOST_GAPS_NAMED: f64 = 10.0;
+
+/// Whether whole numbers number the rows: they count from 0 or 1, in any order; or all differ, and the name says so, or name
+/// and values together do. `is_first`: it is the first column, where row numbers mostly are.
+fn numbering(cells: &Cells, name: &str, is_first: bool) -> Option<Excluded> {
+    let is_whole = |number: f64| number.fract() == 0.0;
+    let are_whole = match cells.plain_numbers() {
+        Some(numbers) => numbers.iter().all(|&number| is_whole(number)),
+        None => (0..cells.len()).all(|row| cells.meaning(row).number.is_none_or(is_whole)),
+    };
     if !are_whole {
-        return false; // without sorting them
+        return None; // without sorting them
     }
     let mut sorted = numbers(cells, 0..cells.len());
     sorted.sort_unstable_by(f64::total_cmp);
-    let [first, .., last] = sorted[..] else { return false };
-    let all_differ = sorted.windows(2).all(|pair| pair[0] < pair[1]);
-    if sorted.len() < MIN_ROWS_OF_IDENTIFIER || !all_differ {
-        return false;
+    let [first, .., last] = sorted[..] else { return None };
+    let count = sorted.len();
+    sorted.dedup();
+    let all_differ = sorted.len() == count;
+    if count < MIN_ROWS_OF_IDENTIFIER || 2 * sorted.len() < count || first < 0.0 {
+        return None;
     }
-    let counts = (first == 0.0 || first == 1.0) && last - first == (sorted.len() - 1) as f64;
+    let lower = name.trim().to_lowercase();
+    let is_nameless = is_first && lower.trim_end_matches('_') == "column_1";
+    let is_called_row_number =
+        is_nameless || ROW_NUMBERS.contains(&&*lower) || lower.starts_with("unnamed: ") || lower.starts_with("...1");
+    if is_called_row_number {
+        return Some(Excluded::RowNumber);
+    }
+    if !all_differ {
+        return None;
+    }
+    let span = last - first + 1.0;
+    let is_dense = |most_gaps: f64| span <= most_gaps * count as f64 && first <= 1.0 + 0.05 * span;
+    let counts = (first == 0.0 || first == 1.0) && span == count as f64;
+    // a part of the rows leaves gaps here and there, measurements at a fixed step do not
+    let has_one_step = sorted.windows(2).all(|pair| pair[1] - pair[0] == sorted[1] - first);
+    let has_gaps = |most_gaps| !has_one_step && is_dense(most_gaps);
+    if counts || is_first && has_gaps(MOST_GAPS) || COUNTS.contains(&&*lower) && has_gaps(MOST_GAPS_NAMED) {
+        return Some(Excluded::RowNumber);
+    }
+    is_called_identifier(name).then_some(Excluded::Identifier)
+}
+
+/// Whether a name says that a column identifies its rows: with a word such as `id`, or ending in `Id`.
+fn is_called_identifier(name: &str) -> bool {
     let mut words = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-    let is_word = |word: String| ["id", "uuid", "guid", "index", "identifier"].contains(&&*word);
     let ends_in_id = name
         .strip_suffix("Id")
         .or_else(|| name.strip_suffix("ID"))
         .is_some_and(|rest| rest.ends_with(char::is_lowercase));
-    counts || words.any(is_word) || ends_in_id
+    words.any(|word| ["id", "uuid", "guid", "identifier"].contains(&&*word)) || ends_in_id
 }
 
 /// How many different numbers there are.
@@ -164,7 +299,12 @@ fn different(numbers: &[f64]) -> usize {
 }
 
 /// A column of categories.
-fn category(categories: &[(String, usize)], present: usize, missing_indicator: bool, asked: Asked) -> Found {
+fn category(
+    categories: &[(String, usize)],
+    present: usize,
+    missing_indicator: bool,
+    asked: Asked,
+) -> std::result::Result<Scaled, Excluded> {
     let one_hot = (0.0, 1.0);
     if asked == Asked::Nothing {
         let single = categories.iter().filter(|(_, count)| *count == 1).count();
@@ -178,7 +318,8 @@ fn category(categories: &[(String, usize)], present: usize, missing_indicator: b
     match categories {
         [_] if !missing_indicator => Err(Excluded::Constant),
         [(first, _), (second, _)] => {
-            Ok((Kind::Binary { values: [first.clone(), second.clone()], missing_indicator }, (0.5, 0.5)))
+            let kind = Kind::Binary { values: [first.clone(), second.clone()], missing_indicator };
+            Ok(Scaled { kind, first: (0.5, 0.5) })
         }
         _ => {
             let rare = if asked == Asked::Category { 1 } else { RARE };
@@ -191,7 +332,7 @@ fn category(categories: &[(String, usize)], present: usize, missing_indicator: b
             if kept.is_empty() && !missing_indicator {
                 return Err(Excluded::FreeText);
             }
-            Ok((Kind::Category { categories: kept, other, missing_indicator }, one_hot))
+            Ok(Scaled { kind: Kind::Category { categories: kept, other, missing_indicator }, first: one_hot })
         }
     }
 }
@@ -211,11 +352,11 @@ mod tests {
         let csv = format!("{name},y\n{}", cells.iter().map(|cell| format!("{cell},1\n")).collect::<String>());
         let table = Table::read("t.csv", csv.as_bytes()).unwrap();
         let found = find_kind(&table, &table.all_rows(), 0, asked).map_err(|error| error.to_string())?;
-        found.map(|(kind, _)| kind).map_err(|why| why.reason().into())
+        found.kind.map(|found| found.kind).map_err(|why| why.reason().into())
     }
 
     fn number(fill: f64, missing_indicator: bool) -> Tried {
-        Ok(Kind::Number { fill: Some(fill), missing_indicator })
+        Ok(Kind::Number { fill: Some(fill), missing_indicator, notation: crate::notation::Notation::default() })
     }
 
     fn excluded(why: Excluded) -> Tried {
@@ -255,8 +396,8 @@ mod tests {
         let cells = |f: &dyn Fn(usize) -> String| (0..20).map(f).collect::<Vec<_>>();
         let of = |cells: &[String]| found(&cells.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(of(&cells(&|i| format!("name {i}"))), excluded(Excluded::Identifier));
-        assert_eq!(of(&cells(&|i| (i * 7 % 20).to_string())), excluded(Excluded::Identifier), "0 to 19 in some order");
-        assert_eq!(of(&cells(&|i| (i + 1).to_string())), excluded(Excluded::Identifier));
+        assert_eq!(of(&cells(&|i| (i * 7 % 20).to_string())), excluded(Excluded::RowNumber), "0 to 19 in some order");
+        assert_eq!(of(&cells(&|i| (i + 1).to_string())), excluded(Excluded::RowNumber));
         assert!(of(&cells(&|i| (i * i).to_string())).is_ok(), "whole numbers that all differ may be measured");
         assert!(of(&cells(&|i| (i + 1990).to_string())).is_ok(), "so may years");
         assert!(of(&cells(&|i| format!("{i}.5"))).is_ok());
@@ -280,8 +421,8 @@ mod tests {
         let training: Vec<usize> = (0..20).filter(|row| row % 5 > 0).collect();
         let csv = format!("x,y\n{}", (0..20).map(|i| format!("{i},1\n")).collect::<String>());
         let table = Table::read("t", csv.as_bytes()).unwrap();
-        let found = find_kind(&table, &training, 0, Asked::Nothing).unwrap();
-        assert_eq!(found, Err(Excluded::Identifier), "they count all rows, if not those that are learned from");
+        let found = find_kind(&table, &training, 0, Asked::Nothing).unwrap().kind;
+        assert_eq!(found, Err(Excluded::RowNumber), "they count all rows, if not those that are learned from");
     }
 
     #[test]

@@ -48,6 +48,13 @@ pub(crate) fn filled<T: Scalar>(
     Ok(Ok(matrix))
 }
 
+/// What a cell is that has no number, where one has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnError {
+    Refuse,
+    Missing,
+}
+
 /// How the cells of a column become inputs.
 pub(crate) struct Encoder<'a, F> {
     pub width: usize,
@@ -63,15 +70,24 @@ pub(crate) struct Encoded {
 }
 
 impl<'a> Encoder<'a, ()> {
-    pub fn new(kind: &'a Kind, cells: &'a Cells) -> Encoder<'a, impl Fn(Cell<'a>) -> Option<Encoded>> {
+    pub fn new(
+        kind: &'a Kind,
+        cells: &'a Cells,
+        on_error: OnError,
+    ) -> Encoder<'a, impl Fn(Cell<'a>) -> Option<Encoded>> {
         let categories = match kind {
             Kind::Number { .. } => Categories::new(&[]),
             Kind::Binary { values, .. } => Categories::new(values),
             Kind::Category { categories, .. } => Categories::new(categories),
         };
         let encode = move |cell| {
-            let meaning = cells.meaning_of(cell);
-            let is_missing = meaning.is_missing;
+            let meaning = match kind {
+                Kind::Number { notation, .. } => cells.meaning_by(cell, notation),
+                Kind::Binary { .. } | Kind::Category { .. } => cells.meaning_of(cell),
+            };
+            let is_number = matches!(kind, Kind::Number { .. });
+            let is_missing =
+                meaning.is_missing || on_error == OnError::Missing && is_number && meaning.number.is_none();
             let input = match kind {
                 Kind::Number { fill: Some(fill), .. } if is_missing => Some((0, *fill)),
                 Kind::Number { .. } => Some((0, meaning.number?)),

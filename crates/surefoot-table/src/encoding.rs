@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use surefoot::{Model, Scalar, Scaling};
 
 use crate::categories::Categories;
-use crate::detection::{Asked, find_kind};
-use crate::encoder::{Encoder, filled};
+use crate::detection::{Asked, Scaled, find_kind};
+use crate::encoder::{Encoder, OnError, filled};
 use crate::error::{Error, FINITE, Reason, Result};
 use crate::kind::{Excluded, Kind};
+use crate::notation::Notation;
+use crate::note::Note;
+use crate::reading::Reading;
 use crate::table::{Table, short};
 use crate::targets::{NUMBER_TARGET, TARGETS, Target, Targets, unknown_class};
 
@@ -21,6 +24,10 @@ pub struct Encoding {
     pub target_columns: Vec<String>,
     /// What the targets mean.
     pub targets: Targets,
+    /// How the numbers of the target are written.
+    pub target_notation: Notation,
+    /// The words that mean that a cell is missing, where they are not the usual ones.
+    pub missing: Option<Vec<String>>,
 }
 
 /// A column that is an input, or several.
@@ -57,6 +64,32 @@ pub struct Learned {
     pub scaling: Scaling,
     /// The columns that are no inputs, and why.
     pub excluded: Vec<(String, Excluded)>,
+    /// What was settled of the columns where it could have been otherwise.
+    pub notes: Vec<Note>,
+}
+
+/// How an encoding with more than columns is kept in a model.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Notation::is_default")]
+    target: Notation,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<String>>,
+}
+
+/// A value of a column that the encoding does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// The column.
+    pub column: String,
+    /// The value.
+    pub value: String,
+    /// The rows that have it.
+    pub rows: usize,
+    /// The category that it was read as, where it seems to have lost the zeros in front; else it has none.
+    pub read_as: Option<String>,
 }
 
 /// Where outliers of scaled inputs are held back.
@@ -72,28 +105,24 @@ impl Encoding {
     /// in a column of numbers.
     pub fn learn(table: &Table, rows: &[usize], target: &Target, roles: &Roles<'_>) -> Result<Learned> {
         let named = [&roles.numeric, &roles.categorical, &roles.ignored];
+        table.check_names()?;
         for name in named.into_iter().flatten().chain(&roles.weight).chain(&roles.group) {
             table.column(name)?;
         }
-        let (mut columns, mut excluded) = (Vec::new(), Vec::new());
+        let (mut columns, mut excluded, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut centre, mut scale) = (Vec::new(), Vec::new());
         for (place, name) in table.columns().iter().enumerate().filter(|&(place, _)| place != target.column) {
-            let is_in = |names: &[&str]| names.contains(&name.as_str());
-            let found = if roles.weight == Some(name) {
-                Err(Excluded::Weight)
-            } else if is_in(&roles.ignored) {
-                Err(Excluded::Ignored)
-            } else if is_in(&roles.numeric) {
-                find_kind(table, rows, place, Asked::Number)?
-            } else if is_in(&roles.categorical) {
-                find_kind(table, rows, place, Asked::Category)?
-            } else if roles.group == Some(name) {
-                Err(Excluded::Group)
-            } else {
-                find_kind(table, rows, place, Asked::Nothing)?
+            let asked = match role(roles, name) {
+                Ok(asked) => asked,
+                Err(why) => {
+                    excluded.push((name.clone(), why));
+                    continue;
+                }
             };
-            match found {
-                Ok((kind, first)) => {
+            let found = find_kind(table, rows, place, asked)?;
+            notes.extend(found.notes.into_iter().map(|note| Note::of_column(name, note)));
+            match found.kind {
+                Ok(Scaled { kind, first }) => {
                     // the first input of a number or of yes and no has a scale of its own, one-hot inputs are as they are
                     let inputs = std::iter::once(first).chain(std::iter::repeat((0.0, 1.0))).take(kind.width());
                     inputs.for_each(|(c, s)| {
@@ -114,8 +143,16 @@ impl Encoding {
             return Err(Error::columns(table.file(), Reason::NoInput, "an input column besides the target", got));
         }
         let target_columns = vec![table.columns()[target.column].clone()];
-        let encoding = Encoding { columns, target_columns, targets: target.targets.clone() };
-        Ok(Learned { encoding, scaling: Scaling { centre, scale, limit: Some(LIMIT) }, excluded })
+        notes.extend(target.notes.iter().map(|note| Note::of_column(&target.name, note.clone())));
+        notes.extend(table.missing_note());
+        let encoding = Encoding {
+            columns,
+            target_columns,
+            targets: target.targets.clone(),
+            target_notation: target.notation.clone(),
+            missing: table.missing_words().cloned(),
+        };
+        Ok(Learned { encoding, scaling: Scaling { centre, scale, limit: Some(LIMIT) }, excluded, notes })
     }
 
     /// Each column but the target's as a number that has to be there.
@@ -123,7 +160,9 @@ impl Encoding {
         let columns = table.columns().iter().enumerate().filter(|&(place, _)| place != target.column);
         let names: Vec<String> = columns.map(|(_, name)| name.clone()).collect();
         let target_columns = vec![table.columns()[target.column].clone()];
-        Encoding { columns: plain(&names), target_columns, targets: target.targets.clone() }
+        let (targets, target_notation) = (target.targets.clone(), target.notation.clone());
+        let missing = table.missing_words().cloned();
+        Encoding { columns: plain(table, &names), target_columns, targets, target_notation, missing }
     }
 
     /// The encoding of a table that an autoencoder learns from: all columns are inputs, and targets as well, but for one
@@ -141,7 +180,16 @@ impl Encoding {
         if names.is_empty() {
             return Err(Error::columns(table.file(), Reason::NoInput, "an input column", "none"));
         }
-        Ok(Encoding { columns: plain(&names), target_columns: names, targets: Targets::Numbers })
+        table.check_names()?;
+        let missing = table.missing_words().cloned();
+        let target_notation = Notation::default();
+        Ok(Encoding {
+            columns: plain(table, &names),
+            target_columns: names,
+            targets: Targets::Numbers,
+            target_notation,
+            missing,
+        })
     }
 
     /// The encoding that a model asks for. Columns are found by the names that the model has; where it has none, they
@@ -154,19 +202,21 @@ impl Encoding {
         let mut positions = |count| rest.by_ref().take(count).cloned().collect::<Vec<_>>();
         let or_positions =
             |names: &[String], positions: Vec<String>| if names.is_empty() { positions } else { names.to_vec() };
-        let columns = match &model.encoding {
-            serde_json::Value::Null => plain(&or_positions(&model.input_columns, positions(model.network.inputs()))),
+        let kept = match &model.encoding {
+            serde_json::Value::Null => {
+                let names = or_positions(&model.input_columns, positions(model.network.inputs()));
+                Kept { columns: plain(table, &names), target: Notation::default(), missing: None }
+            }
             encoding => {
                 let wrong = |got: String| {
                     Error::format("the model", Reason::Format, "an encoding of columns for its inputs", got)
                 };
-                let columns: Vec<Column> =
-                    serde_json::from_value(encoding.clone()).map_err(|error| wrong(error.to_string()))?;
-                let inputs: usize = columns.iter().map(|column| column.kind.width()).sum();
+                let kept = kept(encoding).map_err(|error| wrong(error.to_string()))?;
+                let inputs: usize = kept.columns.iter().map(|column| column.kind.width()).sum();
                 if inputs != model.network.inputs() {
                     return Err(wrong(format!("{inputs} inputs for a network with {}", model.network.inputs())));
                 }
-                columns
+                kept
             }
         };
         let target_count = if model.classes.is_empty() { model.network.outputs() } else { 1 };
@@ -175,12 +225,19 @@ impl Encoding {
             [] => Targets::Numbers,
             names => Targets::Classes(names.to_vec()),
         };
-        Ok(Encoding { columns, target_columns, targets })
+        let Kept { columns, target: target_notation, missing } = kept;
+        Ok(Encoding { columns, target_columns, targets, target_notation, missing })
     }
 
     /// The columns that a model encodes; none where its inputs are columns of numbers.
     pub fn columns_of(model: &Model) -> Vec<Column> {
-        Vec::<Column>::deserialize(&model.encoding).unwrap_or_default()
+        kept(&model.encoding).map_or_else(|_| Vec::new(), |kept| kept.columns)
+    }
+
+    /// How tables for a model are to be read, as far as it knows.
+    pub fn reading_of(model: &Model) -> Reading {
+        let missing = kept(&model.encoding).ok().and_then(|kept| kept.missing);
+        Reading { missing, ..Reading::default() }
     }
 
     /// The names that the columns of a model's tables have, as far as it knows them.
@@ -195,7 +252,40 @@ impl Encoding {
 
     /// For the metadata of a model.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!(self.columns)
+        if self.target_notation.is_default() && self.missing.is_none() {
+            return serde_json::json!(self.columns);
+        }
+        let (columns, target) = (self.columns.clone(), self.target_notation.clone());
+        serde_json::json!(Kept { columns, target, missing: self.missing.clone() })
+    }
+
+    /// The values of yes/no columns and of categories in these rows that were not there when the encoding was learned, in the order
+    /// of the columns.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] with the missing columns.
+    pub fn unseen(&self, table: &Table, rows: &[usize]) -> Result<Vec<Unseen>> {
+        let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
+        let mut unseen = Vec::new();
+        for (column, place) in self.columns.iter().zip(places) {
+            let names: &[String] = match &column.kind {
+                Kind::Number { .. } => continue,
+                Kind::Binary { values, .. } => values,
+                Kind::Category { categories, .. } => categories,
+            };
+            let (cells, categories) = (table.cells(place), Categories::new(names));
+            let present = rows.iter().copied().filter(|&row| !cells.meaning(row).is_missing);
+            for (row, rows) in cells.different(present) {
+                let (value, found) = (cells.text(row), categories.find(cells, cells.cell(row)));
+                let read_as = found.filter(|_| categories.with_zeros(&value).is_some() && !categories.has(&value));
+                if found.is_none() || read_as.is_some() {
+                    let read_as = read_as.map(|place| names[place].clone());
+                    let value = short(&value).into_owned();
+                    unseen.push(Unseen { column: column.name.clone(), value, rows, read_as });
+                }
+            }
+        }
+        Ok(unseen)
     }
 
     /// Whether the targets are the inputs.
@@ -219,6 +309,34 @@ impl Encoding {
         self.columns.iter().map(group).collect()
     }
 
+    /// The cells of these rows that have no number where one has to be, by row and place of the column.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] with the missing columns.
+    pub fn unreadable(&self, table: &Table, rows: &[usize]) -> Result<Vec<(usize, usize)>> {
+        let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
+        let mut found = Vec::new();
+        for (column, place) in self.columns.iter().zip(places) {
+            if let Kind::Number { .. } = &column.kind {
+                let encoder = Encoder::new(&column.kind, table.cells(place), OnError::Refuse);
+                let mut inputs = vec![0.0; encoder.width];
+                found.extend(
+                    rows.iter().filter(|&&row| encoder.encode(row, &mut inputs).is_none()).map(|&row| (row, place)),
+                );
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// The inputs of these rows, in the unit of the table, where a cell that has no number counts as missing.
+    ///
+    /// # Errors
+    /// As [`inputs`](Self::inputs), where a column had no missing cells to learn from: it has nothing to put in their place.
+    pub fn inputs_or_missing(&self, table: &Table, rows: &[usize]) -> Result<Array2<f64>> {
+        self.encoded(table, rows, None, OnError::Missing)
+    }
+
     /// The inputs of these rows, in the unit of the table.
     ///
     /// # Errors
@@ -233,10 +351,20 @@ impl Encoding {
     /// # Errors
     /// As [`inputs`](Self::inputs), and [`Error::Columns`] when the scaling is not one of so many inputs.
     pub fn inputs_as<T: Scalar>(&self, table: &Table, rows: &[usize], scaling: Option<&Scaling>) -> Result<Array2<T>> {
+        self.encoded(table, rows, scaling, OnError::Refuse)
+    }
+
+    fn encoded<T: Scalar>(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        scaling: Option<&Scaling>,
+        on_error: OnError,
+    ) -> Result<Array2<T>> {
         let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
         let kinds = self.columns.iter().map(|column| &column.kind);
         let encoders: Vec<_> =
-            kinds.zip(&places).map(|(kind, &place)| Encoder::new(kind, table.cells(place))).collect();
+            kinds.zip(&places).map(|(kind, &place)| Encoder::new(kind, table.cells(place), on_error)).collect();
         let width = self.columns.iter().map(|column| column.kind.width()).sum();
         let inputs = filled(table, rows, width, scaling, |row, inputs| {
             let mut first = 0;
@@ -290,12 +418,12 @@ impl Encoding {
             Targets::Numbers => {
                 let targets = filled(table, rows, outputs, scaling, |row, targets| {
                     for (target, &column) in targets.iter_mut().zip(&columns) {
-                        *target = table.number(row, column)?;
+                        *target = self.target_number(table, row, column)?;
                     }
                     Some(())
                 });
                 targets?.map_err(|row| {
-                    let wrong = columns.iter().find(|&&column| table.number(row, column).is_none());
+                    let wrong = columns.iter().find(|&&column| self.target_number(table, row, column).is_none());
                     table.cell_error(row, wrong.copied().unwrap_or_default(), Reason::TextAsTarget, NUMBER_TARGET)
                 })
             }
@@ -328,6 +456,12 @@ impl Encoding {
         Ok(rows)
     }
 
+    /// The number of a target, as numbers were written where the encoding was learned.
+    fn target_number(&self, table: &Table, row: usize, column: usize) -> Option<f64> {
+        let cells = table.cells(column);
+        cells.meaning_by(cells.cell(row), &self.target_notation).number
+    }
+
     fn find_columns<'a>(&self, table: &Table, names: impl Iterator<Item = &'a String>) -> Result<Vec<usize>> {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for name in names {
@@ -353,14 +487,47 @@ impl Encoding {
 }
 
 /// Columns of numbers that all have to be there.
-fn plain(names: &[String]) -> Vec<Column> {
-    let number = Kind::Number { fill: None, missing_indicator: false };
-    names.iter().map(|name| Column { name: name.clone(), kind: number.clone() }).collect()
+fn plain(table: &Table, names: &[String]) -> Vec<Column> {
+    let number = |name: &String| {
+        let notation = table.column(name).map(|place| table.cells(place).settled.notation.clone());
+        let kind = Kind::Number { fill: None, missing_indicator: false, notation: notation.unwrap_or_default() };
+        Column { name: name.clone(), kind }
+    };
+    names.iter().map(number).collect()
+}
+
+/// What the user says that a column is, or why it is no input.
+pub(crate) fn role(roles: &Roles<'_>, name: &str) -> std::result::Result<Asked, Excluded> {
+    let is_in = |names: &[&str]| names.contains(&name);
+    match () {
+        () if roles.weight == Some(name) => Err(Excluded::Weight),
+        () if is_in(&roles.ignored) => Err(Excluded::Ignored),
+        () if is_in(&roles.numeric) => Ok(Asked::Number),
+        () if is_in(&roles.categorical) => Ok(Asked::Category),
+        () if roles.group == Some(name) => Err(Excluded::Group),
+        () => Ok(Asked::Nothing),
+    }
+}
+
+/// What a model says of columns: a list of them, or with more.
+fn kept(encoding: &serde_json::Value) -> serde_json::Result<Kept> {
+    let mut kept = if encoding.is_object() {
+        Kept::deserialize(encoding)?
+    } else {
+        Kept { columns: Vec::deserialize(encoding)?, target: Notation::default(), missing: None }
+    };
+    let notations = kept.columns.iter_mut().filter_map(|column| match &mut column.kind {
+        Kind::Number { notation, .. } => Some(notation),
+        Kind::Binary { .. } | Kind::Category { .. } => None,
+    });
+    notations.chain([&mut kept.target]).for_each(|notation| notation.missing.clone_from(&kept.missing));
+    Ok(kept)
 }
 
 /// What an excluded column is, in words.
 fn described(why: Excluded) -> String {
     match why {
+        Excluded::RowNumber => "a row number".into(),
         Excluded::Identifier => "an identifier".into(),
         other => other.reason().into(),
     }

@@ -56,6 +56,20 @@ pub enum Error {
         /// What the file has.
         got: String,
     },
+    /// A cell that can be read in two ways, and nothing in the file tells in which.
+    #[error("{file}, column `{column}`: `{cell}` may mean {} or {}, and nothing in the file tells which", readings[0], readings[1])]
+    Ambiguous {
+        /// The file or built-in name.
+        file: String,
+        /// The column's name.
+        column: String,
+        /// What the readings differ in.
+        reason: Reason,
+        /// The cell.
+        cell: String,
+        /// What it may mean.
+        readings: Box<[String; 2]>,
+    },
     /// A column or the number of columns.
     #[error("{file}: expected {expected}, got {got}")]
     Columns {
@@ -86,6 +100,8 @@ pub enum Reason {
     Format,
     /// An archive without any array.
     NoArray,
+    /// An archive with several files, or of something else than a table.
+    Archive,
     /// Two columns have one name.
     DuplicateName,
     /// There is no column of this name.
@@ -116,6 +132,20 @@ pub enum Reason {
     UnknownClass,
     /// A weight that is no finite number of at least 0.
     Weight,
+    /// An infinite number in a column of numbers.
+    Infinite,
+    /// Whether a comma or a point is the decimal sign.
+    DecimalSign,
+    /// Whether parentheses, or a minus behind, make a number negative, where others have a minus in front.
+    MinusSign,
+    /// Whether numbers beside others with a percent sign are percent, too.
+    PercentSign,
+    /// A file in which nothing is a table.
+    NoTable,
+    /// JSON of another shape than records, or none.
+    Json,
+    /// A workbook without a sheet of this name.
+    Sheet,
 }
 
 /// A result with this crate's error.
@@ -129,6 +159,7 @@ impl Error {
             Error::Line { reason, .. }
             | Error::Cell { reason, .. }
             | Error::Format { reason, .. }
+            | Error::Ambiguous { reason, .. }
             | Error::Columns { reason, .. } => *reason,
         }
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::notation::Notation;
+
 /// How the cells of a column become inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -14,11 +16,14 @@ pub enum Kind {
         /// Whether one more input, the missing indicator, is 1 for a missing cell and 0 otherwise.
         #[serde(default, rename = "marked", skip_serializing_if = "std::ops::Not::not")]
         missing_indicator: bool,
+        /// How the numbers are written.
+        #[serde(default, skip_serializing_if = "Notation::is_default")]
+        notation: Notation,
     },
     /// One of two values: one input, 0 for the first, 1 for the second, ½ for missing and unseen ones.
     #[serde(rename = "yes-no")]
     Binary {
-        /// The two, in ascending order.
+        /// The two, in ascending order; words for no before those for yes, where they are that.
         values: [String; 2],
         /// Whether one more input, the missing indicator, is 1 for a missing cell and 0 otherwise.
         #[serde(default, rename = "marked", skip_serializing_if = "std::ops::Not::not")]
@@ -40,6 +45,8 @@ pub enum Kind {
 /// Why a column is excluded from the inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excluded {
+    /// It counts the rows, perhaps with gaps.
+    RowNumber,
     /// Every cell differs: it identifies the row, and says nothing about other rows.
     Identifier,
     /// Text whose values hardly ever repeat.
@@ -60,6 +67,7 @@ impl Excluded {
     /// The reason in a word or two.
     pub fn reason(self) -> &'static str {
         match self {
+            Excluded::RowNumber => "row number",
             Excluded::Identifier => "identifier: a different value in every row",
             Excluded::FreeText => "free text",
             Excluded::Constant => "constant",

@@ -10,8 +10,6 @@ use crate::error::{Error, Reason, Result};
 use crate::part::Part;
 use crate::table::{Names, Table, pixel_names};
 
-/// The first bytes of a `.npy` file.
-pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// The most that one array of a `.npz` may unpack to, as a multiple of its size, beyond `SMALL`.
 const LARGEST_RATIO: u64 = 1100;
 const SMALL: u64 = 1 << 20;

@@ -2,56 +2,32 @@
 
 use std::panic::catch_unwind;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::Field;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
 
-use crate::builder::Builder;
 use crate::error::{Error, Reason, Result};
-use crate::table::{Names, Table};
+use crate::notation::Told;
+use crate::table::Table;
 
-/// The first bytes of a Parquet file.
-pub(crate) const MAGIC: &[u8] = b"PAR1";
+/// Rows that are unpacked at a time.
+const ROWS: usize = 1 << 16;
 
 /// Reads a Parquet file whose columns are numbers, texts, dates or yes and no. A cell's line is its row, from 1.
 ///
 /// # Errors
 /// [`Error::Format`] when it is not a Parquet file, is damaged, or has cells that are lists or groups; [`Error::Columns`]
-/// when two columns have one name or there is no row.
-pub(crate) fn read(file: &str, bytes: Vec<u8>) -> Result<Table> {
+/// when there is no row.
+pub(crate) fn read(file: &str, bytes: Vec<u8>, told: &Told) -> Result<Table> {
+    let read = move || -> std::result::Result<Vec<RecordBatch>, ParquetError> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.with_batch_size(ROWS).build()?;
+        Ok(reader.collect::<std::result::Result<_, _>>()?)
+    };
+    let wrong = |got: String| Error::format(file, Reason::Format, "a Parquet file", got);
     // the library panics at some damaged files
-    catch_unwind(|| read_rows(file, bytes)).unwrap_or_else(|_| {
-        let (expected, got) = ("a Parquet file", "a damaged one, at which its reader panicked");
-        Err(Error::format(file, Reason::Format, expected, got))
-    })
-}
-
-fn read_rows(file: &str, bytes: Vec<u8>) -> Result<Table> {
-    let format = |error: String| Error::format(file, Reason::Format, "a Parquet file", error);
-    let wrong = |error: parquet::errors::ParquetError| format(error.to_string());
-    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(wrong)?;
-    let fields = reader.metadata().file_metadata().schema().get_fields();
-    let names = Names::new(file, fields.iter().map(|field| field.name().to_string()).collect());
-    names.check()?;
-    let mut builder = Builder::new(names, false);
-    for (row, cells) in reader.get_row_iter(None).map_err(wrong)?.enumerate() {
-        let cells = cells.map_err(wrong)?.into_columns();
-        let cells = cells.iter().map(|(name, field)| match field {
-            Field::Null => Ok(String::new()),
-            Field::Str(text) => Ok(text.clone()),
-            Field::Double(number) => Ok(number.to_string()),
-            Field::Float(number) => Ok(number.to_string()),
-            Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
-                Err(format(format!("a list or group in column `{name}`, row {}", row + 1)))
-            }
-            other => Ok(other.to_string()),
-        });
-        builder.push(cells.collect::<Result<Vec<_>>>()?.iter().map(String::as_str), row as u64 + 1);
-    }
-    if builder.rows() == 0 {
-        return Err(Error::columns(file, Reason::Columns, "at least one row", "none"));
-    }
-    Ok(builder.finish())
+    let batches = catch_unwind(read).map_err(|_| wrong("a damaged one, at which its reader panicked".into()))?;
+    Table::of_batches(file, &batches.map_err(|error| wrong(error.to_string()))?, told)
 }
 
 #[cfg(test)]
@@ -95,7 +71,7 @@ mod tests {
     #[test]
     fn columns_of_numbers_texts_and_yes_or_no_are_read() {
         for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(ZstdLevel::default())] {
-            let table = read("t.parquet", file(compression)).unwrap();
+            let table = read("t.parquet", file(compression), &Told::default()).unwrap();
             assert_eq!(table.columns(), ["a", "b", "c", "y"]);
             assert_eq!([0, 1, 2].map(|row| table.number(row, 0)), [Some(1.5), Some(-2e-7), Some(3.0)]);
             assert_eq!([table.cell(0, 1), table.cell(0, 2), table.cell(1, 3)], ["x, y", "true", "-8"]);
@@ -106,11 +82,11 @@ mod tests {
     #[test]
     fn a_file_cut_anywhere_or_with_a_byte_changed_is_an_error_or_a_table() {
         let whole = file(Compression::SNAPPY);
-        assert!((0..whole.len()).all(|length| read("t", whole[..length].to_vec()).is_err()));
+        assert!((0..whole.len()).all(|length| read("t", whole[..length].to_vec(), &Told::default()).is_err()));
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 0x55;
-            let _ = read("t", changed);
+            let _ = read("t", changed, &Told::default());
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Where a table comes from: a built-in set, a file of any format, a folder of the MNIST family, or standard input.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
-use crate::builtin::{BUILTIN, Content};
+use crate::archive::{self, Content};
+use crate::builtin::{self, BUILTIN};
 use crate::error::{Error, Reason, Result};
-use crate::idx::{Idx, LARGEST_RATIO, SMALL, with_labels};
-use crate::numpy;
+use crate::format::{self, Format};
+use crate::idx::{Idx, with_labels};
 use crate::part::Part;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::text::Rows;
+use crate::unpack::unpacked;
+use crate::workbook::Kind;
+use crate::{ipc, json, numpy, workbook};
 
 /// What to read.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +25,8 @@ pub struct Source<'a> {
     /// An IDX file with a number a row, which becomes the column `label`; else beside a file `…-images-idx3-ubyte` its
     /// `…-labels-idx1-ubyte` is taken, if there is one.
     pub target_file: Option<&'a str>,
-    /// Whether the first row of a text file has the names of the columns; `None`: it is found out.
-    pub header: Option<bool>,
+    /// How a text file or a workbook is to be read, where that is not to be found out.
+    pub reading: &'a Reading,
     /// Names that columns may have: a first row with one of them has the names. Default none.
     pub known: &'a [String],
     /// Which part, where there are two.
@@ -35,7 +38,7 @@ pub struct Chunks(Pieces);
 
 enum Pieces {
     /// Read as it is asked for.
-    Text(Rows<'static>),
+    Text(Box<Rows<'static>>),
     /// All that there is, until it was given.
     Whole(Option<Table>),
 }
@@ -43,11 +46,20 @@ enum Pieces {
 impl<'a> Source<'a> {
     /// With nothing but its name.
     pub fn new(data: &'a str, part: Part) -> Self {
-        Source { data, target_file: None, header: None, known: &[], part }
+        const FOUND_OUT: &Reading = &Reading {
+            header: None,
+            skip: None,
+            delimiter: None,
+            encoding: None,
+            decimal: None,
+            missing: None,
+            sheet: None,
+        };
+        Source { data, target_file: None, reading: FOUND_OUT, known: &[], part }
     }
 
-    /// Reads all of it: CSV and what is like it (the delimiter is found), `.npy` and `.npz`, IDX, with the feature `parquet`
-    /// Parquet; what begins as gzip does is unpacked.
+    /// Reads all of it: CSV and what is like it (the delimiter is found), JSON, workbooks of Excel and OpenDocument, Arrow, `.npy`
+    /// and `.npz`, IDX, with the feature `parquet` Parquet; gzip, bzip2, xz, Zstandard and an archive with one file are unpacked.
     ///
     /// # Errors
     /// [`Error::Io`] when there is no such file or reading fails; [`Error::Format`], [`Error::Line`] and [`Error::Columns`]
@@ -66,8 +78,8 @@ impl<'a> Source<'a> {
     pub fn chunks(&self) -> Result<Chunks> {
         if let Some(builtin) = BUILTIN.iter().find(|builtin| builtin.name == self.data) {
             return Ok(Chunks(Pieces::Whole(Some(match builtin.content {
-                Content::Csv(csv) => Table::read(self.data, csv.as_bytes())?.with_label_last(),
-                Content::Patches(packed) => {
+                builtin::Content::Csv(csv) => Table::read(self.data, csv.as_bytes())?.with_label_last(),
+                builtin::Content::Patches(packed) => {
                     let to_unit = |byte| 0.1 + 0.8 * byte / 255.0;
                     Idx::read_packed(self.data, packed)?.table(self.data, to_unit)
                 }
@@ -94,35 +106,64 @@ impl<'a> Source<'a> {
         self.of_bytes(Box::new(file), Some(&path))
     }
 
-    /// By the first bytes of a stream, which is that of a file or not.
+    /// By the first bytes of a stream, which is that of a file or not; packed ones are unpacked, once.
     fn of_bytes(&self, mut bytes: Box<dyn Read>, path: Option<&Path>) -> Result<Chunks> {
         let failed = |source| Error::Io { path: path.unwrap_or(Path::new(self.data)).into(), source };
-        let mut start = beginning(&mut bytes).map_err(failed)?;
-        let mut bytes: Box<dyn Read> = Box::new(Cursor::new(start.clone()).chain(bytes));
-        if start.starts_with(&[0x1f, 0x8b]) {
+        let begin = |mut bytes: Box<dyn Read>| -> io::Result<(Format, Box<dyn Read>)> {
+            let mut start = Vec::new();
+            bytes.by_ref().take(format::START as u64).read_to_end(&mut start)?;
+            Ok((Format::of(&start), Box::new(Cursor::new(start).chain(bytes))))
+        };
+        let mut format;
+        (format, bytes) = begin(bytes).map_err(failed)?;
+        if matches!(format, Format::Gzip | Format::Bzip2 | Format::Xz | Format::Zstandard) {
             let size = path.and_then(|path| path.metadata().ok()).map_or(u64::MAX, |metadata| metadata.len());
-            let left = SMALL.saturating_add(LARGEST_RATIO.saturating_mul(size));
-            let mut unpacked = Unpacked { bytes: MultiGzDecoder::new(BufReader::new(bytes)), left };
-            start = beginning(&mut unpacked).map_err(failed)?;
-            bytes = Box::new(Cursor::new(start.clone()).chain(unpacked));
+            (format, bytes) = unpacked(format, bytes, size).and_then(begin).map_err(failed)?;
         }
         let whole = |mut bytes: Box<dyn Read>| -> Result<Vec<u8>> {
             let mut all = Vec::new();
             bytes.read_to_end(&mut all).map_err(failed)?;
             Ok(all)
         };
-        let table = match &start[..] {
-            [0, 0, ..] => self.images(bytes, path)?,
-            start if start.starts_with(numpy::MAGIC) => numpy::read_npy(self.data, &whole(bytes)?)?,
-            [b'P', b'K', 3, 4, ..] => numpy::read_npz(self.data, Cursor::new(whole(bytes)?), self.part)?,
-            #[cfg(feature = "parquet")]
-            start if start.starts_with(crate::parquet::MAGIC) => crate::parquet::read(self.data, whole(bytes)?)?,
-            #[cfg(not(feature = "parquet"))]
-            [b'P', b'A', b'R', b'1', ..] => {
-                let expected = "a format that this program was built with";
-                return Err(Error::format(self.data, Reason::Format, expected, "a Parquet file"));
+        let (reading, told) = (self.reading, self.reading.told());
+        let table = match format {
+            Format::Text => {
+                return Ok(Chunks(Pieces::Text(Box::new(Rows::new(self.data, bytes, reading, self.known)?))));
             }
-            _ => return Ok(Chunks(Pieces::Text(Rows::new(self.data, bytes, self.header, self.known)?))),
+            Format::Json => json::read(self.data, &whole(bytes)?, told)?,
+            Format::Idx => self.images(bytes, path)?,
+            Format::Npy => numpy::read_npy(self.data, &whole(bytes)?)?,
+            Format::Zip => return self.archive(whole(bytes)?),
+            Format::OldWorkbook => workbook::read(self.data, Kind::Xls, whole(bytes)?, reading, self.known)?,
+            Format::ArrowFile | Format::ArrowStream => {
+                ipc::read(self.data, whole(bytes)?, format == Format::ArrowFile, &told)?
+            }
+            #[cfg(feature = "parquet")]
+            Format::Parquet => crate::parquet::read(self.data, whole(bytes)?, &told)?,
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => {
+                let expected = "a format that this program was built with";
+                return Err(Error::format(self.data, Reason::NoTable, expected, "a Parquet file"));
+            }
+            Format::Other(name) => return Err(Error::format(self.data, Reason::NoTable, "a table", name)),
+            Format::Gzip | Format::Bzip2 | Format::Xz | Format::Zstandard => {
+                let got = "a packed file within a packed file";
+                return Err(Error::format(self.data, Reason::NoTable, "a table", got));
+            }
+        };
+        Ok(Chunks(Pieces::Whole(Some(table.with_format(format.name())))))
+    }
+
+    /// An archive: arrays of NumPy, a workbook, or one packed table.
+    fn archive(&self, bytes: Vec<u8>) -> Result<Chunks> {
+        let table = match archive::content(self.data, &bytes)? {
+            Content::Arrays => {
+                numpy::read_npz(self.data, Cursor::new(bytes), self.part)?.with_format("arrays of NumPy")
+            }
+            Content::Workbook(kind) => {
+                workbook::read(self.data, kind, bytes, self.reading, self.known)?.with_format("a workbook")
+            }
+            Content::File(unpacked) => return self.of_bytes(Box::new(Cursor::new(unpacked)), None),
         };
         Ok(Chunks(Pieces::Whole(Some(table))))
     }
@@ -144,6 +185,13 @@ impl<'a> Source<'a> {
 }
 
 impl Chunks {
+    /// Takes up rows of a text file with another number of cells than there are columns, as [damaged](Table::damaged) ones.
+    pub fn take_damaged(&mut self) {
+        if let Pieces::Text(rows) = &mut self.0 {
+            rows.take_damaged();
+        }
+    }
+
     /// The next rows, of a text file at most so many, else all; `None` after the last.
     ///
     /// # Errors
@@ -153,29 +201,6 @@ impl Chunks {
             Pieces::Text(rows) => rows.table(most),
             Pieces::Whole(table) => Ok(table.take()),
         }
-    }
-}
-
-/// The bytes that tell the format.
-fn beginning(bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    bytes.take(8).read_to_end(&mut start)?;
-    Ok(start)
-}
-
-/// Unpacked bytes, of which there may be only so many.
-struct Unpacked<R> {
-    bytes: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Unpacked<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read(out)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            io::Error::other(format!("it unpacks to more than {LARGEST_RATIO} times its size, as no table does"))
-        })?;
-        Ok(read)
     }
 }
 
@@ -279,13 +304,212 @@ mod tests {
         assert!(message(&bomb).starts_with("cannot read"), "{}", message(&bomb));
     }
 
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    }
+
+    fn table_of(bytes: &[u8]) -> Result<Table> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        open(&path.display().to_string())
+    }
+
+    /// `a;b`, `1,5;x`, `2,5;y`, as other programs packed it.
+    #[test]
+    fn every_packer_is_unpacked() {
+        let bzip2 = "425a6839314159265359a79c3dd000000659800010000432083000006020003100301a068c9c99d234342dc78bb9229c2848\
+                     53ce1ee800";
+        let xz = "fd377a585a000004e6d6b4460200210116000000742fe5a301000f613b620a312c353b780a322c353b790a00c6d5e11d2c0fc35c\
+                  00012810e50b6c601fb6f37d010000000004595a";
+        let zstandard = "28b52ffd0458810000613b620a312c353b780a322c353b790a5fcdc19f";
+        for hex in [bzip2, xz, zstandard] {
+            let whole = bytes(hex);
+            let table = table_of(&whole).unwrap();
+            assert_eq!((table.number(1, 0), &*table.cell(1, 1)), (Some(2.5), "y"));
+            for length in 0..whole.len() {
+                let _ = table_of(&whole[..length]);
+            }
+        }
+    }
+
+    fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in files {
+            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn an_archive_has_one_table() {
+        let table = table_of(&zipped(&[("__MACOSX/x", ""), ("folder/t.csv", "a,b\n1,x\n2,y\n")])).unwrap();
+        assert_eq!((table.columns().len(), table.rows()), (2, 2));
+        let error = table_of(&zipped(&[("a.csv", "a\n1\n"), ("b.csv", "a\n1\n")])).unwrap_err();
+        assert!(error.to_string().ends_with("expected an archive with one file, got 2 files"), "{error}");
+        let error = table_of(&zipped(&[("word/document.xml", "")])).unwrap_err();
+        assert!(error.to_string().ends_with("got a document of an office program"), "{error}");
+    }
+
+    /// A workbook with a title, an empty column in front, a hidden sheet before it, and cells of every kind.
+    fn workbook() -> Vec<u8> {
+        let sheet = |rows: &str| {
+            let space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+            format!("<?xml version=\"1.0\"?><worksheet xmlns=\"{space}\"><sheetData>{rows}</sheetData></worksheet>")
+        };
+        let text = |at: &str, text: &str| format!("<c r=\"{at}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
+        let rows = [
+            format!("<row r=\"2\">{}</row>", text("B2", "Sales of 2025")),
+            format!(
+                "<row r=\"4\">{}{}{}{}</row>",
+                text("B4", "day"),
+                text("C4", "city"),
+                text("D4", "sold"),
+                text("E4", "open")
+            ),
+            format!(
+                "<row r=\"5\"><c r=\"B5\" s=\"1\"><v>45000</v></c>{}<c r=\"D5\"><f>1+1</f><v>2</v></c><c r=\"E5\" t=\"b\"><v>1</v></c></row>",
+                text("C5", "Köln")
+            ),
+            format!(
+                "<row r=\"6\" hidden=\"1\"><c r=\"B6\" s=\"1\"><v>45001.5</v></c>{}<c r=\"D6\"><v>3.25</v></c><c r=\"E6\" t=\"b\"><v>0</v></c></row>",
+                text("C6", "Ulm")
+            ),
+            format!("<row r=\"7\">{}<c r=\"D7\" t=\"e\"><v>#N/A</v></c></row>", text("C7", "Ulm")),
+        ];
+        let relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+        let book = format!(
+            "<?xml version=\"1.0\"?><workbook xmlns=\"{main}\" xmlns:r=\"{relation}\"><sheets>\
+             <sheet name=\"old\" sheetId=\"1\" state=\"hidden\" r:id=\"rId1\"/><sheet name=\"sales\" sheetId=\"2\" r:id=\"rId2\"/>\
+             </sheets></workbook>"
+        );
+        let package = "http://schemas.openxmlformats.org/package/2006";
+        let target = |n: usize| {
+            format!("<Relationship Id=\"rId{n}\" Type=\"{relation}/worksheet\" Target=\"worksheets/sheet{n}.xml\"/>")
+        };
+        let relations = format!(
+            "<?xml version=\"1.0\"?><Relationships xmlns=\"{package}/relationships\">{}{}\
+             <Relationship Id=\"rId3\" Type=\"{relation}/styles\" Target=\"styles.xml\"/></Relationships>",
+            target(1),
+            target(2)
+        );
+        let styles = format!(
+            "<?xml version=\"1.0\"?><styleSheet xmlns=\"{main}\"><cellXfs count=\"2\"><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/>\
+             </cellXfs></styleSheet>"
+        );
+        let old = [
+            "<row r=\"1\">".into(),
+            text("A1", "x"),
+            text("B1", "y"),
+            "</row><row r=\"2\">".into(),
+            text("A2", "1"),
+            text("B2", "2"),
+            "</row>".into(),
+        ];
+        let root = format!(
+            "<?xml version=\"1.0\"?><Relationships xmlns=\"{package}/relationships\">\
+             <Relationship Id=\"rId1\" Type=\"{relation}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+        );
+        zipped(&[
+            ("_rels/.rels", &root),
+            ("xl/workbook.xml", &book),
+            ("xl/_rels/workbook.xml.rels", &relations),
+            ("xl/styles.xml", &styles),
+            ("xl/worksheets/sheet1.xml", &sheet(&old.concat())),
+            ("xl/worksheets/sheet2.xml", &sheet(&rows.concat())),
+        ])
+    }
+
+    #[test]
+    fn a_workbook_is_read_from_its_visible_sheet() {
+        let table = table_of(&workbook()).unwrap();
+        assert_eq!((table.columns(), table.rows()), (&["day", "city", "sold", "open"].map(String::from)[..], 3));
+        let column = |column| [0, 1, 2].map(|row| table.cell(row, column).into_owned());
+        assert_eq!(column(0), ["2023-03-15", "2023-03-16T12:00:00", ""]);
+        assert_eq!(
+            (column(1), column(3)),
+            (["Köln", "Ulm", "Ulm"].map(String::from), ["true", "false", ""].map(String::from))
+        );
+        assert_eq!([0, 1, 2].map(|row| table.number(row, 2)), [Some(2.0), Some(3.25), None]);
+        assert!(table.is_missing(2, 2));
+        let notes: Vec<String> = table.notes().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notes,
+            [
+                "the rows above row 4 are skipped: the table begins there",
+                "sheet `sales` is read; the others are `old`",
+                "1 row of the sheet is hidden, and read as the others are"
+            ]
+        );
+        assert!(table.cell_error(1, 2, Reason::Weight, "x").to_string().contains("line 6, "), "its row in the sheet");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.xlsx").display().to_string();
+        std::fs::write(&path, workbook()).unwrap();
+        let of_sheet = |name: &str| {
+            let reading = Reading { sheet: Some(name.into()), ..Reading::default() };
+            Source { reading: &reading, ..Source::new(&path, Part::Training) }.table()
+        };
+        assert_eq!(of_sheet("old").unwrap().columns(), ["x", "y"]);
+        let error = of_sheet("new").unwrap_err().to_string();
+        assert!(error.ends_with("expected a sheet `new`, got `old`, `sales`"), "{error}");
+    }
+
+    #[test]
+    fn a_workbook_cut_anywhere_is_an_error() {
+        let whole = workbook();
+        for length in (0..whole.len()).step_by(7) {
+            assert!(table_of(&whole[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn arrow_files_and_streams_are_read() {
+        use arrow_array::{Float64Array, RecordBatch, StringArray};
+        let columns: Vec<(&str, arrow_array::ArrayRef)> = vec![
+            ("x", std::sync::Arc::new(Float64Array::from(vec![1.5, 2.5]))),
+            ("y", std::sync::Arc::new(StringArray::from(vec!["a", "b"]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let (mut file, mut stream) = (Vec::new(), Vec::new());
+        let mut writer = arrow_ipc::writer::FileWriter::try_new(&mut file, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut stream, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        for whole in [file, stream] {
+            let table = table_of(&whole).unwrap();
+            assert_eq!((table.number(1, 0), &*table.cell(0, 1)), (Some(2.5), "a"));
+            for length in 0..whole.len() {
+                let _ = table_of(&whole[..length]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_is_called_what_it_is() {
+        for (bytes, name) in [
+            (&b"%PDF-1.7\n"[..], "a PDF document"),
+            (b"SQLite format 3\0", "an SQLite database"),
+            (b"@relation t\n@data\n", "an ARFF file of Weka"),
+        ] {
+            let error = table_of(bytes).unwrap_err();
+            assert!(error.to_string().ends_with(&format!("expected a table, got {name}")), "{error}");
+            assert_eq!(error.reason(), Reason::NoTable);
+        }
+    }
+
     #[test]
     fn text_comes_in_pieces_with_its_own_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         std::fs::write(&path, (0..10).map(|i| format!("{i},\"a\nb\"\n")).collect::<String>()).unwrap();
         let path = path.display().to_string();
-        let mut chunks = Source { header: Some(false), ..Source::new(&path, Part::Test) }.chunks().unwrap();
+        let reading = Reading { header: Some(false), ..Reading::default() };
+        let mut chunks = Source { reading: &reading, ..Source::new(&path, Part::Test) }.chunks().unwrap();
         let mut rows = 0;
         while let Some(table) = chunks.next(4).unwrap() {
             assert!(table.rows() <= 4 && table.columns() == ["column_1", "column_2"]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::column::Cells;
 use crate::error::{EMPTY, Error, Reason, Result};
+use crate::note::Note;
 
 /// A table as it was read; nothing is known yet of what its columns mean.
 #[derive(Clone, Debug)]
@@ -17,6 +18,12 @@ pub struct Table {
     is_matrix: bool,
     /// The column that says what a row is, where that is known.
     label: Option<String>,
+    /// The format of the file, for people.
+    format: String,
+    /// The rows that have no cells, as their line has another number of them.
+    damaged: Vec<usize>,
+    /// What was settled of how the file was read.
+    notes: Vec<Note>,
 }
 
 /// What a table and its columns are called.
@@ -24,8 +31,8 @@ pub struct Table {
 pub(crate) struct Names {
     pub file: String,
     pub columns: Arc<Vec<String>>,
-    /// Where each name is among them, the last of equal ones.
-    places: Arc<HashMap<String, usize>>,
+    /// Where each name is among them first, and whether it is there again.
+    places: Arc<HashMap<String, (usize, bool)>>,
 }
 
 /// The lines in which rows stand, from 1: rows follow each other line by line but for these, at which they go on elsewhere.
@@ -41,19 +48,24 @@ const SHOWN: usize = 60;
 
 impl Names {
     pub fn new(file: &str, columns: Vec<String>) -> Self {
-        let places = columns.iter().enumerate().map(|(i, name)| (name.clone(), i)).collect();
+        let mut places = HashMap::with_capacity(columns.len());
+        for (place, name) in columns.iter().enumerate() {
+            places.entry(name.clone()).and_modify(|(_, again)| *again = true).or_insert((place, false));
+        }
         Names { file: file.into(), columns: Arc::new(columns), places: Arc::new(places) }
     }
 
     /// That no two columns have one name.
     pub fn check(&self) -> Result<()> {
-        match self.columns.iter().enumerate().find(|&(i, name)| self.places.get(name) != Some(&i)) {
+        match self.columns.iter().find(|name| self.places.get(*name).is_some_and(|(_, again)| *again)) {
             None => Ok(()),
-            Some((_, twice)) => {
-                let got = format!("`{}` twice", short(twice));
-                Err(Error::columns(&self.file, Reason::DuplicateName, "a different name for each column", got))
-            }
+            Some(twice) => Err(self.doubled(twice)),
         }
+    }
+
+    fn doubled(&self, name: &str) -> Error {
+        let got = format!("`{}` twice", short(name));
+        Error::columns(&self.file, Reason::DuplicateName, "a different name for each column", got)
     }
 }
 
@@ -84,14 +96,32 @@ impl Lines {
 
 impl Table {
     pub(crate) fn new(names: Names, columns: Vec<Cells>, lines: Lines) -> Self {
-        Table { names, columns, lines, is_matrix: false, label: None }
+        Table {
+            names,
+            columns,
+            lines,
+            is_matrix: false,
+            label: None,
+            format: String::new(),
+            damaged: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// A matrix of numbers whose columns have no meaning of their own, as pixels are; NaN is a missing cell.
     pub(crate) fn of_matrix(names: Names, columns: impl Iterator<Item = Vec<f64>>) -> Self {
         let columns: Vec<Cells> = columns.map(Cells::of_numbers).collect();
         let rows = columns.first().map_or(0, Cells::len);
-        Table { names, columns, lines: Lines::counted(rows), is_matrix: true, label: None }
+        Table {
+            names,
+            columns,
+            lines: Lines::counted(rows),
+            is_matrix: true,
+            label: None,
+            format: String::new(),
+            damaged: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// With a column more, which says what a row is.
@@ -106,6 +136,73 @@ impl Table {
     /// With this column known to say what a row is.
     pub(crate) fn with_label(self, label: Option<String>) -> Self {
         Table { label, ..self }
+    }
+
+    pub(crate) fn with_format(self, format: impl Into<String>) -> Self {
+        Table { format: format.into(), ..self }
+    }
+
+    /// The format of the file in a few words, as `text, separated by semicolons`; empty where there is none.
+    pub fn format(&self) -> &str {
+        &self.format
+    }
+
+    pub(crate) fn with_damaged(self, damaged: Vec<usize>) -> Self {
+        Table { damaged, ..self }
+    }
+
+    /// The rows whose line has another number of cells than there are columns, of [`Chunks`](crate::Chunks) that take them up.
+    pub fn damaged(&self) -> &[usize] {
+        &self.damaged
+    }
+
+    /// What is wrong with a damaged row.
+    pub fn damaged_error(&self, row: usize) -> Error {
+        Error::Line {
+            file: self.file().into(),
+            line: self.lines.of(row),
+            reason: Reason::Rows,
+            expected: format!("{} cells, as in the header", self.columns().len()),
+            got: "another number".into(),
+        }
+    }
+
+    /// With more that a person should know.
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes.extend(notes.into_iter().map(Note::of_table));
+        self
+    }
+
+    /// The words that mean that a cell is missing, where the caller said them.
+    pub(crate) fn missing_words(&self) -> Option<&Vec<String>> {
+        self.columns.first()?.settled.notation.missing.as_ref()
+    }
+
+    /// What was settled of the file as a whole: lines that were skipped, names that were made up, …
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The texts that mean that a cell is missing, with the cells that have each.
+    pub fn missing_texts(&self) -> Vec<(String, usize)> {
+        let mut counts = std::collections::BTreeMap::<String, usize>::new();
+        for cells in &self.columns {
+            for (text, count) in cells.missing_texts() {
+                *counts.entry(text).or_default() += count;
+            }
+        }
+        counts.into_iter().collect()
+    }
+
+    pub(crate) fn missing_note(&self) -> Option<Note> {
+        let mut texts = self.missing_texts();
+        texts.retain(|(text, _)| !text.is_empty() && text != "NaN");
+        let cells: usize = texts.iter().map(|(_, count)| count).sum();
+        let shown: Vec<String> = texts.iter().take(8).map(|(text, _)| format!("`{text}`")).collect();
+        let (cells, mean) = if cells == 1 { ("1 cell".into(), "means") } else { (format!("{cells} cells"), "mean") };
+        let mean = if shown.len() == 1 { "means" } else { mean };
+        (!texts.is_empty())
+            .then(|| Note::of_table(format!("{} {mean} that a cell is missing ({cells})", shown.join(", "))))
     }
 
     /// With the last column known to say what a row is.
@@ -153,15 +250,24 @@ impl Table {
     /// The index of the column of this name.
     ///
     /// # Errors
-    /// [`Error::Columns`] with the names that there are.
+    /// [`Error::Columns`] with the names that there are, or when two columns have this name.
     pub fn column(&self, name: &str) -> Result<usize> {
-        self.names.places.get(name).copied().ok_or_else(|| {
+        let (place, again) = self.names.places.get(name).copied().ok_or_else(|| {
             let columns = self.columns();
             let shown: Vec<_> = columns.iter().take(8).map(|name| format!("`{}`", short(name))).collect();
             let more = if columns.len() > 8 { format!(" and {} more", columns.len() - 8) } else { String::new() };
             let (expected, got) = (format!("a column `{}`", short(name)), format!("{}{more}", shown.join(", ")));
             Error::columns(self.file(), Reason::UnknownColumn, expected, got)
-        })
+        })?;
+        if again { Err(self.names.doubled(name)) } else { Ok(place) }
+    }
+
+    /// That no two columns have one name.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] with the name.
+    pub(crate) fn check_names(&self) -> Result<()> {
+        self.names.check()
     }
 
     /// The text of a cell, as it was written.

@@ -2,9 +2,10 @@
 
 use surefoot::Task;
 
-use crate::categories::{Categories, categories_of};
-use crate::detection::check_slips;
+use crate::categories::{Categories, categories_of, spellings};
+use crate::detection::{check_doubt, check_slips, is_coded};
 use crate::error::{Error, Reason, Result};
+use crate::notation::Notation;
 use crate::table::{Table, short};
 
 /// What the target columns mean.
@@ -27,10 +28,18 @@ pub struct Target {
     pub targets: Targets,
     /// The rows that have a target; of the others nothing can be learned.
     pub rows: Vec<usize>,
+    /// How its numbers are written.
+    pub notation: Notation,
+    /// What a person should know of it, in a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Integers with at most so many different values are taken for classes.
 const MAX_INTEGER_CLASSES: usize = 10;
+/// So many different whole numbers are classes, whatever is absent between them.
+const SURELY_CLASSES: usize = 5;
+/// Whole numbers that may be absent between the first and the last class.
+const MOST_ABSENT_CLASSES: usize = 1;
 /// More classes than this have three rows each, or they were not meant to be classes.
 const MANY_CLASSES: usize = 20;
 /// What a table to learn from has.
@@ -42,14 +51,15 @@ const SHOWN_CLASSES: usize = 20;
 
 impl Target {
     /// Finds the target: the named column, else the one that is known to say what a row is, else the last that is not
-    /// `beside` (of weights and groups). Without a task, text means classes, and numbers mean regression, unless all are
-    /// integers with at most 10 different values, some of which come twice. Classes are in ascending order: by number where all are numbers, else by
+    /// `beside` (of weights and groups). Without a task, text and codes (`014`) mean classes, and numbers mean regression, unless all
+    /// are integers with at most 10 different values, some of which come twice; above 5 at most one may be absent between them. Classes are in ascending order: by number where all are numbers, else by
     /// text.
     ///
     /// # Errors
-    /// [`Error::Columns`] when there is no such column, no row with a target, only one class or number, or a class for each
+    /// [`Error::Columns`] when there is no such column, two have one name, no row with a target, only one class or number, or a class for each
     /// row; [`Error::Cell`] for a cell that is no number where the task is regression.
     pub fn find(table: &Table, name: Option<&str>, beside: &[&str], task: Option<Task>) -> Result<Self> {
+        table.check_names()?;
         let last = || table.columns().iter().rev().map(String::as_str).find(|name| !beside.contains(name));
         let column = match name.or(table.label()).or_else(last) {
             Some(name) => table.column(name)?,
@@ -61,27 +71,28 @@ impl Target {
         if rows.is_empty() {
             return Err(wrong(Reason::NoTarget, format!("{TARGETS} in column `{name}`"), "only missing cells".into()));
         }
+        let cells = table.cells(column);
+        let categories = categories_of(cells, &rows);
+        if let [(only, _)] = &categories[..] {
+            let expected = format!("at least two different values in column `{name}`");
+            return Err(wrong(Reason::ConstantTarget, expected, format!("`{}` in every row", short(only))));
+        }
+        let mut notes = Vec::new();
         let (task, asked) = match task {
             Some(task) => (task, true),
-            None => (guess_task(table, &rows, column)?, false),
+            None => (guess_task(table, &rows, column, &mut notes)?, false),
         };
-        let categories = categories_of(table.cells(column), &rows);
         let targets = match task {
             Task::Regression => {
                 if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
                     return Err(table.cell_error(*row, column, Reason::TextAsTarget, NUMBER_TARGET));
                 }
-                if let [(only, _)] = &categories[..] {
-                    let expected = format!("at least two different numbers in column `{name}`");
-                    return Err(wrong(Reason::ConstantTarget, expected, format!("`{}` in every row", short(only))));
-                }
+                check_doubt(table, column)?;
+                notes.extend(cells.settled.notes.iter().cloned());
                 Targets::Numbers
             }
             Task::Classification => {
-                if let [(only, _)] = &categories[..] {
-                    let expected = format!("at least two classes in column `{name}`");
-                    return Err(wrong(Reason::Classes, expected, format!("`{}` in every row", short(only))));
-                }
+                notes.extend(spellings(cells, &rows));
                 if categories.len() == rows.len() && categories.len() > MAX_INTEGER_CLASSES {
                     let expected = format!("at least two classes with several rows in column `{name}`");
                     return Err(wrong(Reason::Classes, expected, "a different class in every row".into()));
@@ -97,7 +108,8 @@ impl Target {
                 Targets::Classes(categories.into_iter().map(|(name, _)| name).collect())
             }
         };
-        Ok(Target { name: table.columns()[column].clone(), column, targets, rows })
+        let notation = cells.settled.notation.clone();
+        Ok(Target { name: table.columns()[column].clone(), column, targets, rows, notation, notes })
     }
 
     /// The class of each row of the table, 0 where none is; `None` for numbers.
@@ -108,13 +120,18 @@ impl Target {
     }
 }
 
-/// What the cells of a target say of the task.
+/// What the cells of a target say of the task: text and codes are classes, and so are whole numbers that are few, without a
+/// gap between them.
 ///
 /// # Errors
 /// [`Error::Cell`] for a text where nearly all are numbers.
-fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
+fn guess_task(table: &Table, rows: &[usize], column: usize, notes: &mut Vec<String>) -> Result<Task> {
     if let Some(row) = rows.iter().find(|&&row| table.number(row, column).is_none()) {
         check_slips(table, column, *row)?;
+        return Ok(Task::Classification);
+    }
+    if is_coded(table.cells(column)) {
+        notes.push("numbers are codes, so each is a class".into());
         return Ok(Task::Classification);
     }
     let mut numbers: Vec<f64> = rows.iter().filter_map(|&row| table.number(row, column)).collect();
@@ -122,7 +139,19 @@ fn guess_task(table: &Table, rows: &[usize], column: usize) -> Result<Task> {
     numbers.dedup();
     let are_whole = numbers.iter().all(|number| number.fract() == 0.0);
     let are_few = numbers.len() <= MAX_INTEGER_CLASSES && (numbers.len() < rows.len() || rows.len() == 2);
-    Ok(if are_whole && are_few { Task::Classification } else { Task::Regression })
+    if !are_whole || !are_few {
+        return Ok(Task::Regression);
+    }
+    let count = numbers.len();
+    let span = numbers.last().unwrap_or(&0.0) - numbers.first().unwrap_or(&0.0) + 1.0;
+    if count <= SURELY_CLASSES || span <= (count + MOST_ABSENT_CLASSES) as f64 {
+        Ok(Task::Classification)
+    } else {
+        notes.push(format!(
+            "its {count} different whole numbers are taken for numbers, as others are absent between them"
+        ));
+        Ok(Task::Regression)
+    }
 }
 
 /// The error about a class that is not among the names.
@@ -185,17 +214,17 @@ mod tests {
         let message = |csv: &str, target, task| refused(csv, target, task).to_string();
         let same = "x,y\n1,2.5\n2,2.5\n";
         let reasons = [None, Some(Task::Classification)].map(|task| refused(same, None, task).reason());
-        assert_eq!(reasons, [Reason::ConstantTarget, Reason::Classes]);
+        assert_eq!(reasons, [Reason::ConstantTarget, Reason::ConstantTarget]);
         assert_eq!(refused("x,y\n1,?\n", None, None).reason(), Reason::NoTarget);
         assert_eq!(refused("x,y\n1,a\n", Some("z"), None).reason(), Reason::UnknownColumn);
         assert_eq!(refused("x,y\n1,2\n2,b\n", None, Some(Task::Regression)).reason(), Reason::TextAsTarget);
         assert_eq!(
             message("x,y\n1,a\n2,a\n", None, None),
-            "t.csv: expected at least two classes in column `y`, got `a` in every row"
+            "t.csv: expected at least two different values in column `y`, got `a` in every row"
         );
         assert_eq!(
             message("x,y\n1,2.5\n2,2.50\n", None, None),
-            "t.csv: expected at least two different numbers in column `y`, got `2.5` in every row"
+            "t.csv: expected at least two different values in column `y`, got `2.5` in every row"
         );
         assert!(message("x,y\n1,?\n2,?\n", None, None).ends_with("got only missing cells"));
         let numbers = message("x,y\n1,2\n2,b\n", None, Some(Task::Regression));

@@ -1,13 +1,17 @@
 //! Text files row by row: CSV, and what is like it.
 
-use std::io::{Cursor, Read};
+use std::collections::HashSet;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use crate::builder::Builder;
-use crate::dialect::Dialect;
+use crate::decoder::{Decoder, FoundEncoding, is_encoding};
+use crate::dialect::{Dialect, Layout, SPACES, drop_last_if_empty};
 use crate::error::{EMPTY, Error, FINITE, Reason, Result};
 use crate::lines::Lines;
+use crate::notation::Told;
+use crate::reading::Reading;
 use crate::table::{Names, Table, short};
 
 /// How much of a file is looked at to find its dialect.
@@ -19,7 +23,9 @@ const CLOSING_QUOTE: &str = "a closing quote";
 pub(crate) struct Rows<'a> {
     names: Names,
     dialect: Dialect,
+    told: Told,
     reader: Reader<Lines<Box<dyn Read + 'a>>>,
+    encoding: FoundEncoding,
     /// The first row, where it is no header.
     first: Option<(ByteRecord, u64)>,
     /// The memory of the last row, for the next.
@@ -30,56 +36,118 @@ pub(crate) struct Rows<'a> {
     next_line: u64,
     /// The rows so far.
     rows: u64,
+    /// What a person should know, in a sentence each.
+    notes: Vec<String>,
+    /// Whether a row with another number of cells is taken up, as a damaged one.
+    takes_damaged: bool,
 }
 
 impl<'a> Rows<'a> {
-    /// Reads the names; `header` says whether there are any, where that is not to be found out, and a first row with one of
-    /// the `known` names is one. `file` is what errors call it.
+    /// Reads the names; a first row with one of the `known` names has names. `file` is what errors call it.
     ///
     /// # Errors
-    /// [`Error::Io`] when reading fails; [`Error::Line`] for bytes that are not UTF-8; [`Error::Columns`] when two columns
-    /// have one name.
-    pub fn new(file: &str, mut bytes: Box<dyn Read + 'a>, header: Option<bool>, known: &[String]) -> Result<Self> {
+    /// [`Error::Io`] when reading fails; [`Error::Line`] for bytes that are no text.
+    pub fn new(file: &str, bytes: Box<dyn Read + 'a>, reading: &Reading, known: &[String]) -> Result<Self> {
+        let failed = |source| Error::Io { path: file.into(), source };
+        if let Some(name) = reading.encoding.as_deref().filter(|name| !is_encoding(name)) {
+            return Err(Error::format(file, Reason::Encoding, "an encoding by one of its names", format!("`{name}`")));
+        }
+        let (decoder, encoding) = Decoder::new(bytes, reading.encoding.as_deref());
+        let mut bytes: Box<dyn Read + 'a> = Box::new(decoder);
+        let mut lines_before = reading.skip.unwrap_or(0) as u64;
+        if lines_before > 0 {
+            bytes = Box::new(without_lines(bytes, lines_before).map_err(failed)?);
+        }
         let mut start = Vec::new();
-        let read = bytes.by_ref().take(START as u64).read_to_end(&mut start);
-        read.map_err(|source| Error::Io { path: file.into(), source })?;
+        bytes.by_ref().take(START as u64).read_to_end(&mut start).map_err(failed)?;
         let is_whole = start.len() < START;
         let prologue = Prologue::find(&start);
         start.drain(..prologue.length);
-        let dialect = Dialect::find(&start, is_whole, prologue.delimiter);
+        let told = reading.delimiter.map(|delimiter| delimiter as u8).or(prologue.delimiter);
+        let mut dialect = Dialect::find(&start, is_whole, told);
+        if reading.skip.is_some() {
+            dialect.skip = 0;
+        }
+        start.drain(..length_of_lines(&start, dialect.skip));
+        lines_before += prologue.lines + dialect.skip;
         let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(bytes));
         let lines = Lines::new(bytes, dialect.delimiter);
         let mut reader = ReaderBuilder::new();
         let reader = reader.has_headers(false).flexible(true).delimiter(dialect.delimiter).from_reader(lines);
-        let names = Names::new(file, Vec::new());
-        let lines_before = prologue.lines;
-        let mut rows =
-            Rows { names, dialect, reader, first: None, spare: ByteRecord::new(), lines_before, next_line: 1, rows: 0 };
-        let Some((record, line)) = rows.record()? else { return Ok(rows) };
-        let is_known =
-            |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|cell| known.iter().any(|name| name == cell.trim()));
-        rows.dialect.header = header.unwrap_or(dialect.header || record.iter().any(is_known));
-        let columns: Vec<String> = if rows.dialect.header {
-            name_columns(&rows.text(record.clone(), line)?)
-        } else {
-            (1..=record.len()).map(|i| format!("column_{i}")).collect()
+        let told =
+            Told { semicolons: dialect.delimiter == b';', decimal: reading.decimal, missing: reading.missing.clone() };
+        let mut rows = Rows {
+            names: Names::new(file, Vec::new()),
+            dialect,
+            told,
+            reader,
+            encoding,
+            first: None,
+            spare: ByteRecord::new(),
+            lines_before,
+            next_line: 1,
+            rows: 0,
+            notes: Vec::new(),
+            takes_damaged: false,
         };
-        if !rows.dialect.header {
-            rows.first = Some((record, line));
-        }
-        rows.names = Names::new(file, columns);
-        rows.names.check()?;
+        rows.read_names(reading.header, known)?;
         Ok(rows)
+    }
+
+    /// Takes up rows with another number of cells than there are columns: as damaged ones, without any cell.
+    pub fn take_damaged(&mut self) {
+        self.takes_damaged = true;
+    }
+
+    fn read_names(&mut self, header: Option<bool>, known: &[String]) -> Result<()> {
+        let Dialect { skip, layout: Layout { has_row_names, has_units, .. }, .. } = self.dialect;
+        if skip > 0 {
+            let lines = if skip == 1 { "line 1 is".into() } else { format!("lines 1 to {skip} are") };
+            self.notes.push(format!("{lines} skipped: the table begins below"));
+        }
+        let Some((record, line)) = self.record()? else { return Ok(()) };
+        let known: HashSet<&str> = known.iter().map(String::as_str).collect();
+        let is_known = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|cell| known.contains(cell.trim()));
+        self.dialect.layout.header = header.unwrap_or(self.dialect.layout.header || record.iter().any(is_known));
+        let columns: Vec<String> = if self.dialect.layout.header {
+            let mut names = self.text(record.clone(), line)?;
+            if has_row_names {
+                names = std::iter::once("").chain(names.iter()).collect();
+                self.notes.push("the first column has no name: the header is one cell shorter than the rows".into());
+            }
+            names_of(&names.iter().map(|cell| self.unquoted(cell)).collect::<Vec<_>>(), true)
+        } else {
+            names_of(&vec![""; record.len()], false)
+        };
+        if !self.dialect.layout.header {
+            if header.is_none() {
+                let last = if columns.len() == 1 { String::new() } else { format!(" … `column_{}`", columns.len()) };
+                self.notes.push(format!("no header was found, so the columns are named `column_1`{last}"));
+            }
+            self.first = Some((record, line));
+        } else if has_units && header.is_none() {
+            let line = self.record()?.map_or(line, |(_, line)| line);
+            self.notes.push(format!("line {line} is skipped: it has the units of the columns"));
+        }
+        self.names = Names::new(&self.names.file, columns);
+        Ok(())
+    }
+
+    /// A cell without spaces around it, or the single quotes that this file has.
+    fn unquoted<'c>(&self, cell: &'c str) -> &'c str {
+        let cell = trimmed(cell);
+        let within = || cell.strip_prefix('\'')?.strip_suffix('\'');
+        if self.dialect.single_quotes { within().unwrap_or(cell) } else { cell }
     }
 
     /// The next rows, at most so many; `None` after the last.
     ///
     /// # Errors
-    /// [`Error::Line`] for a row with another number of cells than there are columns, bytes that are not UTF-8, a quote that
+    /// [`Error::Line`] for a row with another number of cells than there are columns, bytes that are no text, a quote that
     /// is never closed, or a file without any row.
     pub fn table(&mut self, most: usize) -> Result<Option<Table>> {
         let width = self.names.columns.len();
-        let mut builder = Builder::new(self.names.clone(), self.dialect.decimal_comma);
+        let mut builder = Builder::new(self.names.clone(), self.told.clone());
         while builder.rows() < most {
             let before = self.next_line;
             let next = match self.first.take() {
@@ -92,8 +160,12 @@ impl<'a> Rows<'a> {
             if width == 1 && line > before && self.rows > 1 {
                 return Err(self.error(before, Reason::Rows, FINITE, EMPTY));
             }
+            if record.len() != width && self.takes_damaged {
+                builder.push_damaged(line);
+                continue;
+            }
             if record.len() != width {
-                let like = if self.dialect.header { "as in the header" } else { "as in the first row" };
+                let like = if self.dialect.layout.header { "as in the header" } else { "as in the first row" };
                 return Err(self.error(
                     line,
                     Reason::Rows,
@@ -102,13 +174,26 @@ impl<'a> Rows<'a> {
                 ));
             }
             let record = self.text(record, line)?;
-            builder.push(record.iter().map(str::trim), line);
+            builder.push(record.iter().map(|cell| self.unquoted(cell)), line);
             self.spare = record.into_byte_record();
         }
         match (builder.rows(), self.rows) {
             (0, 0) => Err(self.error(2, Reason::Rows, "a row below the header", "the end of the file")),
             (0, _) => Ok(None),
-            _ => Ok(Some(builder.finish())),
+            _ => {
+                let mut notes = std::mem::take(&mut self.notes);
+                notes.extend(self.encoding.take().map(|name| format!("the text is read as {name}")));
+                let separated = match self.dialect.delimiter {
+                    b',' => "commas".into(),
+                    b'\t' => "tabs".into(),
+                    b';' => "semicolons".into(),
+                    b'|' => "bars".into(),
+                    SPACES => "spaces".into(),
+                    other => format!("`{}`", char::from(other)),
+                };
+                let format = format!("text, separated by {separated}");
+                Ok(Some(builder.finish().with_format(format).with_notes(notes)))
+            }
         }
     }
 
@@ -120,6 +205,9 @@ impl<'a> Rows<'a> {
             is_one.map_err(|error| Error::Io { path: self.names.file.clone().into(), source: error.into() })?;
         if !is_one {
             return Ok(None);
+        }
+        if self.dialect.delimiter == SPACES {
+            drop_last_if_empty(&mut record);
         }
         // each record ends with a line end, and has those within its quotes
         let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
@@ -164,22 +252,32 @@ impl Table {
     /// [`Error::Line`] for a row with another number of cells, bytes that are not UTF-8, or no row at all;
     /// [`Error::Columns`] when two columns have one name; [`Error::Io`] when reading fails.
     pub fn read(file: &str, reader: impl Read) -> Result<Self> {
-        let table = Rows::new(file, Box::new(reader), None, &[])?.table(usize::MAX)?;
+        let table = Rows::new(file, Box::new(reader), &Reading::default(), &[])?.table(usize::MAX)?;
         table.ok_or_else(|| Error::format(file, Reason::Format, "a table", "nothing"))
     }
 }
 
-/// The names that a header gives: the cells, and for an empty one its place.
-fn name_columns(cells: &StringRecord) -> Vec<String> {
-    let is_taken = |name: &String| cells.iter().any(|cell| cell.trim() == name);
+/// A text without spaces around it, of which most have none.
+fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() }
+}
+
+/// The names that a header gives: the cells, and for an empty one its place; without a header the places.
+pub(crate) fn names_of<T: AsRef<str>>(cells: &[T], are_names: bool) -> Vec<String> {
+    let taken: HashSet<&str> = if are_names { cells.iter().map(AsRef::as_ref).collect() } else { HashSet::new() };
     let number = |i: usize| {
         let mut name = format!("column_{}", i + 1);
-        while is_taken(&name) {
+        while taken.contains(&*name) {
             name.push('_');
         }
         name
     };
-    let name = |(i, cell): (usize, &str)| if cell.trim().is_empty() { number(i) } else { cell.trim().into() };
+    let name = |(i, cell): (usize, &T)| match cell.as_ref() {
+        cell if are_names && !cell.is_empty() => cell.into(),
+        _ => number(i),
+    };
     cells.iter().enumerate().map(name).collect()
 }
 
@@ -195,16 +293,37 @@ impl Prologue {
     fn find(start: &[u8]) -> Self {
         let rest = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         let mark = start.len() - rest.len();
-        match rest {
-            [b's', b'e', b'p', b'=', delimiter, b'\r', b'\n', ..] => {
-                Prologue { length: mark + 7, lines: 1, delimiter: Some(*delimiter) }
-            }
-            [b's', b'e', b'p', b'=', delimiter, b'\n' | b'\r', ..] => {
-                Prologue { length: mark + 6, lines: 1, delimiter: Some(*delimiter) }
+        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(0);
+        let line = rest.get(..end).unwrap_or_default();
+        let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+        match line {
+            [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => {
+                let length = mark + length_of_lines(rest, 1);
+                Prologue { length, lines: 1, delimiter: Some(*delimiter) }
             }
             _ => Prologue { length: mark, lines: 0, delimiter: None },
         }
     }
+}
+
+/// The bytes of the first lines, whatever ends them.
+fn length_of_lines(bytes: &[u8], lines: u64) -> usize {
+    let mut length = 0;
+    for _ in 0..lines {
+        let rest = bytes.get(length..).unwrap_or_default();
+        let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else { return bytes.len() };
+        length += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+    }
+    length
+}
+
+/// What follows so many lines.
+fn without_lines<'a>(bytes: Box<dyn Read + 'a>, lines: u64) -> io::Result<BufReader<Box<dyn Read + 'a>>> {
+    let mut bytes = BufReader::new(bytes);
+    for _ in 0..lines {
+        bytes.skip_until(b'\n')?;
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -227,7 +346,6 @@ mod tests {
             (b"", "t.csv, line 2: expected a row below the header, got the end of the file"),
             (b"a,b\n1,2\n3,\"4\n5,6\n", "t.csv, line 3: expected a closing quote, got the end of the file"),
             (b"a\n1\n\n3\n", "t.csv, line 3: expected a finite number, got an empty cell"),
-            (b"a,a\n1,2\n", "t.csv: expected a different name for each column, got `a` twice"),
             (
                 b"a,b\n1,\"x,p\n2,b\n3,\"y,p\n4,b\n",
                 "t.csv, line 2: expected a closing quote at the end of a cell, got more text after it",
@@ -235,7 +353,7 @@ mod tests {
         ] {
             assert_eq!(error(csv), message);
         }
-        assert!(error(b"a,b\n1,\xff\n").starts_with("t.csv, line 2: expected text in UTF-8, got"));
+        assert!(error(b"a,b\n\xc3\xa4,\xc3\xb6\n1,\xff\n").starts_with("t.csv, line 3: expected text in UTF-8, got"));
     }
 
     #[test]
@@ -275,7 +393,7 @@ mod tests {
     fn commas_are_decimal_where_semicolons_separate() {
         let table = Table::read("t", &b"a;b\n1,5;2\n-3,25;x, y\n"[..]).unwrap();
         assert_eq!([table.number(0, 0), table.number(1, 0), table.number(1, 1)], [Some(1.5), Some(-3.25), None]);
-        assert_eq!(Table::read("t", &b"a\tb\n\"1,5\"\t2\n"[..]).unwrap().number(0, 0), None);
+        assert_eq!(Table::read("t", &b"a\tb\n\"1,5\"\t2\n"[..]).unwrap().number(0, 0), Some(1.5));
         let thousands = Table::read("t", &b"a;b\n1.250;1\n950,5;2\n"[..]).unwrap();
         assert_eq!([thousands.number(0, 0), thousands.number(1, 0)], [Some(1250.0), Some(950.5)]);
         let english = Table::read("t", &b"a;b\n$1,250.50;1.5\n$950;2\n"[..]).unwrap();

@@ -24,7 +24,7 @@ fn learned(csv: &str) -> Encoding {
 #[test]
 fn a_table_becomes_numbers() {
     let table = table(TABLE);
-    let Learned { encoding, scaling, excluded } = learn(&table, &Roles::default()).unwrap();
+    let Learned { encoding, scaling, excluded, .. } = learn(&table, &Roles::default()).unwrap();
     let names = [
         "size",
         "size=(missing)",

@@ -163,7 +163,7 @@ pub fn mae<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) ->
 ///   R² = 1 − Σᵢ (hᵢ − yᵢ)² / Σᵢ (yᵢ − ȳ)²
 /// ```
 ///
-/// A column without variance counts 1 where all outputs are right, else 0.
+/// A column without variance counts 1 where all outputs are right, else 0. What is 0 but for rounding is 0.
 pub fn r_squared<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
     let rows = targets.nrows();
     let of_column = |(h, y): (ArrayView1<'_, T>, ArrayView1<'_, T>)| {
@@ -172,7 +172,8 @@ pub fn r_squared<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, 
         let residual = sum_rows(rows, |row| square(h[row].to_f64() - y[row].to_f64()));
         let variance = sum_rows(rows, |row| square(centre - y[row].to_f64()));
         if variance > 0.0 {
-            1.0 - residual / variance // (M7)
+            let r_squared = 1.0 - residual / variance; // (M7)
+            if r_squared.abs() < ROUNDING { 0.0 } else { r_squared }
         } else {
             f64::from(u8::from(residual == 0.0))
         }
@@ -180,6 +181,9 @@ pub fn r_squared<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, 
     let columns = outputs.axis_iter(Axis(1)).zip(targets.axis_iter(Axis(1)));
     columns.map(of_column).fold(0.0, |sum, score| sum + score) / targets.ncols().max(1) as f64
 }
+
+/// R² of outputs that are the mean of the targets is 0 up to this.
+const ROUNDING: f64 = 1e-12;
 
 /// The mean over rows and columns of a term of the residuals h − y: over the columns of a row in their order.
 fn mean_residual<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>, term: impl Fn(f64) -> f64) -> f64 {

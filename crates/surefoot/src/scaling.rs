@@ -66,7 +66,7 @@ impl Scaling {
     ///
     /// A quantile between two numbers is on the line between them. The column is sorted by that. No number has to be there.
     pub fn robust(column: &mut [f64]) -> (f64, f64) {
-        column.sort_by(f64::total_cmp);
+        column.sort_unstable_by(f64::total_cmp);
         let column = &*column;
         let [least, .., most] = column else { return (column.first().copied().unwrap_or(0.0), 1.0) };
         let quantile = |share: f64| {

@@ -49,7 +49,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Ending> {
         }
         (Some(path), Some(data)) => {
             let model = Model::load(path)?.merged()?;
-            let table = arguments.reading.source(data, Part::Training, &Encoding::names_of(&model)).table()?;
+            let table = arguments.table.of(&model).source(data, Part::Training).table()?;
             let encoding = Encoding::of_model(&model, &table)?;
             let rows = encoding.rows_with_targets(&table)?;
             let inputs = encoding.inputs(&table, &rows)?;

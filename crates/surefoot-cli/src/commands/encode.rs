@@ -12,7 +12,7 @@ use crate::output::{Ending, keep_inputs, print};
 
 pub fn run(arguments: &Encode) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let table = arguments.reading.source(&arguments.data, Part::Training, &Encoding::names_of(&model)).table()?;
+    let table = arguments.table.of(&model).source(&arguments.data, Part::Training).table()?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }

@@ -8,15 +8,18 @@ use surefoot::metrics::{Confusion, accuracy, classes, log_loss, mae, r_squared, 
 use surefoot::{Model, Objective, Task};
 use surefoot_table::{Encoding, Part};
 
+use super::unseen::AllUnseen;
 use crate::arguments::Evaluate;
 use crate::output::{Ending, count, print, print_line, short};
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let table = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).table()?;
+    let table = arguments.table.of(&model).source(&arguments.data, Part::Test).table()?;
     let encoding = Encoding::of_model(&model, &table)?;
     let rows = encoding.rows_with_targets(&table)?;
     let inputs = encoding.inputs(&table, &rows)?;
+    let mut unseen = AllUnseen::default();
+    unseen.add(encoding.unseen(&table, &rows)?, arguments.strict)?;
     let targets = encoding.targets(&table, &rows, model.network.outputs())?;
     let evaluation = || -> surefoot::Result<_> {
         let (single, examples) = (model.merged()?, model.examples(inputs.view(), targets.view())?);
@@ -28,16 +31,27 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
     if rows < table.rows() {
         eprintln!("skipped {} without a target", count(table.rows() - rows, "row"));
     }
+    if !arguments.json {
+        unseen.warn();
+    }
     match model.task {
         Task::Regression => {
-            let [rmse, mae, r2] = [rmse, mae, r_squared].map(|metric| metric(outputs.view(), targets.view()));
+            let [rmse, mae] = [rmse, mae].map(|metric| metric(outputs.view(), targets.view()));
+            // of targets that are all alike, as of one row, R² has no value
+            let varies = targets.columns().into_iter().any(|column| column.iter().any(|y| *y != column[0]));
+            let r2 = varies.then(|| r_squared(outputs.view(), targets.view()));
             if arguments.json {
-                print_line(json!({"rows": rows, "cost": cost, "score": r2, "rmse": rmse, "mae": mae, "r2": r2}))?;
+                print_line(
+                    json!({"rows": rows, "cost": cost, "score": r2, "rmse": rmse, "mae": mae, "r2": r2, "unseen": unseen.json()}),
+                )?;
             } else {
-                let numbers = [("cost", cost), ("R²", r2), ("RMSE", rmse), ("MAE", mae)];
+                let numbers = [("cost", Some(cost)), ("R²", r2), ("RMSE", Some(rmse)), ("MAE", Some(mae))];
                 print(numbers.iter().fold(format!("{}\n", count(rows, "row")), |text, (name, number)| {
-                    format!("{text}{name:<10}{}\n", short(Some(*number)))
+                    format!("{text}{name:<10}{}\n", short(*number))
                 }))?;
+                if r2.is_none() {
+                    print("R² has no value, because all targets are equal\n")?;
+                }
             }
         }
         Task::Classification => {
@@ -52,6 +66,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
                 print_line(json!({
                     "rows": rows, "cost": cost, "score": accuracy, "accuracy": accuracy, "log_loss": log_loss,
                     "classes": names, "precision": precision, "recall": recall, "confusion": confusion.counts,
+                    "unseen": unseen.json(),
                 }))?;
             } else {
                 let numbers = [("cost", Some(cost)), ("accuracy", Some(accuracy)), ("log loss", log_loss)];

@@ -11,7 +11,7 @@ use crate::output::{Ending, count, keep_inputs, print, usage};
 
 pub fn run(arguments: &Explain) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?.merged()?;
-    let table = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).table()?;
+    let table = arguments.table.of(&model).source(&arguments.data, Part::Test).table()?;
     let encoding = Encoding::of_model(&model, &table)?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, std::path::Path::new(&arguments.data)])?;

@@ -6,6 +6,8 @@ pub mod datasets;
 pub mod encode;
 pub mod evaluate;
 pub mod explain;
+pub mod look;
 pub mod predict;
 pub mod show;
 pub mod train;
+pub mod unseen;

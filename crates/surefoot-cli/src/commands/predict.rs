@@ -4,65 +4,164 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
+use serde_json::json;
 use surefoot::files::write_atomically_by;
 use surefoot::{Model, Task};
-use surefoot_table::{Chunks, Encoding, Part};
+use surefoot_table::{Chunks, Encoding, Part, Table};
 
+use super::unseen::AllUnseen;
 use crate::arguments::Predict;
-use crate::output::{Ending, keep_inputs, usage};
+use crate::output::{Ending, count, keep_inputs, print_line, thousands, usage};
 
 /// Rows that are in memory at a time, of a text file.
 const ROWS: usize = 4096;
 
 pub fn run(arguments: &Predict) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let mut chunks = arguments.reading.source(&arguments.data, Part::Test, &Encoding::names_of(&model)).chunks()?;
+    let file = arguments.table.of(&model);
+    let mut chunks = file.source(&arguments.data, Part::Test).chunks()?;
+    if arguments.on_error != "stop" {
+        chunks.take_damaged();
+    }
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }
+    let mut prediction = Prediction { model: &model, arguments, summary: Summary::default() };
     let Some(out) = &arguments.out else {
-        predict(&model, &mut chunks, arguments.probabilities, &mut io::stdout().lock())?;
+        prediction.write(&mut chunks, &mut io::stdout().lock())?;
+        prediction.summary.tell(arguments)?;
         return Ok(Ending::Success);
     };
     // what goes wrong with the data is told as such, not as an error of writing
     let mut failure = None;
     let written = write_atomically_by(out, |file| {
-        predict(&model, &mut chunks, arguments.probabilities, file).map_err(|error| {
+        prediction.write(&mut chunks, file).map_err(|error| {
             failure = Some(error);
             io::Error::other("no prediction")
         })
     });
-    match failure {
-        Some(failure) => Err(failure),
-        None => Ok(written.map(|()| Ending::Success)?),
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    written?;
+    prediction.summary.tell(arguments)?;
+    Ok(Ending::Success)
+}
+
+/// What was not as in the training data.
+#[derive(Default)]
+struct Summary {
+    rows: usize,
+    /// Rows that have no prediction.
+    empty: usize,
+    /// Cells that are no number and count as missing.
+    as_missing: usize,
+    /// The first row that could not be read.
+    first: Option<String>,
+    unseen: AllUnseen,
+}
+
+impl Summary {
+    fn tell(&self, arguments: &Predict) -> anyhow::Result<()> {
+        let Summary { rows, empty, as_missing, first, unseen } = self;
+        if arguments.json {
+            let line = json!({
+                "rows": rows, "empty": empty, "cells_as_missing": as_missing, "first_error": first, "unseen": unseen.json(),
+            });
+            match arguments.out {
+                Some(_) => print_line(line)?,
+                None => eprintln!("{line}"),
+            }
+            return Ok(());
+        }
+        let first = first.as_ref().map_or(String::new(), |first| format!("; the first: {first}"));
+        if *empty > 0 {
+            eprintln!("warning: {} of {} without a prediction{first}", count(*empty, "row"), thousands(*rows as u64));
+        } else if *as_missing > 0 {
+            eprintln!("warning: {} read as missing{first}", count(*as_missing, "cell"));
+        }
+        unseen.warn();
+        Ok(())
     }
 }
 
-/// Writes the CSV: a header, then a row for each row of the table, piece by piece.
-fn predict(
-    model: &Model,
-    chunks: &mut Chunks,
-    with_probabilities: bool,
-    out: &mut dyn io::Write,
-) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    let mut is_first = true;
-    while let Some(table) = chunks.next(ROWS)? {
-        let inputs = Encoding::of_model(model, &table)?.inputs(&table, &table.all_rows())?;
-        let outputs = model.predict(inputs.view()).with_context(|| format!("cannot predict {}", table.file()))?;
-        let probabilities = match with_probabilities {
-            true => Some(model.probabilities(outputs.view()).ok_or_else(no_probabilities)?),
-            false => None,
-        };
-        if is_first {
-            writer.write_record(header(model, with_probabilities))?;
-            is_first = false;
+struct Prediction<'a> {
+    model: &'a Model,
+    arguments: &'a Predict,
+    summary: Summary,
+}
+
+impl Prediction<'_> {
+    /// Writes the CSV: a header, then a row for each row of the table, piece by piece.
+    fn write(&mut self, chunks: &mut Chunks, out: &mut dyn io::Write) -> anyhow::Result<()> {
+        let (model, with_probabilities) = (self.model, self.arguments.probabilities);
+        let mut writer = csv::Writer::from_writer(out);
+        let mut is_first = true;
+        while let Some(table) = chunks.next(ROWS)? {
+            let encoding = Encoding::of_model(model, &table)?;
+            let (rows, inputs) = self.inputs(&encoding, &table)?;
+            self.summary.unseen.add(encoding.unseen(&table, &rows)?, self.arguments.strict)?;
+            let outputs = model.predict(inputs.view()).with_context(|| format!("cannot predict {}", table.file()))?;
+            let probabilities = match with_probabilities {
+                true => Some(model.probabilities(outputs.view()).ok_or_else(no_probabilities)?),
+                false => None,
+            };
+            let header = header(model, with_probabilities);
+            if is_first {
+                writer.write_record(&header)?;
+                is_first = false;
+            }
+            self.summary.rows += table.rows();
+            self.summary.empty += table.rows() - rows.len();
+            if rows.len() == table.rows() {
+                write_rows(model, outputs.view(), probabilities.as_ref(), &mut writer)?;
+            } else {
+                let mut next = 0;
+                for row in 0..table.rows() {
+                    if rows.get(next) != Some(&row) {
+                        writer.write_record(vec![""; header.len()])?;
+                        continue;
+                    }
+                    let one = probabilities.as_ref().map(|p| p.slice(s![next..=next, ..]).to_owned());
+                    write_rows(model, outputs.slice(s![next..=next, ..]), one.as_ref(), &mut writer)?;
+                    next += 1;
+                }
+            }
+            writer.flush()?;
         }
-        write_rows(model, outputs.view(), probabilities.as_ref(), &mut writer)?;
-        writer.flush()?;
+        Ok(())
     }
-    Ok(())
+
+    /// The rows that can be predicted, with their inputs.
+    fn inputs(&mut self, encoding: &Encoding, table: &Table) -> anyhow::Result<(Vec<usize>, Array2<f64>)> {
+        let all = table.all_rows();
+        if self.arguments.on_error == "stop" {
+            return Ok((all, encoding.inputs(table, &table.all_rows())?));
+        }
+        let unreadable = encoding.unreadable(table, &all)?;
+        let first = match (table.damaged().first(), unreadable.first()) {
+            (None, None) => None,
+            (Some(&row), other) if other.is_none_or(|(other, _)| row <= *other) => Some(table.damaged_error(row)),
+            (_, Some(&(row, _))) => encoding.inputs(table, &[row]).err(),
+            (Some(_), None) => None,
+        };
+        if let (None, Some(error)) = (&self.summary.first, first) {
+            self.summary.first = Some(error.to_string());
+        }
+        let is_damaged = |row: &usize| table.damaged().binary_search(row).is_ok();
+        let as_missing = self.arguments.on_error == "missing";
+        let can_be_predicted = |row: &usize| {
+            let place = unreadable.partition_point(|(other, _)| other < row);
+            let is_unreadable = unreadable.get(place).is_some_and(|(other, _)| other == row);
+            !is_damaged(row) && (!is_unreadable || as_missing && encoding.inputs_or_missing(table, &[*row]).is_ok())
+        };
+        let rows: Vec<usize> = all.into_iter().filter(can_be_predicted).collect();
+        let is_kept = |row: &usize| rows.binary_search(row).is_ok();
+        self.summary.as_missing += unreadable.iter().filter(|(row, _)| is_kept(row)).count();
+        let inputs = encoding.inputs_or_missing(table, &rows)?;
+        Ok((rows, inputs))
+    }
 }
 
 fn write_rows(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use surefoot::Scaling;
-use surefoot_table::{Kind, Table, Targets};
+use surefoot_table::{Kind, Table, Targets, in_sentences};
 
 use super::TrainingReport;
 use crate::drawing::plot::{bars, histogram};
@@ -36,6 +36,9 @@ impl TrainingReport<'_> {
             html += html!("; {} without a target excluded", count(data.rows() - target.rows.len(), "row"));
         }
         html += html!(".</p>\n");
+        for note in in_sentences(&plan.notes) {
+            html += html!("<p class=\"muted\">Note: {}.</p>\n", with_code(&note));
+        }
         let kinds: HashMap<&str, &Kind> =
             self.encoding.columns.iter().map(|column| (column.name.as_str(), &column.kind)).collect();
         let excluded: HashMap<&str, &str> =
@@ -83,6 +86,15 @@ impl TrainingReport<'_> {
             Targets::Numbers => "number".into(),
         }
     }
+}
+
+/// A sentence whose names and cells, which stand in backticks, are set as code.
+fn with_code(text: &str) -> Html {
+    let parts = text.split('`').enumerate();
+    parts.fold(Html::new(), |html, (place, part)| match place % 2 {
+        0 => html + Html::text(part),
+        _ => html + html!("<code>{}</code>", part),
+    })
 }
 
 /// How many inputs a column has.

@@ -31,7 +31,11 @@ impl TrainingReport<'_> {
         let rows: Vec<Vec<Html>> = self.parts().into_iter().map(row).collect();
         let columns =
             [Column::Text("part"), Column::Number("rows"), Column::Number("cost"), Column::Number(self.score_name())];
-        table(&columns, &rows) + html!("<p>Below: {}.</p>\n", self.judged_on())
+        let mut html = table(&columns, &rows);
+        for warning in &self.outcome.warnings {
+            html += html!("<p><strong>Warning:</strong> {}.</p>\n", warning);
+        }
+        html + html!("<p>Below: {}.</p>\n", self.judged_on())
     }
 
     fn confusion(&self) -> Html {

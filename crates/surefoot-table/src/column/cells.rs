@@ -8,6 +8,7 @@ use arrow_array::{Array, Float64Array, LargeStringArray, UInt8Array, UInt16Array
 use super::decimal::Style;
 use super::dictionary::Dictionary;
 use crate::cell::Meaning;
+use crate::notation::{Notation, Settled};
 
 /// The cells of a column. How they are kept is chosen for their size in memory; each cell's text is what was written.
 #[derive(Clone, Debug)]
@@ -15,8 +16,8 @@ pub(crate) struct Cells {
     pub values: Values,
     /// The texts that codes stand for: those of all cells, or of what is no plain number among numbers.
     pub dictionary: Dictionary,
-    /// Whether numbers may have a comma for the decimal point.
-    pub decimal_comma: bool,
+    /// How they are to be read.
+    pub settled: Settled,
 }
 
 #[derive(Clone, Debug)]
@@ -73,9 +74,46 @@ impl Cells {
     pub fn meaning_of(&self, cell: Cell<'_>) -> Meaning {
         match cell {
             Cell::Code(code) => self.dictionary.meaning(code),
-            Cell::Number(number) => Meaning::plain(number),
-            Cell::Text(text) => Meaning::of(text, self.decimal_comma),
+            _ => self.meaning_by(cell, &self.settled.notation),
         }
+    }
+
+    /// What a cell says in another notation.
+    pub fn meaning_by(&self, cell: Cell<'_>, notation: &Notation) -> Meaning {
+        match (cell, &self.values) {
+            (Cell::Number(number), Values::Numbers(_, style))
+                if style.comma == notation.decimal_comma
+                    && !notation.unit_is_required
+                    && notation.missing.is_none() =>
+            {
+                Meaning::plain(number)
+            }
+            _ => Meaning::of(&self.text_of(cell), notation),
+        }
+    }
+
+    /// The numbers of a column that has nothing else, none of which is missing.
+    pub fn plain_numbers(&self) -> Option<&[f64]> {
+        let Notation { decimal_comma, unit_is_required, missing, .. } = &self.settled.notation;
+        match &self.values {
+            Values::Numbers(numbers, style)
+                if numbers.null_count() == 0
+                    && style.comma == *decimal_comma
+                    && !unit_is_required
+                    && missing.is_none() =>
+            {
+                Some(numbers.values())
+            }
+            _ => None,
+        }
+    }
+
+    /// Has the cells read as it was settled.
+    pub fn settle(&mut self, settled: Settled) {
+        if settled.notation != self.settled.notation {
+            self.dictionary.read(&settled.notation);
+        }
+        self.settled = settled;
     }
 
     pub fn text(&self, row: usize) -> Cow<'_, str> {
@@ -84,6 +122,22 @@ impl Cells {
 
     pub fn meaning(&self, row: usize) -> Meaning {
         self.meaning_of(self.cell(row))
+    }
+
+    /// The texts that mean that a cell is missing, with the cells that have each.
+    pub fn missing_texts(&self) -> Vec<(String, usize)> {
+        let mut counts = vec![0; self.dictionary.len()];
+        let mut others = HashMap::<&str, usize>::new();
+        for row in 0..self.len() {
+            match self.cell(row) {
+                Cell::Code(code) => counts[code] += 1,
+                Cell::Text(text) if self.settled.notation.is_missing(text) => *others.entry(text).or_default() += 1,
+                Cell::Text(_) | Cell::Number(_) => {}
+            }
+        }
+        let codes = counts.into_iter().enumerate().filter(|&(code, _)| self.dictionary.meaning(code).is_missing);
+        let codes = codes.map(|(code, count)| (self.dictionary.text(code).to_string(), count));
+        codes.chain(others.into_iter().map(|(text, count)| (text.to_string(), count))).collect()
     }
 
     /// Only the first rows.

@@ -47,8 +47,8 @@ impl Style {
         if self.comma { text.replace('.', ",") } else { text }
     }
 
-    /// The number of a text that [`write`](Self::write) makes from it again, to the letter; else `None`.
-    pub fn read(self, text: &str) -> Option<f64> {
+    /// The number of a text that [`write`](Self::write) makes from it again, to the letter, and its decimals; else `None`.
+    pub fn read(self, text: &str) -> Option<(f64, usize)> {
         let decimal = scan(text, self.comma)?;
         if decimal.decimals < self.decimals || decimal.decimals > self.decimals && decimal.ends_in_zero {
             return None;
@@ -58,34 +58,43 @@ impl Style {
         {
             // the quotient of two exact numbers is rounded once, as reading the text is
             let number = decimal.digits as f64 / power;
-            return Some(if decimal.is_negative { -number } else { number });
+            return Some((if decimal.is_negative { -number } else { number }, decimal.decimals));
         }
         let number = if self.comma { text.replacen(',', ".", 1).parse() } else { text.parse() };
-        number.ok().filter(|number: &f64| number.is_finite() && self.write(*number) == text)
+        let number = number.ok().filter(|number: &f64| number.is_finite() && self.write(*number) == text)?;
+        Some((number, decimal.decimals))
     }
 }
 
 fn scan(text: &str, comma: bool) -> Option<Decimal> {
     let bytes = text.as_bytes();
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
-    let (mut digits, mut significant, mut point) = (0u64, 0, None);
-    for (place, &byte) in unsigned.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => {
-                digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
-                significant += usize::from(significant > 0 || byte != b'0');
-            }
-            b'.' if !comma && point.is_none() => point = Some(place),
-            b',' if comma && point.is_none() => point = Some(place),
-            _ => return None,
+    let mut digits = 0u64;
+    let mut take_digits = |bytes: &[u8]| {
+        let mut count = 0;
+        while let Some(byte) = bytes.get(count).filter(|byte| byte.is_ascii_digit()) {
+            digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+            count += 1;
         }
-    }
-    let whole = point.unwrap_or(unsigned.len());
-    let decimals = point.map_or(0, |point| unsigned.len() - point - 1);
+        count
+    };
+    let whole = take_digits(unsigned);
+    let behind = match &unsigned[whole..] {
+        [] => &[][..],
+        [b'.', rest @ ..] if !comma => rest,
+        [b',', rest @ ..] if comma => rest,
+        _ => return None,
+    };
+    let decimals = take_digits(behind);
+    let has_point = unsigned.len() > whole;
     let has_zeros_in_front = whole > 1 && unsigned.first() == Some(&b'0');
-    if whole == 0 || has_zeros_in_front || point.is_some() && decimals == 0 {
+    if whole == 0 || has_zeros_in_front || decimals < behind.len() || has_point && decimals == 0 {
         return None;
     }
+    let significant = match unsigned.first() {
+        Some(b'0') => decimals - behind.iter().take_while(|byte| **byte == b'0').count(),
+        _ => whole + decimals,
+    };
     let (is_negative, ends_in_zero) = (unsigned.len() < bytes.len(), unsigned.last() == Some(&b'0'));
     Some(Decimal { is_negative, digits, significant, decimals, ends_in_zero })
 }
@@ -96,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_number_is_read_only_where_it_is_written_again_to_the_letter() {
-        let read = |decimals, text: &str| Style { decimals, comma: false }.read(text);
+        let read = |decimals, text: &str| Style { decimals, comma: false }.read(text).map(|(number, _)| number);
         for (decimals, text) in [
             (0, "0"),
             (0, "-0"),
@@ -140,7 +149,10 @@ mod tests {
             assert_eq!(read(decimals, text), None, "{text}");
         }
         let comma = Style { decimals: 2, comma: true };
-        assert_eq!((comma.read("1,50"), comma.read("1.50"), comma.write(-0.5)), (Some(1.5), None, "-0,50".to_string()));
+        assert_eq!(
+            (comma.read("1,50"), comma.read("1.50"), comma.write(-0.5)),
+            (Some((1.5, 2)), None, "-0,50".to_string())
+        );
     }
 
     /// Over every digit count and place of the point, from a small generator.
@@ -159,7 +171,7 @@ mod tests {
             let text = if next(2) == 0 { format!("0.{}", text.replace('.', "")) } else { text };
             let text = if next(2) == 0 { format!("-{text}") } else { text };
             let style = Style { decimals: next(6) as usize, comma: false };
-            if let Some(number) = style.read(&text) {
+            if let Some((number, _)) = style.read(&text) {
                 assert_eq!(number.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
                 assert_eq!(style.write(number), text);
                 read += 1;

@@ -7,6 +7,7 @@ use arrow_array::{Array, LargeStringArray};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::cell::Meaning;
+use crate::notation::{Evidence, Notation};
 
 /// Different texts in the order in which they came; the code of a text is its place.
 #[derive(Clone, Debug)]
@@ -28,6 +29,11 @@ impl Dictionary {
         self.meanings[code]
     }
 
+    /// Reads all texts in this notation.
+    pub fn read(&mut self, notation: &Notation) {
+        self.meanings = self.texts.iter().flatten().map(|text| Meaning::of(text, notation)).collect();
+    }
+
     pub fn bytes(&self) -> usize {
         self.texts.get_array_memory_size() + self.meanings.capacity() * size_of::<Meaning>()
     }
@@ -36,46 +42,47 @@ impl Dictionary {
 /// A dictionary that takes texts up.
 pub(crate) struct GrowingDictionary {
     texts: LargeStringBuilder,
-    meanings: Vec<Meaning>,
+    length: usize,
     /// The codes by the hash of their texts. It is seeded at random against files that are made to collide; no code depends
     /// on it.
     codes: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    decimal_comma: bool,
 }
 
 impl GrowingDictionary {
-    pub fn new(decimal_comma: bool) -> Self {
+    pub fn new() -> Self {
         GrowingDictionary {
             texts: LargeStringBuilder::with_capacity(0, 0),
-            meanings: Vec::new(),
+            length: 0,
             codes: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            decimal_comma,
         }
     }
 
     pub fn len(&self) -> usize {
-        self.meanings.len()
+        self.length
     }
 
-    /// The code of a text, a new one where it was not seen before.
-    pub fn code(&mut self, text: &str) -> usize {
-        let GrowingDictionary { texts, meanings, codes, hasher, decimal_comma } = self;
+    /// The code of a text, a new one where it was not seen before; then it is evidence.
+    pub fn code(&mut self, text: &str, evidence: &mut Evidence) -> usize {
+        let GrowingDictionary { texts, length, codes, hasher } = self;
         let hash = hasher.hash_one(text.as_bytes());
         if let Some(&code) = codes.find(hash, |&code| bytes(texts, code) == text.as_bytes()) {
             return code as usize;
         }
-        let code = meanings.len();
+        let code = *length;
+        *length += 1;
         texts.append_value(text);
-        meanings.push(Meaning::of(text, *decimal_comma));
+        evidence.look(text);
         codes.insert_unique(hash, code as u32, |&code| hasher.hash_one(bytes(texts, code)));
         code
     }
 
+    /// All texts, read in the usual notation.
     pub fn finish(mut self) -> Dictionary {
-        self.meanings.shrink_to_fit();
-        Dictionary { texts: self.texts.finish(), meanings: self.meanings }
+        let mut dictionary = Dictionary { texts: self.texts.finish(), meanings: Vec::new() };
+        dictionary.read(&Notation::default());
+        dictionary
     }
 }
 

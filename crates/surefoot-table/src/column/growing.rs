@@ -7,13 +7,14 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 use super::cells::{Cells, Values};
 use super::decimal::Style;
 use super::dictionary::GrowingDictionary;
+use crate::notation::{Evidence, Settled};
 
 /// A column that takes cells up, in the form that takes least memory for those so far.
 pub(crate) struct Growing {
     values: GrowingValues,
     dictionary: GrowingDictionary,
     rows: usize,
-    decimal_comma: bool,
+    evidence: Evidence,
 }
 
 enum GrowingValues {
@@ -35,22 +36,30 @@ const SAMPLE: usize = 1024;
 impl Growing {
     /// A column that begins with these cells: codes where few are different; else numbers, where nearly all are and can be
     /// written again as they were; else text.
-    pub fn new<I: Iterator<Item: AsRef<str>>>(cells: impl Fn() -> I, decimal_comma: bool) -> Self {
+    pub fn new<I: Iterator<Item: AsRef<str>>>(cells: impl Fn() -> I) -> Self {
         let rows = cells().count();
-        let with =
-            |values| Growing { values, dictionary: GrowingDictionary::new(decimal_comma), rows: 0, decimal_comma };
-        let codes = with(GrowingValues::Bytes(Vec::new())).taking(cells(), rows);
+        let codes = Growing::empty(GrowingValues::Bytes(Vec::new())).taking(cells(), rows);
         let numbers = || {
-            let styles = cells().filter_map(|cell| Style::of(cell.as_ref(), decimal_comma));
-            let style = styles.min_by_key(|style| style.decimals)?;
-            with(GrowingValues::numbers(style)).taking(cells(), rows)
+            let [points, commas] = [false, true].map(|comma| {
+                let styles = cells().filter_map(move |cell| Style::of(cell.as_ref(), comma));
+                styles.fold((0, None), |(count, least), style| {
+                    let least = least.filter(|least: &Style| least.decimals <= style.decimals);
+                    (count + 1, least.or(Some(style)))
+                })
+            });
+            let style = if commas.0 > points.0 { commas.1 } else { points.1 }?;
+            Growing::empty(GrowingValues::numbers(style)).taking(cells(), rows)
         };
         let texts = || {
-            let mut texts = with(GrowingValues::Texts(LargeStringBuilder::with_capacity(0, 0)));
+            let mut texts = Growing::empty(GrowingValues::Texts(LargeStringBuilder::with_capacity(0, 0)));
             cells().for_each(|cell| texts.push(cell.as_ref()));
             texts
         };
         codes.or_else(numbers).unwrap_or_else(texts)
+    }
+
+    fn empty(values: GrowingValues) -> Self {
+        Growing { values, dictionary: GrowingDictionary::new(), rows: 0, evidence: Evidence::default() }
     }
 
     /// With these cells of a column of so many rows, unless too many of them would be in the dictionary.
@@ -64,30 +73,31 @@ impl Growing {
         Some(self)
     }
 
-    /// Takes up the next cells, at most 4096.
+    /// Takes up the next cells.
     pub fn extend<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
         cells.for_each(|cell| self.push(cell));
+        self.reconsider();
+    }
+
+    /// Keeps the cells in another form where the dictionary has become too large; to be asked at least every 4,096 cells.
+    pub fn reconsider(&mut self) {
         if self.dictionary.len() * FEWEST_ROWS_A_CODE > self.rows || self.dictionary.len() > MOST_CODES {
-            let empty = Growing {
-                values: GrowingValues::Bytes(Vec::new()),
-                dictionary: GrowingDictionary::new(self.decimal_comma),
-                rows: 0,
-                decimal_comma: self.decimal_comma,
-            };
-            let cells = std::mem::replace(self, empty).at_rest();
+            let empty = Growing::empty(GrowingValues::Bytes(Vec::new()));
+            let (cells, _) = std::mem::replace(self, empty).at_rest();
             *self = Growing::of_cells(&cells);
         }
     }
 
     fn of_cells(cells: &Cells) -> Self {
-        Growing::new(|| (0..cells.len()).map(|row| cells.text(row)), cells.decimal_comma)
+        Growing::new(|| (0..cells.len()).map(|row| cells.text(row)))
     }
 
-    fn push(&mut self, cell: &str) {
+    /// Takes up the next cell.
+    pub fn push(&mut self, cell: &str) {
         self.rows += 1;
         match &mut self.values {
             GrowingValues::Bytes(codes) => {
-                let code = self.dictionary.code(cell);
+                let code = self.dictionary.code(cell, &mut self.evidence);
                 match u8::try_from(code) {
                     Ok(code) => codes.push(code),
                     Err(_) => {
@@ -96,29 +106,40 @@ impl Growing {
                     }
                 }
             }
-            GrowingValues::Shorts(codes) => codes.push(self.dictionary.code(cell) as u16),
+            GrowingValues::Shorts(codes) => codes.push(self.dictionary.code(cell, &mut self.evidence) as u16),
             GrowingValues::Numbers { numbers, are_numbers, style } => {
                 let number = style.read(cell);
                 are_numbers.append(number.is_some());
-                numbers.push(number.unwrap_or_else(|| self.dictionary.code(cell) as f64));
+                numbers.push(match number {
+                    Some((number, decimals)) => {
+                        self.evidence.look_at_plain(cell, number, decimals, style.comma);
+                        number
+                    }
+                    None => self.dictionary.code(cell, &mut self.evidence) as f64,
+                });
             }
-            GrowingValues::Texts(texts) => texts.append_value(cell),
+            GrowingValues::Texts(texts) => {
+                self.evidence.look(cell);
+                texts.append_value(cell);
+            }
         }
     }
 
-    /// The whole column. Codes are tried once more, as the first cells may have differed more than the others.
-    pub fn finish(self) -> Cells {
+    /// The whole column, and what its cells tell of how they are written. Codes are tried once more, as the first cells may have
+    /// differed more than the others.
+    pub fn finish(self) -> (Cells, Evidence) {
         let is_coded = matches!(self.values, GrowingValues::Bytes(_) | GrowingValues::Shorts(_));
-        let cells = self.at_rest();
+        let (cells, evidence) = self.at_rest();
         let rows = cells.len();
         if is_coded || rows <= SAMPLE {
-            return cells;
+            return (cells, evidence);
         }
         let sample = (0..SAMPLE).map(|i| (i as u128 * rows as u128 / SAMPLE as u128) as usize);
-        if cells.different(sample).len() > SAMPLE / 2 { cells } else { Growing::of_cells(&cells).at_rest() }
+        let few = cells.different(sample).len() <= SAMPLE / 2;
+        if few { Growing::of_cells(&cells).at_rest() } else { (cells, evidence) }
     }
 
-    fn at_rest(self) -> Cells {
+    fn at_rest(self) -> (Cells, Evidence) {
         let values = match self.values {
             GrowingValues::Bytes(mut codes) => {
                 codes.shrink_to_fit();
@@ -134,7 +155,7 @@ impl Growing {
             }
             GrowingValues::Texts(mut texts) => Values::Texts(texts.finish()),
         };
-        Cells { values, dictionary: self.dictionary.finish(), decimal_comma: self.decimal_comma }
+        (Cells::new(values, self.dictionary), self.evidence)
     }
 }
 
@@ -145,25 +166,30 @@ impl GrowingValues {
 }
 
 impl Cells {
+    /// Cells that are read in the usual notation, until another is settled.
+    fn new(values: Values, dictionary: GrowingDictionary) -> Self {
+        Cells { values, dictionary: dictionary.finish(), settled: Settled::default() }
+    }
+
     /// Numbers as they are, without a copy; `None` where one is missing or not finite.
     pub fn of_array(numbers: &Float64Array) -> Option<Cells> {
         let are_finite = numbers.null_count() == 0 && numbers.values().iter().all(|number| number.is_finite());
         let values = Values::Numbers(numbers.clone(), Style { decimals: 0, comma: false });
-        are_finite.then(|| Cells { values, dictionary: GrowingDictionary::new(false).finish(), decimal_comma: false })
+        are_finite.then(|| Cells::new(values, GrowingDictionary::new()))
     }
 
     /// A column of numbers that were never written as text.
     pub fn of_numbers(numbers: Vec<f64>) -> Cells {
-        let mut dictionary = GrowingDictionary::new(false);
+        let mut dictionary = GrowingDictionary::new();
         if let Some((codes, different)) = coded(&numbers) {
             different.iter().for_each(|number| {
-                dictionary.code(&number.to_string());
+                dictionary.code(&number.to_string(), &mut Evidence::default());
             });
             let values = match different.len() {
                 ..=256 => Values::Bytes(codes.iter().map(|&code| code as u8).collect::<Vec<_>>().into()),
                 _ => Values::Shorts(codes.into()),
             };
-            return Cells { values, dictionary: dictionary.finish(), decimal_comma: false };
+            return Cells::new(values, dictionary);
         }
         let style = Style { decimals: 0, comma: false };
         let mut numbers = numbers;
@@ -171,11 +197,11 @@ impl Cells {
         for number in &mut numbers {
             are_numbers.append(number.is_finite());
             if !number.is_finite() {
-                *number = dictionary.code(&number.to_string()) as f64;
+                *number = dictionary.code(&number.to_string(), &mut Evidence::default()) as f64;
             }
         }
         let values = Values::Numbers(Float64Array::new(numbers.into(), are_numbers.finish()), style);
-        Cells { values, dictionary: dictionary.finish(), decimal_comma: false }
+        Cells::new(values, dictionary)
     }
 }
 
@@ -202,14 +228,18 @@ mod tests {
     use super::*;
     use crate::cell::Meaning;
     use crate::column::Cell;
+    use crate::notation::Notation;
 
     /// The column of these cells, taken up in blocks of so many.
     fn grown(cells: &[String], block: usize, decimal_comma: bool) -> Cells {
         let mut blocks = cells.chunks(block);
         let first = blocks.next().unwrap();
-        let mut column = Growing::new(|| first.iter(), decimal_comma);
+        let mut column = Growing::new(|| first.iter());
         blocks.for_each(|block| column.extend(block.iter().map(String::as_str)));
-        column.finish()
+        let (mut cells, _) = column.finish();
+        let notation = Notation { decimal_comma, ..Notation::default() };
+        cells.settle(Settled { notation, ..Settled::default() });
+        cells
     }
 
     fn form(cells: &Cells) -> &'static str {
@@ -261,7 +291,7 @@ mod tests {
                 assert_eq!(column.len(), cells.len());
                 for (row, cell) in cells.iter().enumerate() {
                     assert_eq!(column.text(row), *cell, "{about}");
-                    assert_eq!(column.meaning(row), Meaning::of(cell, decimal_comma), "{cell}, {about}");
+                    assert_eq!(column.meaning(row), Meaning::of(cell, &column.settled.notation), "{cell}, {about}");
                 }
             }
         }

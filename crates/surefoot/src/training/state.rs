@@ -170,16 +170,25 @@ impl Origin {
 
     /// That another one is the same.
     pub fn check(&self, other: &Origin) -> Result<()> {
-        let name =
-            |digest: Option<u64>| digest.map_or("none".into(), |digest| format!("those with the digest {digest:016x}"));
+        let resume = |what, expected, got| Err(Error::Resume { what, expected, got });
         let settings = |one: &Origin, other: &Origin| differing(&one.settings, &other.settings);
-        for (what, expected, got) in [
-            ("settings", settings(self, other), settings(other, self)),
-            ("training examples", name(Some(self.data)), name(Some(other.data))),
-            ("validation examples", name(self.validation), name(other.validation)),
-        ] {
-            if expected != got {
-                return Err(Error::Resume { what, expected, got });
+        let (expected, got) = (settings(self, other), settings(other, self));
+        if expected != got {
+            return resume("settings", expected, got);
+        }
+        let digests = [
+            ("training examples", Some(self.data), Some(other.data)),
+            ("validation examples", self.validation, other.validation),
+        ];
+        for (what, then, now) in digests {
+            let same = || "the same numbers in the same order as when it began".into();
+            match (then, now) {
+                (then, now) if then == now => {}
+                (Some(then), Some(now)) => {
+                    return resume(what, same(), format!("others (digest {now:016x} instead of {then:016x})"));
+                }
+                (Some(_), None) => return resume(what, same(), "none".into()),
+                (None, _) => return resume(what, "none, as when it began".into(), "some".into()),
             }
         }
         Ok(())

@@ -270,7 +270,10 @@ fn another_run_than_the_one_that_began_is_refused() {
     let mut inputs = data.inputs().to_owned();
     inputs[[24, 2]] = f32::from_bits(inputs[[24, 2]].to_bits() ^ 1);
     let changed = Dataset::new(inputs, data.targets().to_owned()).unwrap();
-    assert!(refusal(training, network, *loss, &changed, validation).contains("training examples: expected those"));
+    assert!(
+        refusal(training, network, *loss, &changed, validation)
+            .contains("training examples: expected the same numbers")
+    );
     let weighted = data.clone().with_weights(vec![1.0; 25]).unwrap();
     assert!(refusal(training, network, *loss, &weighted, validation).contains("training examples"));
     assert!(refusal(training, network, *loss, data, None).contains("validation examples"));

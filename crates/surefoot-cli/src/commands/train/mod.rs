@@ -16,7 +16,7 @@ use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
 
-use crate::arguments::{Settings, Train};
+use crate::arguments::Train;
 use crate::commands::check;
 use crate::output::{Ending, print, print_line, usage};
 use crate::refusals::refusal;
@@ -35,7 +35,7 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         None => (train, None),
     };
     let settings = &train.settings;
-    let mut options = options(settings)?;
+    let mut options = options(&train)?;
     if settings.print_config {
         print(options.to_toml().map_err(refusal)?)?;
         return Ok(Ending::Success);
@@ -117,7 +117,8 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
 }
 
 /// What the configuration file and the command line say.
-fn options(settings: &Settings) -> anyhow::Result<Options> {
+fn options(train: &Train) -> anyhow::Result<Options> {
+    let settings = &train.settings;
     let base = match &settings.config {
         None => Options::default(),
         Some(path) => {
@@ -125,7 +126,9 @@ fn options(settings: &Settings) -> anyhow::Result<Options> {
             text.parse::<Options>().map_err(refusal).with_context(|| format!("cannot use {}", path.display()))?
         }
     };
-    Ok(settings.options(base))
+    let mut options = settings.options(base);
+    options.reading = train.reading.over(options.reading);
+    Ok(options)
 }
 
 /// Names of columns may stand in one argument, with commas between them, unless there is a column of that very name.

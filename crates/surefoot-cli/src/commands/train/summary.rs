@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use surefoot_fit::{Outcome, Plan, Pretrained, Scores};
 use surefoot_report::words::{listed, stopped_after};
-use surefoot_table::{Table, Targets};
+use surefoot_table::{Table, Targets, in_sentences};
 
 use crate::curve;
 use crate::output::{count, short, thousands};
@@ -38,6 +38,7 @@ pub fn heading(table: &Table, plan: &Plan) -> String {
         text += &format!("excluded: {} without a target\n", count(without_target, "row"));
     }
     text += &excluded(plan);
+    in_sentences(&plan.notes).iter().for_each(|note| text += &format!("note: {note}\n"));
     text += &format!("{}\n", plan.network);
     if plan.is_ensemble() {
         let (members, others) = (plan.members.len(), plan.members.len() - 1);
@@ -75,6 +76,7 @@ pub fn json(outcome: &Outcome, out: &Path, report: Option<&Path>) -> Value {
             json!({"scores": folds.0, "mean": folds.mean(), "spread": folds.spread()})
         }),
         "before_fine_tuning": outcome.pretrained.as_ref().map(before_fine_tuning),
+        "notes": outcome.plan.notes, "warnings": outcome.warnings,
         "parameters": outcome.model.parameters.len(), "model": out.display().to_string(),
         "report": report.map(|path| path.display().to_string()),
     })
@@ -121,6 +123,7 @@ pub fn table(outcome: &Outcome, out: &Path, report: Option<&Path>) -> String {
         text += "(out-of-fold: each row is predicted by the one network that did not train on it, though that network used it \
                  for early stopping; the ensemble is usually better)\n";
     }
+    outcome.warnings.iter().for_each(|warning| text += &format!("warning: {warning}\n"));
     text += &format!("\nmodel      {}\n", out.display());
     text + &report.map_or(String::new(), |path| format!("report     {}\n", path.display()))
 }

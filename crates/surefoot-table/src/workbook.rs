@@ -1,0 +1,203 @@
+//! Workbooks of Excel and OpenDocument.
+
+use std::collections::HashSet;
+use std::io::{Cursor, Read};
+use std::panic::catch_unwind;
+
+use calamine::{Data, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, Xlsb, Xlsx};
+use csv::ByteRecord;
+use zip::ZipArchive;
+
+use crate::builder::Builder;
+use crate::dialect::Layout;
+use crate::error::{Error, Reason, Result};
+use crate::reading::Reading;
+use crate::table::{Names, Table};
+use crate::text::names_of;
+
+/// The formats of workbooks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// Excel until 2003.
+    Xls,
+    /// Excel since 2007.
+    Xlsx,
+    /// The same, in binary.
+    Xlsb,
+    /// OpenDocument.
+    Ods,
+}
+
+/// Rows that are looked at to find where the table begins.
+const SAMPLE: usize = 100;
+/// The sheets that an error or a note names.
+const SHOWN: usize = 8;
+
+/// Reads a sheet: that of the name, else the first visible one that has a table. Dates and times are texts by ISO 8601, formulas
+/// have the values that the program which saved the file computed. A cell's line is its row in the sheet.
+///
+/// # Errors
+/// [`Error::Format`] when it is no workbook, is damaged or locked, or has no such sheet.
+pub(crate) fn read(file: &str, kind: Kind, bytes: Vec<u8>, reading: &Reading, known: &[String]) -> Result<Table> {
+    // the library may panic at damaged files
+    let opened = catch_unwind(|| open(file, kind, &bytes, reading.sheet.as_deref()));
+    let Sheet { range, place, mut notes } = opened.unwrap_or_else(|_| Err(damaged(file, "its reader panicked")))?;
+    if let (Kind::Xlsx, Some(hidden @ 1..)) = (kind, hidden_rows(&bytes, place)) {
+        let rows = if hidden == 1 { "1 row of the sheet is".into() } else { format!("{hidden} rows of the sheet are") };
+        notes.push(format!("{rows} hidden, and read as the others are"));
+    }
+    Ok(table(file, &range, reading, known)?.with_notes(notes))
+}
+
+/// The sheet that is read.
+struct Sheet {
+    range: Range<Data>,
+    /// Which one of the workbook it is.
+    place: usize,
+    /// What a person should know of the choice.
+    notes: Vec<String>,
+}
+
+/// The rows of a sheet that are hidden, in a workbook of Excel, whose reader does not tell; `None` where that is not found.
+fn hidden_rows(bytes: &[u8], place: usize) -> Option<usize> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut part = |name: &str| {
+        let mut text = String::new();
+        archive.by_name(name).ok()?.read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    let tags = |text: &str, name: &str| -> Vec<String> {
+        let begin = format!("<{name} ");
+        text.split(&begin).skip(1).map(|rest| rest.split('>').next().unwrap_or_default().into()).collect()
+    };
+    let attribute = |tag: &str, name: &str| -> Option<String> {
+        let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+        Some(rest.split('"').next()?.into())
+    };
+    let id = attribute(tags(&part("xl/workbook.xml")?, "sheet").get(place)?, "r:id")?;
+    let relations = tags(&part("xl/_rels/workbook.xml.rels")?, "Relationship");
+    let relation = relations.iter().find(|tag| attribute(tag, " Id").or(attribute(tag, "Id")) == Some(id.clone()))?;
+    let target = attribute(relation, "Target")?;
+    let name = target.strip_prefix('/').map_or_else(|| format!("xl/{target}"), String::from);
+    let rows = tags(&part(&name)?, "row");
+    Some(
+        rows.iter()
+            .filter(|tag| attribute(tag, "hidden").is_some_and(|hidden| hidden == "1" || hidden == "true"))
+            .count(),
+    )
+}
+
+fn damaged(file: &str, got: impl Into<String>) -> Error {
+    Error::format(file, Reason::Format, "a workbook of Excel or OpenDocument", got)
+}
+
+fn book(kind: Kind, bytes: Cursor<&[u8]>) -> std::result::Result<Sheets<Cursor<&[u8]>>, calamine::Error> {
+    Ok(match kind {
+        Kind::Xls => Sheets::Xls(Xls::new(bytes)?),
+        Kind::Xlsx => Sheets::Xlsx(Xlsx::new(bytes)?),
+        Kind::Xlsb => Sheets::Xlsb(Xlsb::new(bytes)?),
+        Kind::Ods => Sheets::Ods(Ods::new(bytes)?),
+    })
+}
+
+/// Finds and reads the sheet.
+fn open(file: &str, kind: Kind, bytes: &[u8], wanted: Option<&str>) -> Result<Sheet> {
+    let mut book = book(kind, Cursor::new(bytes)).map_err(|error| damaged(file, error.to_string()))?;
+    let sheets = book.sheets_metadata().to_vec();
+    let list = |names: &[&str]| {
+        let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        let more = if names.len() > SHOWN { ", …" } else { "" };
+        shown.join(", ") + more
+    };
+    let all: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
+    if let Some(wanted) = wanted {
+        let Some(place) = all.iter().position(|name| *name == wanted) else {
+            return Err(Error::format(file, Reason::Sheet, format!("a sheet `{wanted}`"), list(&all)));
+        };
+        let range = book.worksheet_range(wanted).map_err(|error| damaged(file, error.to_string()))?;
+        return Ok(Sheet { range, place, notes: Vec::new() });
+    }
+    let is_visible =
+        |sheet: &calamine::Sheet| sheet.visible == SheetVisible::Visible && matches!(sheet.typ, SheetType::WorkSheet);
+    for (place, sheet) in sheets.iter().enumerate().filter(|(_, sheet)| is_visible(sheet)) {
+        let range = book.worksheet_range(&sheet.name).map_err(|error| damaged(file, error.to_string()))?;
+        if range.height() >= 2 {
+            let others: Vec<&str> = all.iter().copied().filter(|name| *name != sheet.name).collect();
+            let note = format!("sheet `{}` is read; the others are {}", sheet.name, list(&others));
+            let notes = if others.is_empty() { Vec::new() } else { vec![note] };
+            return Ok(Sheet { range, place, notes });
+        }
+    }
+    Err(Error::format(file, Reason::NoTable, "a visible sheet with two rows at least", list(&all)))
+}
+
+fn table(file: &str, range: &Range<Data>, reading: &Reading, known: &[String]) -> Result<Table> {
+    let first_line = u64::from(range.start().map_or(0, |(row, _)| row)) + 1;
+    let is_anything = |row: &&[Data]| row.iter().any(|cell| !matches!(cell, Data::Empty));
+    let mut rows = range.rows().enumerate().map(|(i, row)| (first_line + i as u64, row));
+    let before = first_line - 1;
+    for _ in before..reading.skip.unwrap_or(0) as u64 {
+        rows.next();
+    }
+    let rows: Vec<(u64, &[Data])> = rows.filter(|(_, row)| is_anything(row)).collect();
+    // columns without any cell are those of a frame around the table
+    let used: Vec<usize> =
+        (0..range.width()).filter(|&c| rows.iter().any(|(_, row)| !matches!(row[c], Data::Empty))).collect();
+    let cells = |row: &[Data]| used.iter().map(|&column| text(&row[column])).collect::<Vec<String>>();
+    let sample: Vec<ByteRecord> = rows.iter().take(SAMPLE).map(|(_, row)| ByteRecord::from(cells(row))).collect();
+    let mut layout = Layout::find(&sample);
+    if reading.skip.is_some() {
+        layout.first = 0;
+    }
+    let mut rows = rows.into_iter().skip(layout.first);
+    let Some((line, first)) = rows.next() else {
+        return Err(Error::format(file, Reason::NoTable, "a table", "an empty sheet"));
+    };
+    let first = cells(first);
+    let mut notes = Vec::new();
+    if layout.first > 0 {
+        notes.push(format!("the rows above row {line} are skipped: the table begins there"));
+    }
+    let known: HashSet<&String> = known.iter().collect();
+    let has_names = reading.header.unwrap_or(layout.header || first.iter().any(|cell| known.contains(cell)));
+    let names = names_of(&first, has_names);
+    let mut builder = Builder::new(Names::new(file, names), reading.told());
+    if has_names {
+        if layout.has_units
+            && let Some((line, _)) = rows.next()
+        {
+            notes.push(format!("row {line} is skipped: it has the units of the columns"));
+        }
+    } else {
+        notes.push(format!("no header was found, so the columns are named `column_1` … `column_{}`", first.len()));
+        builder.push(first.iter().map(String::as_str), line);
+    }
+    for (line, row) in rows {
+        builder.push(cells(row).iter().map(String::as_str), line);
+    }
+    match builder.rows() {
+        0 => Err(Error::format(file, Reason::NoTable, "a row below the header", "none")),
+        _ => Ok(builder.finish().with_notes(notes)),
+    }
+}
+
+/// A cell as text.
+fn text(cell: &Data) -> String {
+    match cell {
+        Data::Empty => String::new(),
+        Data::String(text) => text.trim().into(),
+        Data::Float(number) => number.to_string(),
+        Data::Int(number) => number.to_string(),
+        Data::Bool(value) => value.to_string(),
+        Data::DateTimeIso(text) | Data::DurationIso(text) => text.trim_end_matches("T00:00:00").into(),
+        Data::Error(error) => error.to_string(),
+        Data::DateTime(time) if time.is_duration() => time.as_f64().to_string(),
+        Data::DateTime(time) => {
+            let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
+            match (hour, minute, second) {
+                (0, 0, 0) => format!("{year:04}-{month:02}-{day:02}"),
+                _ => format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+            }
+        }
+    }
+}
