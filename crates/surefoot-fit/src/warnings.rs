@@ -16,9 +16,11 @@ const FEW_ROWS: usize = 50;
 const NEARLY: f64 = 0.95;
 /// Scores less than this above that of a constant prediction are not looked at.
 const LEAST_GAIN: f64 = 0.2;
-/// Rows that are looked at, and rows in a range of numbers at least.
+/// Rows that are looked at.
 const ROWS: usize = 20_000;
-const ROWS_A_RANGE: usize = 2;
+/// Rows in a range of numbers, at least: the best of these widths counts, narrow ones for few rows, wide ones for noise.
+const ROWS_A_RANGE: [usize; 3] = [1, 2, 5];
+const LEAST_ROWS: usize = 20;
 const MOST_RANGES: usize = 64;
 
 /// What a person should know before trusting the score, in a sentence each.
@@ -58,7 +60,7 @@ fn dominant<T: Scalar>(
     score: f64,
 ) -> Result<Vec<(String, f64)>> {
     let groups = encoding.input_groups();
-    if groups.len() < 2 || data.rows() < 4 * ROWS_A_RANGE {
+    if groups.len() < 2 || data.rows() < LEAST_ROWS {
         return Ok(Vec::new());
     }
     let rows: Vec<usize> = (0..data.rows().min(ROWS)).collect();
@@ -76,10 +78,15 @@ fn dominant<T: Scalar>(
     for (column, group) in encoding.columns.iter().zip(groups) {
         let Some(&first) = group.first() else { continue };
         let places = match &column.kind {
-            Kind::Category { .. } => largest(inputs.slice(ndarray::s![.., first..first + group.len()])),
-            kind => ranges(inputs.column(first), kind.has_missing_indicator().then(|| inputs.column(first + 1))),
+            Kind::Category { .. } => vec![largest(inputs.slice(ndarray::s![.., first..first + group.len()]))],
+            kind => ROWS_A_RANGE
+                .map(|rows| {
+                    let missing = kind.has_missing_indicator().then(|| inputs.column(first + 1));
+                    ranges(inputs.column(first), missing, rows)
+                })
+                .to_vec(),
         };
-        let alone = targets.score(|row| places[row]);
+        let alone = places.iter().map(|places| targets.score(|row| places[row])).fold(f64::MIN, f64::max);
         if alone - constant >= NEARLY * (score - constant) {
             found.push((column.name.clone(), alone));
         }
@@ -96,13 +103,14 @@ fn largest<T: Scalar>(inputs: ArrayView2<'_, T>) -> Vec<usize> {
     inputs.outer_iter().map(place).collect()
 }
 
-/// The range that each number is in, of ranges with about as many of the even rows; missing ones have a range of their own.
-fn ranges<T: Scalar>(numbers: ArrayView1<'_, T>, missing: Option<ArrayView1<'_, T>>) -> Vec<usize> {
+/// The range that each number is in, of ranges with about as many of the even rows, at least so many; missing ones have a range
+/// of their own.
+fn ranges<T: Scalar>(numbers: ArrayView1<'_, T>, missing: Option<ArrayView1<'_, T>>, rows: usize) -> Vec<usize> {
     let is_missing = |row: usize| missing.as_ref().is_some_and(|missing| missing[row] != T::zero());
     let mut sorted: Vec<f64> =
         (0..numbers.len()).step_by(2).filter(|&row| !is_missing(row)).map(|row| numbers[row].to_f64()).collect();
     sorted.sort_by(f64::total_cmp);
-    let ranges = (sorted.len() / ROWS_A_RANGE).clamp(1, MOST_RANGES);
+    let ranges = (sorted.len() / rows).clamp(1, MOST_RANGES);
     let mut bounds: Vec<f64> = (1..ranges).map(|range| sorted[range * sorted.len() / ranges]).collect();
     bounds.dedup();
     let place = |row: usize| match is_missing(row) {
@@ -189,13 +197,13 @@ mod tests {
     fn a_copy_of_the_target_in_any_form_is_seen() {
         let mixed = |i: usize| i.wrapping_mul(7919) % 101;
         let numbers = |f: &dyn Fn(usize) -> String| {
-            let rows = (0..400).map(|i| format!("{}.5,{},{}\n", mixed(i + 50), f(mixed(i)), mixed(i)));
+            let rows = (0..400).map(|i| format!("{}.5,{},{}\n", i * i * 31 % 89, f(mixed(i)), mixed(i)));
             format!("noise,x,y\n{}", rows.collect::<String>())
         };
         assert_eq!(dominant_of(&numbers(&|y| format!("{}.5", 3 * y))), ["x"]);
         assert!(dominant_of(&numbers(&|y| format!("{}.5", (y * 31) % 17))).is_empty());
         let classes = |f: &dyn Fn(usize) -> String| {
-            let rows = (0..400).map(|i| format!("{}.5,{},{}\n", mixed(i + 50), f(i % 3), ["a", "b", "c"][i % 3]));
+            let rows = (0..400).map(|i| format!("{}.5,{},{}\n", i * i * 31 % 89, f(i % 3), ["a", "b", "c"][i % 3]));
             format!("noise,x,y\n{}", rows.collect::<String>())
         };
         assert_eq!(dominant_of(&classes(&|class| ["u", "v", "w"][class].into())), ["x"]);

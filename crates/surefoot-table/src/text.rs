@@ -52,6 +52,11 @@ impl<'a> Rows<'a> {
         if let Some(name) = reading.encoding.as_deref().filter(|name| !is_encoding(name)) {
             return Err(Error::format(file, Reason::Encoding, "an encoding by one of its names", format!("`{name}`")));
         }
+        let may_separate = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"\"\r\n".contains(c);
+        if let Some(delimiter) = reading.delimiter.filter(|delimiter| !may_separate(*delimiter)) {
+            let expected = "a delimiter that is no letter, digit, quote or line end";
+            return Err(Error::format(file, Reason::Rows, expected, format!("`{delimiter}`")));
+        }
         let (decoder, encoding) = Decoder::new(bytes, reading.encoding.as_deref());
         let mut bytes: Box<dyn Read + 'a> = Box::new(decoder);
         let mut lines_before = reading.skip.unwrap_or(0) as u64;

@@ -276,6 +276,16 @@ fn kinds_of_files_are_read_and_said() {
         (&*table.cell(0, 0), table.notes()[0].to_string().as_str()),
         ("Köln", "the text is read as windows-1252")
     );
+    let told = |delimiter| Reading { delimiter: Some(delimiter), ..Reading::default() };
+    assert_eq!(read_as(b"a:b,c\n1:2,3\n", &told(':')).unwrap().columns(), ["a", "b,c"]);
+    for delimiter in ['x', '"', '→'] {
+        let error = read_as(b"a,b\n1,2\n", &told(delimiter)).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("got `{delimiter}`")), "{error}");
+    }
+    let nonsense = Reading { encoding: Some("nonsense".into()), ..Reading::default() };
+    assert!(read_as(b"a,b\n1,2\n", &nonsense).unwrap_err().to_string().ends_with("got `nonsense`"));
+    let skipped = Reading { skip: Some(2), ..Reading::default() };
+    assert_eq!(read_as(b"x\ny,z\na,b\n1,2\n", &skipped).unwrap().columns(), ["a", "b"]);
     let unused = read("x,z,z,y\n1,2,3,4\n");
     assert_eq!(unused.column("x").unwrap(), 0, "columns of one name that nobody asks for");
     assert!(unused.column("z").unwrap_err().to_string().ends_with("got `z` twice"));
