@@ -1,8 +1,9 @@
 //! What is in a zip archive.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use crate::error::{Error, Reason, Result};
 use crate::idx::{LARGEST_RATIO, SMALL};
@@ -49,12 +50,19 @@ pub(crate) fn content(file: &str, bytes: &[u8]) -> Result<Content> {
         return Err(wrong("an archive with one file", format!("{} files", data.len())));
     };
     let mut entry = archive.by_name(name).map_err(|error| damaged(&error))?;
-    let most = SMALL + LARGEST_RATIO * entry.compressed_size();
+    Ok(Content::File(unpacked_file(&mut entry).map_err(|error| damaged(&error))?))
+}
+
+/// A file of an archive.
+///
+/// # Errors
+/// When it unpacks to far more than its size, or cannot be unpacked.
+pub(crate) fn unpacked_file<R: Read>(file: &mut ZipFile<'_, R>) -> io::Result<Vec<u8>> {
+    let most = SMALL + LARGEST_RATIO * file.compressed_size();
     let mut unpacked = Vec::new();
-    let read = entry.by_ref().take(most + 1).read_to_end(&mut unpacked);
-    read.map_err(|error| damaged(&error))?;
+    file.take(most + 1).read_to_end(&mut unpacked)?;
     if unpacked.len() as u64 > most {
-        return Err(wrong("an archive", format!("one that unpacks to more than {LARGEST_RATIO} times its size")));
+        return Err(io::Error::other(format!("one that unpacks to more than {LARGEST_RATIO} times its size")));
     }
-    Ok(Content::File(unpacked))
+    Ok(unpacked)
 }

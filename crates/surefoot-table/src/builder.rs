@@ -14,7 +14,7 @@ pub(crate) struct Builder {
     /// The rows since the columns reconsidered how they are kept.
     rows_since: usize,
     lines: Lines,
-    damaged: Vec<usize>,
+    damaged: Vec<(usize, usize)>,
     block: Block,
 }
 
@@ -88,9 +88,9 @@ impl Builder {
         }
     }
 
-    /// Takes up a row that stands in this line, and of which no cell is known.
-    pub fn push_damaged(&mut self, line: u64) {
-        self.damaged.push(self.rows());
+    /// Takes up a row that stands in this line and has so many cells, of which none is kept.
+    pub fn push_damaged(&mut self, cells: usize, line: u64) {
+        self.damaged.push((self.rows(), cells));
         let width = self.names.columns.len();
         self.push(std::iter::repeat_n("", width), line);
     }

@@ -9,7 +9,6 @@ use crate::categories::{categories_of, spellings};
 use crate::column::Cells;
 use crate::error::{Error, FINITE, Reason, Result};
 use crate::kind::{Excluded, Kind};
-use crate::notation::Ambiguity;
 use crate::table::{Table, short};
 
 /// What the user says of a column.
@@ -110,15 +109,10 @@ pub(crate) fn find_kind(table: &Table, rows: &[usize], column: usize, asked: Ask
 /// [`Error::Ambiguous`] with the readings.
 pub(crate) fn check_doubt(table: &Table, column: usize) -> Result<()> {
     let Some(doubt) = &table.cells(column).settled.doubt else { return Ok(()) };
-    let reason = match doubt.kind {
-        Ambiguity::DecimalSign => Reason::DecimalSign,
-        Ambiguity::Minus => Reason::MinusSign,
-        Ambiguity::Percent => Reason::PercentSign,
-    };
     Err(Error::Ambiguous {
         file: table.file().into(),
         column: short(&table.columns()[column]).into_owned(),
-        reason,
+        reason: doubt.reason,
         cell: short(&doubt.cell).into_owned(),
         readings: Box::new(doubt.readings.clone()),
     })
@@ -198,7 +192,8 @@ fn number(
 }
 
 /// What names of columns mean row numbers, whatever the values: those that pandas, R and databases write.
-const ROW_NUMBERS: [&str; 14] = [
+const ROW_NUMBERS: [&str; 15] = [
+    "...1",
     "index",
     "rowid",
     "row_id",
@@ -260,8 +255,7 @@ fn numbering(cells: &Cells, name: &str, is_first: bool) -> Option<Excluded> {
     }
     let lower = name.trim().to_lowercase();
     let is_nameless = is_first && lower.trim_end_matches('_') == "column_1";
-    let is_called_row_number =
-        is_nameless || ROW_NUMBERS.contains(&&*lower) || lower.starts_with("unnamed: ") || lower.starts_with("...1");
+    let is_called_row_number = is_nameless || ROW_NUMBERS.contains(&&*lower) || lower.starts_with("unnamed: ");
     if is_called_row_number {
         return Some(Excluded::RowNumber);
     }

@@ -45,8 +45,8 @@ impl Dialect {
     /// That of a file which begins with these bytes; `is_whole`: they are all.
     ///
     /// The delimiter, unless it is told, is the one that cuts most of the records into the same number of cells, at least
-    /// two; of several the one with most cells.
-    pub fn find(start: &[u8], is_whole: bool, told: Option<u8>) -> Dialect {
+    /// two; of several the one with most cells. `may_skip`: the table may begin below the first line.
+    pub fn find(start: &[u8], is_whole: bool, told: Option<u8>, may_skip: bool) -> Dialect {
         let likeliest = DELIMITERS.into_iter().max_by_key(|&delimiter| {
             let records = records(start, is_whole, delimiter);
             let (cells, agreeing) = most_frequent(&records);
@@ -57,27 +57,40 @@ impl Dialect {
         });
         let delimiter = told.or(likeliest).unwrap_or(b',');
         let records = records(start, is_whole, delimiter);
-        let layout = Layout::find(&records);
+        let layout = Layout::find(&records, may_skip);
         let before = records.get(layout.first).and_then(ByteRecord::position).filter(|_| layout.first > 0);
         let is_quoted = |cell: &[u8]| cell.len() >= 2 && cell.starts_with(b"'") && cell.ends_with(b"'");
         let names = records.get(layout.first);
         let single_quotes = names.is_some_and(|names| !names.is_empty() && names.iter().all(is_quoted));
         Dialect { delimiter, skip: before.map_or(0, |position| position.line() - 1), single_quotes, layout }
     }
+
+    /// What separates the cells, in words.
+    pub fn separators(&self) -> String {
+        match self.delimiter {
+            b',' => "commas".into(),
+            b'\t' => "tabs".into(),
+            b';' => "semicolons".into(),
+            b'|' => "bars".into(),
+            SPACES => "spaces".into(),
+            other => format!("`{}`", char::from(other)),
+        }
+    }
 }
 
 impl Layout {
     /// That of records, which may be only the first ones of a table.
     ///
-    /// The table begins behind comments and titles, if all records from there have as many cells as most. The first row is names,
+    /// Where it `may_skip`, the table begins behind comments and titles, if all records from there have as many cells as most. The first row is names,
     /// unless one of its cells is a number, or it is all text that comes again below; then it is
     /// names all the same where another of its cells is a text above nothing but numbers; where the numbers are whole, all
     /// differ, and another of its cells is a text that does not come again below, where others do; or where they count, or are
     /// years, and those below do not.
-    pub fn find(records: &[ByteRecord]) -> Layout {
+    pub fn find(records: &[ByteRecord], may_skip: bool) -> Layout {
         let (width, _) = most_frequent(records);
         let is_before = |record: &&ByteRecord| is_comment_or_title(record, width);
-        let before = records.iter().take(MOST_SKIPPED).take_while(is_before).count();
+        let most_skipped = if may_skip { MOST_SKIPPED } else { 0 };
+        let before = records.iter().take(most_skipped).take_while(is_before).count();
         let table = &records[before..];
         let is_table = width >= 2 && !table.is_empty() && table.iter().all(|record| record.len() == width);
         let first = if is_table || has_row_names(table, width) { before } else { 0 };
@@ -226,7 +239,7 @@ mod tests {
     use super::*;
 
     fn dialect(text: &str) -> Dialect {
-        Dialect::find(text.as_bytes(), true, None)
+        Dialect::find(text.as_bytes(), true, None, true)
     }
 
     fn find(text: &str) -> (char, bool) {
@@ -305,6 +318,6 @@ mod tests {
     #[test]
     fn a_last_record_that_was_cut_does_not_count() {
         let long: String = std::iter::once("a,b,c\n".to_string()).chain((0..5).map(|i| format!("{i},2,3\n"))).collect();
-        assert_eq!(Dialect::find(&long.as_bytes()[..long.len() - 4], false, None).delimiter, b',');
+        assert_eq!(Dialect::find(&long.as_bytes()[..long.len() - 4], false, None, true).delimiter, b',');
     }
 }

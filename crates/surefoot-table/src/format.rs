@@ -1,5 +1,7 @@
 //! What a file is, by its first bytes; and by its name for people, where it is no table.
 
+use crate::workbook;
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -29,14 +31,13 @@ pub(crate) const START: usize = 512;
 impl Format {
     /// Of a file that begins with these bytes.
     pub fn of(start: &[u8]) -> Format {
-        const BY_BYTES: [(&[u8], Format); 30] = [
+        const BY_BYTES: [(&[u8], Format); 29] = [
             (&[0x1f, 0x8b], Format::Gzip),
             (b"BZh", Format::Bzip2),
             (&[0xfd, b'7', b'z', b'X', b'Z', 0], Format::Xz),
             (&[0x28, 0xb5, 0x2f, 0xfd], Format::Zstandard),
             (b"PK\x03\x04", Format::Zip),
             (&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1], Format::OldWorkbook),
-            (&[0, 0, 8], Format::Idx),
             (b"\x93NUMPY", Format::Npy),
             (b"PAR1", Format::Parquet),
             (b"ARROW1", Format::ArrowFile),
@@ -95,7 +96,7 @@ impl Format {
     /// For people, of what is read as a whole.
     pub fn name(self) -> &'static str {
         match self {
-            Format::OldWorkbook => "a workbook",
+            Format::OldWorkbook => workbook::NAME,
             Format::Idx => "IDX",
             Format::Npy => "an array of NumPy",
             Format::Parquet => "Parquet",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Reason;
 use crate::number::{Separators, Sign, Written};
 
 /// How the numbers of a column are written, and what stands for a missing cell.
@@ -35,10 +36,12 @@ pub const MISSING: [&str; 32] = [
     "-1.#QNAN", "\\N", "k. A.", "k.A.",
 ];
 
+/// The bytes of the longest of them.
+const LONGEST_MISSING: usize = "#N/A N/A".len();
+
 /// Whether a cell has nothing: empty, or one of the words for it.
 pub(crate) fn is_missing(cell: &str) -> bool {
-    cell.len() <= 8 && MISSING.iter().any(|word| word.eq_ignore_ascii_case(cell))
-        || cell.eq_ignore_ascii_case("#N/A N/A")
+    cell.len() <= LONGEST_MISSING && MISSING.iter().any(|word| word.eq_ignore_ascii_case(cell))
 }
 
 impl Notation {
@@ -92,10 +95,15 @@ pub(crate) struct Evidence {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
+    zero: usize,
+    /// Whole numbers of at most three digits.
     short: usize,
+    /// Whole numbers of more digits, without separators.
     long: usize,
+    /// With a point or a comma that can only be decimal, or with separators of thousands beside it.
     point: usize,
     comma: usize,
+    /// With a single separator in front of three digits, which may be either.
     either_point: usize,
     either_comma: usize,
     /// With a minus in front.
@@ -109,8 +117,8 @@ struct Counts {
 
 /// The units that are told apart.
 const UNITS: usize = 4;
-/// Numbers with three digits behind a separator beside whole numbers below 1,000, so many that it separates thousands.
-const GROUPED: usize = 10;
+/// So many numbers with three digits behind a separator, beside whole numbers below 1,000 and none above: it separates thousands.
+const GROUPED: usize = 20;
 
 impl Evidence {
     /// Looks at a cell that is no plain number.
@@ -119,6 +127,7 @@ impl Evidence {
         let Some(separators) = written.separators() else { return };
         let counts = &mut self.counts;
         match separators {
+            Separators::Short if written.number(false) == Some(0.0) => counts.zero += 1,
             Separators::Short => counts.short += 1,
             Separators::Long => counts.long += 1,
             Separators::Point => counts.point += 1,
@@ -158,6 +167,7 @@ impl Evidence {
         let whole = cell.len() - usize::from(number.is_sign_negative()) - if decimals > 0 { decimals + 1 } else { 0 };
         let is_either = decimals == 3 && whole <= 3 && number.abs() >= 1.0;
         match (decimals, is_either, comma) {
+            (0, ..) if number == 0.0 => counts.zero += 1,
             (0, ..) if whole <= 3 => counts.short += 1,
             (0, ..) => counts.long += 1,
             (_, true, false) => counts.either_point += 1,
@@ -188,8 +198,9 @@ impl Evidence {
         }
     }
 
-    /// That its only separators are of thousands: whole numbers below 1,000 have none, those above always.
-    fn grouped(&self) -> Option<Decimal> {
+    /// The decimal sign that its whole numbers tell. Where those below 1,000 have no separator and those above always have one,
+    /// it separates thousands, so the decimal sign is the other one; where those above have none, the separator is decimal.
+    fn by_whole_numbers(&self) -> Option<Decimal> {
         let Counts { short, long, either_point, either_comma, .. } = self.counts;
         match (either_point, either_comma) {
             (0, 0) => None,
@@ -215,17 +226,10 @@ pub(crate) struct Settled {
 /// A cell that has two readings, of which nothing in the file tells which is meant.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Doubt {
-    pub kind: Ambiguity,
+    /// What the readings differ in.
+    pub reason: Reason,
     pub cell: String,
     pub readings: [String; 2],
-}
-
-/// What two readings differ in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ambiguity {
-    DecimalSign,
-    Minus,
-    Percent,
 }
 
 /// What is known of a file beside its columns.
@@ -237,8 +241,8 @@ pub(crate) struct Told {
     pub missing: Option<Vec<String>>,
 }
 
-/// Settles how each column is read: by its own cells; else by those of the other columns; else as the caller says, or by what is
-/// usual where commas or tabs separate cells.
+/// Settles how each column is read: as the caller says; else by its own cells; else by those of the other columns; else by what
+/// is usual where commas or tabs separate cells.
 pub(crate) fn settle<'a>(told: &Told, evidence: impl Iterator<Item = &'a Evidence> + Clone) -> Vec<Settled> {
     let proofs: Vec<Decimal> = evidence.clone().filter_map(|evidence| evidence.proof()).collect();
     let of_others = match proofs.split_first() {
@@ -252,27 +256,23 @@ fn settle_column(told: &Told, evidence: &Evidence, of_others: Option<Decimal>) -
     let counts = evidence.counts;
     let mut settled = Settled::default();
     settled.notation.missing = told.missing.clone();
-    let either = counts.either_point + counts.either_comma;
     let own = told.decimal.or(evidence.proof());
+    let by_whole_numbers = evidence.by_whole_numbers();
     let by_points = (counts.either_comma == 0 && !told.semicolons).then_some(Decimal::Point);
-    let decimal = own.or(evidence.grouped()).or(of_others).or(by_points);
+    let decimal = own.or(by_whole_numbers).or(of_others).or(by_points);
     settled.notation.decimal_comma = decimal == Some(Decimal::Comma);
-    if either > 0
+    if own.is_none()
         && let Some(cell) = &evidence.either
     {
         let reading =
             |comma| Written::of(cell).and_then(|written| written.number(comma)).unwrap_or(f64::NAN).to_string();
-        match (own, decimal) {
-            (None, None) => {
-                let readings = [reading(false), reading(true)];
-                settled.doubt = Some(Doubt { kind: Ambiguity::DecimalSign, cell: cell.clone(), readings });
-            }
-            (None, Some(_)) if by_points.is_none() || evidence.grouped().is_some() => {
-                let number = reading(settled.notation.decimal_comma);
-                let why = if evidence.grouped().is_some() { "this column" } else { "the other columns" };
-                settled.notes.push(format!("`{cell}` is read as {number}, by {why}"));
-            }
-            _ => {}
+        if decimal.is_none() {
+            let readings = [reading(false), reading(true)];
+            settled.doubt = Some(Doubt { reason: Reason::DecimalSign, cell: cell.clone(), readings });
+        } else if decimal != by_points || by_whole_numbers.is_some() {
+            let number = reading(settled.notation.decimal_comma);
+            let why = if by_whole_numbers.is_some() { "this column" } else { "the other columns" };
+            settled.notes.push(format!("`{cell}` is read as {number}, by {why}"));
         }
     }
     if settled.notation.decimal_comma && counts.comma > 0 {
@@ -286,7 +286,7 @@ fn settle_column(told: &Told, evidence: &Evidence, of_others: Option<Decimal>) -
         let number = read.unwrap_or(f64::NAN);
         if counts.minus > 0 {
             let readings = [number.to_string(), (-number).to_string()];
-            settled.doubt.get_or_insert(Doubt { kind: Ambiguity::Minus, cell: cell.clone(), readings });
+            settled.doubt.get_or_insert(Doubt { reason: Reason::MinusSign, cell: cell.clone(), readings });
         } else {
             settled.notes.push(format!("`{cell}` is read as {number}"));
         }
@@ -303,7 +303,13 @@ fn settle_unit(evidence: &Evidence, settled: &mut Settled) {
     let counts = evidence.counts;
     let mut units = evidence.units.keys();
     let (Some(unit), None) = (units.next(), units.next()) else { return };
-    let numbers = counts.short + counts.long + counts.point + counts.comma + counts.either_point + counts.either_comma;
+    let numbers = counts.zero
+        + counts.short
+        + counts.long
+        + counts.point
+        + counts.comma
+        + counts.either_point
+        + counts.either_comma;
     let bare = numbers - counts.with_unit;
     if unit.starts_with(char::is_alphabetic) && bare > counts.with_unit {
         return; // letters behind a few numbers make codes of them
@@ -320,7 +326,7 @@ fn settle_unit(evidence: &Evidence, settled: &mut Settled) {
                 settled.notes.push(format!("{bare} of {numbers} numbers have no percent sign: {as_what}"));
             } else {
                 let readings = ["100 %".to_string(), "1 %".to_string()];
-                settled.doubt = Some(Doubt { kind: Ambiguity::Percent, cell: "1".into(), readings });
+                settled.doubt = Some(Doubt { reason: Reason::PercentSign, cell: "1".into(), readings });
             }
         }
         (_, _) if bare == 0 => settled.notes.push(format!("numbers have the unit `{unit}`")),

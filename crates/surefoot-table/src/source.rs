@@ -33,6 +33,9 @@ pub struct Source<'a> {
     pub part: Part,
 }
 
+/// What errors call a file of which unpacking gives another packed one.
+const PACKED_TWICE: &str = "a packed file within a packed file";
+
 /// A table in pieces, from the first row to the last.
 pub struct Chunks(Pieces);
 
@@ -86,7 +89,7 @@ impl<'a> Source<'a> {
             }))));
         }
         if self.data == "-" {
-            return self.of_bytes(Box::new(io::stdin()), None);
+            return self.of_bytes(Box::new(io::stdin()), None, false);
         }
         let mut path = PathBuf::from(self.data);
         if path.is_dir() {
@@ -103,11 +106,11 @@ impl<'a> Source<'a> {
             }
         }
         let file = File::open(&path).map_err(io)?;
-        self.of_bytes(Box::new(file), Some(&path))
+        self.of_bytes(Box::new(file), Some(&path), false)
     }
 
-    /// By the first bytes of a stream, which is that of a file or not; packed ones are unpacked, once.
-    fn of_bytes(&self, mut bytes: Box<dyn Read>, path: Option<&Path>) -> Result<Chunks> {
+    /// By the first bytes of a stream, which is that of a file or not; a packed one is unpacked, unless it was unpacked already.
+    fn of_bytes(&self, mut bytes: Box<dyn Read>, path: Option<&Path>, was_packed: bool) -> Result<Chunks> {
         let failed = |source| Error::Io { path: path.unwrap_or(Path::new(self.data)).into(), source };
         let begin = |mut bytes: Box<dyn Read>| -> io::Result<(Format, Box<dyn Read>)> {
             let mut start = Vec::new();
@@ -116,7 +119,9 @@ impl<'a> Source<'a> {
         };
         let mut format;
         (format, bytes) = begin(bytes).map_err(failed)?;
-        if matches!(format, Format::Gzip | Format::Bzip2 | Format::Xz | Format::Zstandard) {
+        let mut was_packed = was_packed;
+        if !was_packed && matches!(format, Format::Gzip | Format::Bzip2 | Format::Xz | Format::Zstandard) {
+            was_packed = true;
             let size = path.and_then(|path| path.metadata().ok()).map_or(u64::MAX, |metadata| metadata.len());
             (format, bytes) = unpacked(format, bytes, size).and_then(begin).map_err(failed)?;
         }
@@ -133,7 +138,7 @@ impl<'a> Source<'a> {
             Format::Json => json::read(self.data, &whole(bytes)?, told)?,
             Format::Idx => self.images(bytes, path)?,
             Format::Npy => numpy::read_npy(self.data, &whole(bytes)?)?,
-            Format::Zip => return self.archive(whole(bytes)?),
+            Format::Zip => return self.archive(whole(bytes)?, was_packed),
             Format::OldWorkbook => workbook::read(self.data, Kind::Xls, whole(bytes)?, reading, self.known)?,
             Format::ArrowFile | Format::ArrowStream => {
                 ipc::read(self.data, whole(bytes)?, format == Format::ArrowFile, &told)?
@@ -147,23 +152,25 @@ impl<'a> Source<'a> {
             }
             Format::Other(name) => return Err(Error::format(self.data, Reason::NoTable, "a table", name)),
             Format::Gzip | Format::Bzip2 | Format::Xz | Format::Zstandard => {
-                let got = "a packed file within a packed file";
-                return Err(Error::format(self.data, Reason::NoTable, "a table", got));
+                return Err(Error::format(self.data, Reason::NoTable, "a table", PACKED_TWICE));
             }
         };
         Ok(Chunks(Pieces::Whole(Some(table.with_format(format.name())))))
     }
 
     /// An archive: arrays of NumPy, a workbook, or one packed table.
-    fn archive(&self, bytes: Vec<u8>) -> Result<Chunks> {
+    fn archive(&self, bytes: Vec<u8>, was_packed: bool) -> Result<Chunks> {
         let table = match archive::content(self.data, &bytes)? {
             Content::Arrays => {
                 numpy::read_npz(self.data, Cursor::new(bytes), self.part)?.with_format("arrays of NumPy")
             }
             Content::Workbook(kind) => {
-                workbook::read(self.data, kind, bytes, self.reading, self.known)?.with_format("a workbook")
+                workbook::read(self.data, kind, bytes, self.reading, self.known)?.with_format(workbook::NAME)
             }
-            Content::File(unpacked) => return self.of_bytes(Box::new(Cursor::new(unpacked)), None),
+            Content::File(_) if was_packed => {
+                return Err(Error::format(self.data, Reason::NoTable, "a table", PACKED_TWICE));
+            }
+            Content::File(unpacked) => return self.of_bytes(Box::new(Cursor::new(unpacked)), None, true),
         };
         Ok(Chunks(Pieces::Whole(Some(table))))
     }
@@ -224,20 +231,6 @@ mod tests {
         ndarray::Array2::from_shape_fn((table.rows(), table.columns().len()), cell)
     }
 
-    fn message(bytes: &[u8]) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, bytes).unwrap();
-        let error = open(&path.display().to_string()).unwrap_err();
-        error.to_string()
-    }
-
-    fn packed(bytes: &[u8]) -> Vec<u8> {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        std::io::Write::write_all(&mut packer, bytes).unwrap();
-        packer.finish().unwrap()
-    }
-
     #[test]
     fn built_in_sets_have_the_rows_and_columns_they_announce() {
         for (name, rows, columns) in [("xor", 4, 3), ("iris", 150, 5), ("digits", 1797, 65), ("patches", 10_000, 64)] {
@@ -290,215 +283,6 @@ mod tests {
             let error = open(path).unwrap_err();
             assert_eq!(error.to_string(), format!("cannot read {named}"));
             assert_eq!(error.reason(), Reason::Unreadable);
-        }
-    }
-
-    #[test]
-    fn packed_text_is_unpacked_up_to_a_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("table.csv.gz");
-        std::fs::write(&path, packed(b"a;b\n1,5;x\n")).unwrap();
-        let table = open(&path.display().to_string()).unwrap();
-        assert_eq!((table.number(0, 0), &*table.cell(0, 1)), (Some(1.5), "x"));
-        let bomb = packed(&b"1,2\n".repeat(1 << 20));
-        assert!(message(&bomb).starts_with("cannot read"), "{}", message(&bomb));
-    }
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
-    }
-
-    fn table_of(bytes: &[u8]) -> Result<Table> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, bytes).unwrap();
-        open(&path.display().to_string())
-    }
-
-    /// `a;b`, `1,5;x`, `2,5;y`, as other programs packed it.
-    #[test]
-    fn every_packer_is_unpacked() {
-        let bzip2 = "425a6839314159265359a79c3dd000000659800010000432083000006020003100301a068c9c99d234342dc78bb9229c2848\
-                     53ce1ee800";
-        let xz = "fd377a585a000004e6d6b4460200210116000000742fe5a301000f613b620a312c353b780a322c353b790a00c6d5e11d2c0fc35c\
-                  00012810e50b6c601fb6f37d010000000004595a";
-        let zstandard = "28b52ffd0458810000613b620a312c353b780a322c353b790a5fcdc19f";
-        for hex in [bzip2, xz, zstandard] {
-            let whole = bytes(hex);
-            let table = table_of(&whole).unwrap();
-            assert_eq!((table.number(1, 0), &*table.cell(1, 1)), (Some(2.5), "y"));
-            for length in 0..whole.len() {
-                let _ = table_of(&whole[..length]);
-            }
-        }
-    }
-
-    fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
-        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, text) in files {
-            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
-        }
-        archive.finish().unwrap().into_inner()
-    }
-
-    #[test]
-    fn an_archive_has_one_table() {
-        let table = table_of(&zipped(&[("__MACOSX/x", ""), ("folder/t.csv", "a,b\n1,x\n2,y\n")])).unwrap();
-        assert_eq!((table.columns().len(), table.rows()), (2, 2));
-        let error = table_of(&zipped(&[("a.csv", "a\n1\n"), ("b.csv", "a\n1\n")])).unwrap_err();
-        assert!(error.to_string().ends_with("expected an archive with one file, got 2 files"), "{error}");
-        let error = table_of(&zipped(&[("word/document.xml", "")])).unwrap_err();
-        assert!(error.to_string().ends_with("got a document of an office program"), "{error}");
-    }
-
-    /// A workbook with a title, an empty column in front, a hidden sheet before it, and cells of every kind.
-    fn workbook() -> Vec<u8> {
-        let sheet = |rows: &str| {
-            let space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-            format!("<?xml version=\"1.0\"?><worksheet xmlns=\"{space}\"><sheetData>{rows}</sheetData></worksheet>")
-        };
-        let text = |at: &str, text: &str| format!("<c r=\"{at}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
-        let rows = [
-            format!("<row r=\"2\">{}</row>", text("B2", "Sales of 2025")),
-            format!(
-                "<row r=\"4\">{}{}{}{}</row>",
-                text("B4", "day"),
-                text("C4", "city"),
-                text("D4", "sold"),
-                text("E4", "open")
-            ),
-            format!(
-                "<row r=\"5\"><c r=\"B5\" s=\"1\"><v>45000</v></c>{}<c r=\"D5\"><f>1+1</f><v>2</v></c><c r=\"E5\" t=\"b\"><v>1</v></c></row>",
-                text("C5", "Köln")
-            ),
-            format!(
-                "<row r=\"6\" hidden=\"1\"><c r=\"B6\" s=\"1\"><v>45001.5</v></c>{}<c r=\"D6\"><v>3.25</v></c><c r=\"E6\" t=\"b\"><v>0</v></c></row>",
-                text("C6", "Ulm")
-            ),
-            format!("<row r=\"7\">{}<c r=\"D7\" t=\"e\"><v>#N/A</v></c></row>", text("C7", "Ulm")),
-        ];
-        let relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-        let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-        let book = format!(
-            "<?xml version=\"1.0\"?><workbook xmlns=\"{main}\" xmlns:r=\"{relation}\"><sheets>\
-             <sheet name=\"old\" sheetId=\"1\" state=\"hidden\" r:id=\"rId1\"/><sheet name=\"sales\" sheetId=\"2\" r:id=\"rId2\"/>\
-             </sheets></workbook>"
-        );
-        let package = "http://schemas.openxmlformats.org/package/2006";
-        let target = |n: usize| {
-            format!("<Relationship Id=\"rId{n}\" Type=\"{relation}/worksheet\" Target=\"worksheets/sheet{n}.xml\"/>")
-        };
-        let relations = format!(
-            "<?xml version=\"1.0\"?><Relationships xmlns=\"{package}/relationships\">{}{}\
-             <Relationship Id=\"rId3\" Type=\"{relation}/styles\" Target=\"styles.xml\"/></Relationships>",
-            target(1),
-            target(2)
-        );
-        let styles = format!(
-            "<?xml version=\"1.0\"?><styleSheet xmlns=\"{main}\"><cellXfs count=\"2\"><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/>\
-             </cellXfs></styleSheet>"
-        );
-        let old = [
-            "<row r=\"1\">".into(),
-            text("A1", "x"),
-            text("B1", "y"),
-            "</row><row r=\"2\">".into(),
-            text("A2", "1"),
-            text("B2", "2"),
-            "</row>".into(),
-        ];
-        let root = format!(
-            "<?xml version=\"1.0\"?><Relationships xmlns=\"{package}/relationships\">\
-             <Relationship Id=\"rId1\" Type=\"{relation}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
-        );
-        zipped(&[
-            ("_rels/.rels", &root),
-            ("xl/workbook.xml", &book),
-            ("xl/_rels/workbook.xml.rels", &relations),
-            ("xl/styles.xml", &styles),
-            ("xl/worksheets/sheet1.xml", &sheet(&old.concat())),
-            ("xl/worksheets/sheet2.xml", &sheet(&rows.concat())),
-        ])
-    }
-
-    #[test]
-    fn a_workbook_is_read_from_its_visible_sheet() {
-        let table = table_of(&workbook()).unwrap();
-        assert_eq!((table.columns(), table.rows()), (&["day", "city", "sold", "open"].map(String::from)[..], 3));
-        let column = |column| [0, 1, 2].map(|row| table.cell(row, column).into_owned());
-        assert_eq!(column(0), ["2023-03-15", "2023-03-16T12:00:00", ""]);
-        assert_eq!(
-            (column(1), column(3)),
-            (["Köln", "Ulm", "Ulm"].map(String::from), ["true", "false", ""].map(String::from))
-        );
-        assert_eq!([0, 1, 2].map(|row| table.number(row, 2)), [Some(2.0), Some(3.25), None]);
-        assert!(table.is_missing(2, 2));
-        let notes: Vec<String> = table.notes().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            notes,
-            [
-                "the rows above row 4 are skipped: the table begins there",
-                "sheet `sales` is read; the others are `old`",
-                "1 row of the sheet is hidden, and read as the others are"
-            ]
-        );
-        assert!(table.cell_error(1, 2, Reason::Weight, "x").to_string().contains("line 6, "), "its row in the sheet");
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.xlsx").display().to_string();
-        std::fs::write(&path, workbook()).unwrap();
-        let of_sheet = |name: &str| {
-            let reading = Reading { sheet: Some(name.into()), ..Reading::default() };
-            Source { reading: &reading, ..Source::new(&path, Part::Training) }.table()
-        };
-        assert_eq!(of_sheet("old").unwrap().columns(), ["x", "y"]);
-        let error = of_sheet("new").unwrap_err().to_string();
-        assert!(error.ends_with("expected a sheet `new`, got `old`, `sales`"), "{error}");
-    }
-
-    #[test]
-    fn a_workbook_cut_anywhere_is_an_error() {
-        let whole = workbook();
-        for length in (0..whole.len()).step_by(7) {
-            assert!(table_of(&whole[..length]).is_err(), "{length}");
-        }
-    }
-
-    #[test]
-    fn arrow_files_and_streams_are_read() {
-        use arrow_array::{Float64Array, RecordBatch, StringArray};
-        let columns: Vec<(&str, arrow_array::ArrayRef)> = vec![
-            ("x", std::sync::Arc::new(Float64Array::from(vec![1.5, 2.5]))),
-            ("y", std::sync::Arc::new(StringArray::from(vec!["a", "b"]))),
-        ];
-        let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let (mut file, mut stream) = (Vec::new(), Vec::new());
-        let mut writer = arrow_ipc::writer::FileWriter::try_new(&mut file, &batch.schema()).unwrap();
-        writer.write(&batch).unwrap();
-        writer.finish().unwrap();
-        let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut stream, &batch.schema()).unwrap();
-        writer.write(&batch).unwrap();
-        writer.finish().unwrap();
-        for whole in [file, stream] {
-            let table = table_of(&whole).unwrap();
-            assert_eq!((table.number(1, 0), &*table.cell(0, 1)), (Some(2.5), "a"));
-            for length in 0..whole.len() {
-                let _ = table_of(&whole[..length]);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_table_is_called_what_it_is() {
-        for (bytes, name) in [
-            (&b"%PDF-1.7\n"[..], "a PDF document"),
-            (b"SQLite format 3\0", "an SQLite database"),
-            (b"@relation t\n@data\n", "an ARFF file of Weka"),
-        ] {
-            let error = table_of(bytes).unwrap_err();
-            assert!(error.to_string().ends_with(&format!("expected a table, got {name}")), "{error}");
-            assert_eq!(error.reason(), Reason::NoTable);
         }
     }
 

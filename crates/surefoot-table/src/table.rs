@@ -20,8 +20,8 @@ pub struct Table {
     label: Option<String>,
     /// The format of the file, for people.
     format: String,
-    /// The rows that have no cells, as their line has another number of them.
-    damaged: Vec<usize>,
+    /// The rows that have no cells, as their line has another number of them: so many.
+    damaged: Vec<(usize, usize)>,
     /// What was settled of how the file was read.
     notes: Vec<Note>,
 }
@@ -147,23 +147,24 @@ impl Table {
         &self.format
     }
 
-    pub(crate) fn with_damaged(self, damaged: Vec<usize>) -> Self {
+    pub(crate) fn with_damaged(self, damaged: Vec<(usize, usize)>) -> Self {
         Table { damaged, ..self }
     }
 
-    /// The rows whose line has another number of cells than there are columns, of [`Chunks`](crate::Chunks) that take them up.
-    pub fn damaged(&self) -> &[usize] {
+    /// The rows whose line has another number of cells than there are columns, each with that number, in ascending order; of
+    /// [`Chunks`](crate::Chunks) that take them up.
+    pub fn damaged(&self) -> &[(usize, usize)] {
         &self.damaged
     }
 
-    /// What is wrong with a damaged row.
-    pub fn damaged_error(&self, row: usize) -> Error {
+    /// What is wrong with a damaged row that has so many cells.
+    pub fn damaged_error(&self, (row, cells): (usize, usize)) -> Error {
         Error::Line {
             file: self.file().into(),
             line: self.lines.of(row),
             reason: Reason::Rows,
             expected: format!("{} cells, as in the header", self.columns().len()),
-            got: "another number".into(),
+            got: cells.to_string(),
         }
     }
 

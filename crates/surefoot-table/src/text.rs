@@ -68,19 +68,15 @@ impl<'a> Rows<'a> {
         let is_whole = start.len() < START;
         let prologue = Prologue::find(&start);
         start.drain(..prologue.length);
-        let told = reading.delimiter.map(|delimiter| delimiter as u8).or(prologue.delimiter);
-        let mut dialect = Dialect::find(&start, is_whole, told);
-        if reading.skip.is_some() {
-            dialect.skip = 0;
-        }
+        let delimiter = reading.delimiter.map(|delimiter| delimiter as u8).or(prologue.delimiter);
+        let dialect = Dialect::find(&start, is_whole, delimiter, reading.skip.is_none());
         start.drain(..length_of_lines(&start, dialect.skip));
         lines_before += prologue.lines + dialect.skip;
         let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(bytes));
         let lines = Lines::new(bytes, dialect.delimiter);
         let mut reader = ReaderBuilder::new();
         let reader = reader.has_headers(false).flexible(true).delimiter(dialect.delimiter).from_reader(lines);
-        let told =
-            Told { semicolons: dialect.delimiter == b';', decimal: reading.decimal, missing: reading.missing.clone() };
+        let told = Told { semicolons: dialect.delimiter == b';', ..reading.told() };
         let mut rows = Rows {
             names: Names::new(file, Vec::new()),
             dialect,
@@ -166,7 +162,7 @@ impl<'a> Rows<'a> {
                 return Err(self.error(before, Reason::Rows, FINITE, EMPTY));
             }
             if record.len() != width && self.takes_damaged {
-                builder.push_damaged(line);
+                builder.push_damaged(record.len(), line);
                 continue;
             }
             if record.len() != width {
@@ -188,15 +184,7 @@ impl<'a> Rows<'a> {
             _ => {
                 let mut notes = std::mem::take(&mut self.notes);
                 notes.extend(self.encoding.take().map(|name| format!("the text is read as {name}")));
-                let separated = match self.dialect.delimiter {
-                    b',' => "commas".into(),
-                    b'\t' => "tabs".into(),
-                    b';' => "semicolons".into(),
-                    b'|' => "bars".into(),
-                    SPACES => "spaces".into(),
-                    other => format!("`{}`", char::from(other)),
-                };
-                let format = format!("text, separated by {separated}");
+                let format = format!("text, separated by {}", self.dialect.separators());
                 Ok(Some(builder.finish().with_format(format).with_notes(notes)))
             }
         }
@@ -249,13 +237,13 @@ impl<'a> Rows<'a> {
 }
 
 impl Table {
-    /// Reads text: CSV, or what is like it with tabs, semicolons or bars; double quotes where needed, UTF-8, any line ends.
-    /// Spaces around a cell do not count. A first line `sep=;` tells the delimiter. Without a header the columns are
-    /// `column_1` and so on. `file` is what errors call it.
+    /// Reads text: CSV, or what is like it with tabs, semicolons, bars or spaces; double quotes where needed, any encoding, any
+    /// line ends. Spaces around a cell do not count. A first line `sep=;` tells the delimiter. Without a header the columns are
+    /// `column_1` and so on. Two columns may have one name until one is asked for by it. `file` is what errors call it.
     ///
     /// # Errors
-    /// [`Error::Line`] for a row with another number of cells, bytes that are not UTF-8, or no row at all;
-    /// [`Error::Columns`] when two columns have one name; [`Error::Io`] when reading fails.
+    /// [`Error::Line`] for a row with another number of cells, bytes that are no text, or no row at all; [`Error::Io`] when
+    /// reading fails.
     pub fn read(file: &str, reader: impl Read) -> Result<Self> {
         let table = Rows::new(file, Box::new(reader), &Reading::default(), &[])?.table(usize::MAX)?;
         table.ok_or_else(|| Error::format(file, Reason::Format, "a table", "nothing"))

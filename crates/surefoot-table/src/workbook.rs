@@ -1,13 +1,14 @@
 //! Workbooks of Excel and OpenDocument.
 
 use std::collections::HashSet;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::panic::catch_unwind;
 
 use calamine::{Data, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, Xlsb, Xlsx};
 use csv::ByteRecord;
 use zip::ZipArchive;
 
+use crate::archive::unpacked_file;
 use crate::builder::Builder;
 use crate::dialect::Layout;
 use crate::error::{Error, Reason, Result};
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
     Ods,
 }
 
+/// What the format is called for people.
+pub(crate) const NAME: &str = "a workbook";
 /// Rows that are looked at to find where the table begins.
 const SAMPLE: usize = 100;
 /// The sheets that an error or a note names.
@@ -61,11 +64,7 @@ struct Sheet {
 /// The rows of a sheet that are hidden, in a workbook of Excel, whose reader does not tell; `None` where that is not found.
 fn hidden_rows(bytes: &[u8], place: usize) -> Option<usize> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
-    let mut part = |name: &str| {
-        let mut text = String::new();
-        archive.by_name(name).ok()?.read_to_string(&mut text).ok()?;
-        Some(text)
-    };
+    let mut part = |name: &str| String::from_utf8(unpacked_file(&mut archive.by_name(name).ok()?).ok()?).ok();
     let tags = |text: &str, name: &str| -> Vec<String> {
         let begin = format!("<{name} ");
         text.split(&begin).skip(1).map(|rest| rest.split('>').next().unwrap_or_default().into()).collect()
@@ -145,10 +144,7 @@ fn table(file: &str, range: &Range<Data>, reading: &Reading, known: &[String]) -
         (0..range.width()).filter(|&c| rows.iter().any(|(_, row)| !matches!(row[c], Data::Empty))).collect();
     let cells = |row: &[Data]| used.iter().map(|&column| text(&row[column])).collect::<Vec<String>>();
     let sample: Vec<ByteRecord> = rows.iter().take(SAMPLE).map(|(_, row)| ByteRecord::from(cells(row))).collect();
-    let mut layout = Layout::find(&sample);
-    if reading.skip.is_some() {
-        layout.first = 0;
-    }
+    let layout = Layout::find(&sample, reading.skip.is_none());
     let mut rows = rows.into_iter().skip(layout.first);
     let Some((line, first)) = rows.next() else {
         return Err(Error::format(file, Reason::NoTable, "a table", "an empty sheet"));

@@ -11,7 +11,7 @@ use surefoot::{Model, Task};
 use surefoot_table::{Chunks, Encoding, Part, Table};
 
 use super::unseen::AllUnseen;
-use crate::arguments::Predict;
+use crate::arguments::{OnError, Predict};
 use crate::output::{Ending, count, keep_inputs, print_line, thousands, usage};
 
 /// Rows that are in memory at a time, of a text file.
@@ -21,7 +21,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
     let file = arguments.table.of(&model);
     let mut chunks = file.source(&arguments.data, Part::Test).chunks()?;
-    if arguments.on_error != "stop" {
+    if arguments.on_error != OnError::Stop {
         chunks.take_damaged();
     }
     if let Some(out) = &arguments.out {
@@ -136,25 +136,23 @@ impl Prediction<'_> {
     /// The rows that can be predicted, with their inputs.
     fn inputs(&mut self, encoding: &Encoding, table: &Table) -> anyhow::Result<(Vec<usize>, Array2<f64>)> {
         let all = table.all_rows();
-        if self.arguments.on_error == "stop" {
-            return Ok((all, encoding.inputs(table, &table.all_rows())?));
+        if self.arguments.on_error == OnError::Stop {
+            let inputs = encoding.inputs(table, &all)?;
+            return Ok((all, inputs));
         }
-        let unreadable = encoding.unreadable(table, &all)?;
-        let first = match (table.damaged().first(), unreadable.first()) {
-            (None, None) => None,
-            (Some(&row), other) if other.is_none_or(|(other, _)| row <= *other) => Some(table.damaged_error(row)),
-            (_, Some(&(row, _))) => encoding.inputs(table, &[row]).err(),
-            (Some(_), None) => None,
-        };
-        if let (None, Some(error)) = (&self.summary.first, first) {
-            self.summary.first = Some(error.to_string());
+        let (damaged, unreadable) = (table.damaged(), encoding.unreadable(table, &all)?);
+        let is_damaged = |row: usize| damaged.binary_search_by_key(&row, |(row, _)| *row).is_ok();
+        let is_unreadable = |row: usize| unreadable.binary_search_by_key(&row, |(row, _)| *row).is_ok();
+        if self.summary.first.is_none() {
+            let of_row = damaged.first().map(|&row| (row.0, table.damaged_error(row)));
+            let of_cell = unreadable.first().and_then(|&(row, _)| Some((row, encoding.inputs(table, &[row]).err()?)));
+            let first = of_row.into_iter().chain(of_cell).min_by_key(|(row, _)| *row);
+            self.summary.first = first.map(|(_, error)| error.to_string());
         }
-        let is_damaged = |row: &usize| table.damaged().binary_search(row).is_ok();
-        let as_missing = self.arguments.on_error == "missing";
-        let can_be_predicted = |row: &usize| {
-            let place = unreadable.partition_point(|(other, _)| other < row);
-            let is_unreadable = unreadable.get(place).is_some_and(|(other, _)| other == row);
-            !is_damaged(row) && (!is_unreadable || as_missing && encoding.inputs_or_missing(table, &[*row]).is_ok())
+        let as_missing = self.arguments.on_error == OnError::Missing;
+        let can_be_predicted = |&row: &usize| {
+            let can_be_read = || !is_unreadable(row) || as_missing && encoding.inputs_or_missing(table, &[row]).is_ok();
+            !is_damaged(row) && can_be_read()
         };
         let rows: Vec<usize> = all.into_iter().filter(can_be_predicted).collect();
         let is_kept = |row: &usize| rows.binary_search(row).is_ok();

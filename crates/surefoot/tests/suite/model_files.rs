@@ -126,6 +126,9 @@ fn a_round_trip_keeps_every_bit_and_every_entry() {
         assert_eq!(loaded, model);
         let bits = |model: &Model| model.parameters.to_f64().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&loaded), bits(&model));
+        let bytes = model.to_bytes().unwrap();
+        assert_eq!(bytes, std::fs::read(folder.path()).unwrap());
+        assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
     }
 }
 
