@@ -84,7 +84,7 @@ impl Work {
                     beta1: *beta1,
                     beta2: *beta2,
                     epsilon: *epsilon,
-                    ntp: false,
+                    ..Adam::default()
                 })
             }
             other => FirstOrder::GradientDescent(GradientDescent {

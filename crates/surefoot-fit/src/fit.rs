@@ -108,19 +108,8 @@ where
         false => None,
     };
     let warnings = warnings::of_score(&plan, data, &judged)?;
-    let name = match source {
-        Source::Tables { tables, .. } => tables.table.file(),
-        Source::Matrices(_) => "matrices",
-    };
-    let provenance = Provenance {
-        options,
-        data: name,
-        plan: &plan,
-        runs: &runs,
-        pretrained: pretrained.as_ref(),
-        training,
-        validation,
-    };
+    let provenance =
+        Provenance { options, plan: &plan, runs: &runs, pretrained: pretrained.as_ref(), training, validation };
     let model = model(&plan, parameters.into(), &provenance)?;
     let outcome = Outcome {
         model,

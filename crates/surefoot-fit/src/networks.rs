@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use rayon::prelude::*;
-use surefoot::{DatasetView, Objective, Problem, Purpose, Random, Scalar, StopReason, Training, draw_defaults};
+use surefoot::{
+    DatasetView, Objective, Problem, Purpose, Random, Scalar, StopReason, Threads, Training, draw_defaults,
+};
 
 use crate::error::Result;
 use crate::events::Phase;
@@ -104,6 +106,9 @@ fn at_the_same_time<T: Scalar>(session: &Session<'_>, plan: &Plan, data: Dataset
         let phase = Phase::Member { member: k + 1, members, done: Vec::new() };
         session.train_beside(&task.training, &task.problem(plan, data)?, task.start.clone(), &phase)
     };
+    if Threads::here() == 1 {
+        return plan.members.iter().enumerate().map(fit).collect();
+    }
     let fitted: Vec<Result<Fitted<T>>> = plan.members.par_iter().enumerate().map(fit).collect();
     fitted.into_iter().collect()
 }

@@ -66,7 +66,7 @@ pub struct Options {
     /// Of the output layer. Default: softmax for classes, sigmoid for two classes or with squared error, identity for
     /// numbers.
     pub output_activation: Option<Activation>,
-    /// Default: cross-entropy for classes, squared error for numbers.
+    /// Default: cross-entropy for classes, squared error for numbers; Poisson where the output activation is exp.
     pub loss: Option<Loss>,
     /// How the weights start. Default: `ntp` with Adam in that parametrization, else by activation.
     pub initialization: Option<Initialization>,

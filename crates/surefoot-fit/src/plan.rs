@@ -233,7 +233,7 @@ fn of_tables<'a, T: Scalar>(
                 Some(_) => common_scaling_onto(recipe::activation(options), &plain_inputs()?),
                 None => scaling,
             };
-            (inputs, if classes.is_none() { Some(scaling_onto(output, &plain_targets()?)) } else { None })
+            (inputs, if classes.is_none() { scaling_onto(output, &plain_targets()?) } else { None })
         }
     };
     let matrices = |table: &Table, rows: &[usize]| -> Result<(Array2<T>, Array2<T>)> {
@@ -320,13 +320,14 @@ fn members(parts: &Parts) -> Vec<Member> {
     parts.ensemble.iter().map(of).collect()
 }
 
-/// Numbers as targets, brought to where the output activation can reach them.
-fn scaling_onto(output: Activation, targets: &Array2<f64>) -> Scaling {
-    match output {
+/// Numbers as targets, brought to where the output activation can reach them; counts stay as they are.
+fn scaling_onto(output: Activation, targets: &Array2<f64>) -> Option<Scaling> {
+    Some(match output {
+        Activation::Exp => return None,
         Activation::Identity => Scaling::standard(targets.view()),
         Activation::Tanh => Scaling::range(targets.view(), -1.0, 1.0),
         _ => Scaling::range(targets.view(), 0.0, 1.0),
-    }
+    })
 }
 
 /// For what is given back by an autoencoder the same scaling for all columns, which may be pixels of one image, where its

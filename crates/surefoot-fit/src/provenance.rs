@@ -13,8 +13,6 @@ use crate::pretraining;
 /// What is known when the training has ended.
 pub(crate) struct Provenance<'a> {
     pub options: &'a Options,
-    /// The name of the table.
-    pub data: &'a str,
     pub plan: &'a Plan,
     pub runs: &'a [Run],
     pub pretrained: Option<&'a Pretrained>,
@@ -33,7 +31,6 @@ impl Provenance<'_> {
         let sum = |of: fn(&Run) -> u64| runs.iter().map(of).sum::<u64>();
         json!({
             "program": concat!("surefoot ", env!("CARGO_PKG_VERSION")),
-            "data": self.data,
             "notes": (!plan.notes.is_empty()).then(|| in_sentences(&plan.notes)),
             "rows": plan.rows,
             "validation_rows": if plan.is_ensemble() { plan.rows } else { plan.validation_rows }, // each of them once

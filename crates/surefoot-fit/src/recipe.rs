@@ -107,8 +107,9 @@ pub(crate) fn label_smoothing(options: &Options, classes: Option<usize>, loss: L
 
 /// The activation of the output and the loss, each given or following from the other and the classes.
 pub(crate) fn output_and_loss(options: &Options, classes: Option<usize>) -> (Activation, Loss) {
-    use Activation::{Identity, Sigmoid, Softmax};
+    use Activation::{Exp, Identity, Sigmoid, Softmax};
     let of_loss = |loss| match (loss, classes) {
+        (Loss::Poisson, _) => Exp,
         (Loss::SquaredError, None) => Identity,
         (Loss::CrossEntropy, Some(3..)) => Softmax,
         _ => Sigmoid,
@@ -118,6 +119,7 @@ pub(crate) fn output_and_loss(options: &Options, classes: Option<usize>) -> (Act
         (None, None | Some(Loss::SquaredError)) if options.autoencoder => (Sigmoid, Loss::SquaredError),
         (None, Some(loss)) => (of_loss(loss), loss),
         (Some(output @ (Sigmoid | Softmax)), None) if classes.is_some() => (output, Loss::CrossEntropy),
+        (Some(Exp), None) => (Exp, Loss::Poisson),
         (Some(output), None) => (output, Loss::SquaredError),
         (None, None) => {
             let loss = if classes.is_some() { Loss::CrossEntropy } else { Loss::SquaredError };
@@ -198,6 +200,10 @@ pub(crate) fn check_targets(
     if !(0.0..1.0).contains(&smoothing) {
         let expected = "a fraction from 0 to 1, 1 excluded".into();
         return Err(Error::Option { option: "label_smoothing", expected, got: smoothing.to_string() });
+    }
+    if classes.is_some() && loss == Loss::Poisson {
+        let expected = "cross-entropy or squared-error for classes".into();
+        return Err(Error::Option { option: "loss", expected, got: loss.to_string() });
     }
     if classes.is_none() {
         if output == Activation::Softmax {

@@ -1,12 +1,11 @@
 //! What is in a zip archive.
 
-use std::io::{self, Cursor, Read};
+use std::io::Cursor;
 
 use zip::ZipArchive;
-use zip::read::ZipFile;
 
 use crate::error::{Error, Reason, Result};
-use crate::idx::{LARGEST_RATIO, SMALL};
+use crate::unpack::unpacked_file;
 use crate::workbook::Kind;
 
 /// What is in a zip archive.
@@ -51,18 +50,4 @@ pub(crate) fn content(file: &str, bytes: &[u8]) -> Result<Content> {
     };
     let mut entry = archive.by_name(name).map_err(|error| damaged(&error))?;
     Ok(Content::File(unpacked_file(&mut entry).map_err(|error| damaged(&error))?))
-}
-
-/// A file of an archive.
-///
-/// # Errors
-/// When it unpacks to far more than its size, or cannot be unpacked.
-pub(crate) fn unpacked_file<R: Read>(file: &mut ZipFile<'_, R>) -> io::Result<Vec<u8>> {
-    let most = SMALL + LARGEST_RATIO * file.compressed_size();
-    let mut unpacked = Vec::new();
-    file.take(most + 1).read_to_end(&mut unpacked)?;
-    if unpacked.len() as u64 > most {
-        return Err(io::Error::other(format!("one that unpacks to more than {LARGEST_RATIO} times its size")));
-    }
-    Ok(unpacked)
 }

@@ -1,7 +1,5 @@
 //! What a file is, by its first bytes; and by its name for people, where it is no table.
 
-use crate::workbook;
-
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -25,6 +23,8 @@ pub(crate) enum Format {
     Other(&'static str),
 }
 
+/// What a workbook is called.
+pub(crate) const WORKBOOK: &str = "a workbook";
 /// The bytes that tell.
 pub(crate) const START: usize = 512;
 
@@ -96,7 +96,7 @@ impl Format {
     /// For people, of what is read as a whole.
     pub fn name(self) -> &'static str {
         match self {
-            Format::OldWorkbook => workbook::NAME,
+            Format::OldWorkbook => WORKBOOK,
             Format::Idx => "IDX",
             Format::Npy => "an array of NumPy",
             Format::Parquet => "Parquet",

@@ -165,7 +165,7 @@ impl<'a> Source<'a> {
                 numpy::read_npz(self.data, Cursor::new(bytes), self.part)?.with_format("arrays of NumPy")
             }
             Content::Workbook(kind) => {
-                workbook::read(self.data, kind, bytes, self.reading, self.known)?.with_format(workbook::NAME)
+                workbook::read(self.data, kind, bytes, self.reading, self.known)?.with_format(format::WORKBOOK)
             }
             Content::File(_) if was_packed => {
                 return Err(Error::format(self.data, Reason::NoTable, "a table", PACKED_TWICE));

@@ -124,6 +124,22 @@ impl Table {
         }
     }
 
+    /// With the columns of another table of as many rows behind its own.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when it has another number of rows, or a column of a name that is there.
+    pub fn beside(mut self, other: Table) -> Result<Self> {
+        if other.rows() != self.rows() {
+            let (expected, got) = (format!("{} rows", self.rows()), format!("{} in {}", other.rows(), other.file()));
+            return Err(Error::columns(self.file(), Reason::Rows, expected, got));
+        }
+        let names = self.names.columns.iter().chain(other.names.columns.iter()).cloned().collect();
+        self.names = Names::new(&self.names.file, names);
+        self.columns.extend(other.columns);
+        self.check_names()?;
+        Ok(self)
+    }
+
     /// With a column more, which says what a row is.
     pub(crate) fn with_label_column(mut self, name: &str, numbers: Vec<f64>) -> Self {
         self.columns.push(Cells::of_numbers(numbers));

@@ -6,6 +6,7 @@ use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
+use zip::read::ZipFile;
 
 use crate::format::Format;
 use crate::idx::{LARGEST_RATIO, SMALL};
@@ -40,4 +41,18 @@ impl<R: Read> Read for Limited<R> {
         })?;
         Ok(read)
     }
+}
+
+/// A file of an archive.
+///
+/// # Errors
+/// When it unpacks to far more than its size, or cannot be unpacked.
+pub(crate) fn unpacked_file<R: Read>(file: &mut ZipFile<'_, R>) -> io::Result<Vec<u8>> {
+    let most = SMALL + LARGEST_RATIO * file.compressed_size();
+    let mut unpacked = Vec::new();
+    file.take(most + 1).read_to_end(&mut unpacked)?;
+    if unpacked.len() as u64 > most {
+        return Err(io::Error::other(format!("one that unpacks to more than {LARGEST_RATIO} times its size")));
+    }
+    Ok(unpacked)
 }

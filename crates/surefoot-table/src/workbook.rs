@@ -8,13 +8,13 @@ use calamine::{Data, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, X
 use csv::ByteRecord;
 use zip::ZipArchive;
 
-use crate::archive::unpacked_file;
 use crate::builder::Builder;
 use crate::dialect::Layout;
 use crate::error::{Error, Reason, Result};
 use crate::reading::Reading;
 use crate::table::{Names, Table};
 use crate::text::names_of;
+use crate::unpack::unpacked_file;
 
 /// The formats of workbooks.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,6 @@ pub(crate) enum Kind {
     Ods,
 }
 
-/// What the format is called for people.
-pub(crate) const NAME: &str = "a workbook";
 /// Rows that are looked at to find where the table begins.
 const SAMPLE: usize = 100;
 /// The sheets that an error or a note names.

@@ -58,6 +58,13 @@ pub enum Activation {
     ///   f(z)ₖ = exp(zₖ) / Σⱼ exp(zⱼ)     ∂aₖ/∂zⱼ = aₖ([k = j] − aⱼ)
     /// ```
     Softmax,
+    /// The exponential function, onto (0, ∞): an output for counts and rates only, the inverse of the logarithm that links them to
+    /// the weighted sums. It overflows above z = 709 (`f32`: 88).  (A8)
+    ///
+    /// ```text
+    ///   f(z) = exp(z)                   f′ = a
+    /// ```
+    Exp,
 }
 
 /// The slope of leaky ReLU below zero.
@@ -69,7 +76,7 @@ const SELU_SCALE_ALPHA: f64 = SELU_SCALE * 1.673_263_242_354_377_2;
 
 impl Activation {
     /// All of them, in the order of their tags.
-    pub const ALL: [Activation; 7] = [
+    pub const ALL: [Activation; 8] = [
         Activation::Sigmoid,
         Activation::Tanh,
         Activation::Identity,
@@ -77,6 +84,7 @@ impl Activation {
         Activation::LeakyRelu,
         Activation::Selu,
         Activation::Softmax,
+        Activation::Exp,
     ];
 
     /// The name in model files and on the command line.
@@ -89,7 +97,13 @@ impl Activation {
             Activation::LeakyRelu => "leaky-relu",
             Activation::Selu => "selu",
             Activation::Softmax => "softmax",
+            Activation::Exp => "exp",
         }
+    }
+
+    /// Whether it is for outputs only.
+    pub fn is_for_outputs(self) -> bool {
+        matches!(self, Activation::Softmax | Activation::Exp)
     }
 
     /// Whether f has a kink, which is at z = 0 where it has one.
@@ -107,8 +121,8 @@ impl Activation {
         }
     }
 
-    /// a = f(z), in place, for a matrix of weighted sums that lies row by row: a row is a unit, a column one of `examples`,
-    /// Any finite z is safe.
+    /// a = f(z), in place, for a matrix of weighted sums that lies row by row: a row is a unit, a column one of `examples`.
+    /// Any finite z is safe, but for [`Exp`](Self::Exp).
     #[inline(always)]
     pub(crate) fn apply<T: Scalar>(self, z: &mut [T], examples: usize) {
         match self {
@@ -119,6 +133,7 @@ impl Activation {
             Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(LEAK) * z)), // (A5)
             Activation::Selu => each(z, selu),                              // (A6)
             Activation::Softmax => softmax(z, examples),                    // (A7)
+            Activation::Exp => each(z, T::exp),                             // (A8)
         }
     }
 
@@ -137,6 +152,7 @@ impl Activation {
             Activation::Selu => times(delta, a, |a| {
                 if a > T::zero() { T::from_f64(SELU_SCALE) } else { a + T::from_f64(SELU_SCALE_ALPHA) } // (A6)
             }),
+            Activation::Exp => times(delta, a, |a| a), // (A8)
             Activation::Softmax => {
                 // (A7): Σₖ δₖ aₖ([k = j] − aⱼ) = aⱼ(δⱼ − Σₖ δₖ aₖ)
                 let is_wide = is_wide(a, examples);

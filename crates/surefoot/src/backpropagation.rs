@@ -34,10 +34,12 @@ pub(crate) struct Strip<T> {
 }
 
 /// What of some examples is computed after the feedforward pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Outputs {
     /// J(W,b; x,y) of each.
     pub losses: bool,
+    /// What a term of cross-entropy counts at most, as if its probability were no smaller.  (L6)
+    pub limit: f64,
     /// The error terms of all layers.
     pub deltas: bool,
 }
@@ -224,7 +226,7 @@ impl<T: Scalar> Strip<T> {
                 #[inline(always)]
                 || {
                     if outputs.losses {
-                        loss.values(activation, z, a, y, width, losses);
+                        loss.values(activation, z, a, y, width, outputs.limit, losses);
                     }
                     if outputs.deltas {
                         loss.deltas(activation, a, y, width, delta); // (B1)

@@ -46,6 +46,10 @@ pub struct Cost<'a, T> {
     sparsity: Option<Sparsity>,
     /// ε
     label_smoothing: f64,
+    /// What a logarithm of cross-entropy counts at most.
+    limit: f64,
+    /// Whether all of a batch's cost is divided by the weight of the batch.
+    per_weight: bool,
     data: DatasetView<'a, T>,
     cancel: Cancel,
     workers: Vec<BlockWorkspace<T>>,
@@ -103,6 +107,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
             weight_decay,
             sparsity: None,
             label_smoothing: 0.0,
+            limit: f64::INFINITY,
+            per_weight: false,
             data,
             cancel: Cancel::new(),
             workers: Vec::new(),
@@ -148,6 +154,31 @@ impl<'a, T: Scalar> Cost<'a, T> {
         Ok(self)
     }
 
+    /// With probabilities that count as no smaller than p in the cross-entropy, as scikit-learn has it. It changes the cost of an
+    /// example that is surely wrong, whose gradient then belongs to the cost without it.  (L6)
+    ///
+    /// ```text
+    ///   −ln max(a, p)  in the place of  −ln a
+    /// ```
+    pub fn with_least_probability(mut self, p: f64) -> Self {
+        self.limit = -libm::log(p);
+        self
+    }
+
+    /// With the cost of a batch, weight decay and all, divided by the weight of the batch, as scikit-learn has it: there λ is
+    /// `alpha`, and a smaller batch decays more.  (8w)
+    ///
+    /// ```text
+    ///   J_B(θ) = [Σ_{i∈B} wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) + λ/2 Σ W²] / Σ_{i∈B} wᵢ
+    /// ```
+    ///
+    /// So an example with the weight 2 counts like two examples, and one with the weight 0 like none. A batch whose weights are all 0
+    /// has the cost 0 and a gradient of 0.
+    pub fn per_weight(mut self) -> Self {
+        self.per_weight = true;
+        self
+    }
+
     /// With a flag that is looked at before every block. Once it is set a pass ends soon: its cost is NaN, and
     /// [`Pass::step`] and [`Pass::gradient`] change nothing.
     pub fn with_cancel(mut self, cancel: Cancel) -> Self {
@@ -167,13 +198,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
     ///   J_B(θ) = Σ_{i∈B} wᵢ J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾) / (|B|·w̄) + λ/2 Σ W²        w̄ the mean weight of the whole data
     /// ```
     ///
-    /// So a batch of all rows has the overall cost, and a batch whose weights are all 0 has a gradient of 0.
+    /// So a batch of all rows has the overall cost, and a batch whose weights are all 0 has a gradient of 0; in other units it is
+    /// [per weight](Self::per_weight).
     ///
     /// # Panics
     /// When there is no row, a row is not in the data, or θ = `parameters` has not the network's length.
     pub fn forward_backward<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> (f64, Pass<'b, 'a, T>) {
         let rows = self.rows_of(rows);
-        self.sum_rows(parameters, rows, Outputs { losses: true, deltas: true });
+        self.sum_rows(parameters, rows, self.outputs(true, true));
         (self.cost_of(parameters, rows), Pass { rows, of: self })
     }
 
@@ -183,7 +215,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// As [`forward_backward`](Self::forward_backward).
     pub fn backward<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> Pass<'b, 'a, T> {
         let rows = self.rows_of(rows);
-        self.sum_rows(parameters, rows, Outputs { losses: false, deltas: true });
+        self.sum_rows(parameters, rows, self.outputs(false, true));
         Pass { rows, of: self }
     }
 
@@ -191,6 +223,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
     pub fn prefetch(&mut self, rows: &[usize]) {
         self.prefetched.clear();
         self.prefetched.extend_from_slice(rows);
+    }
+
+    /// What is computed of the outputs.
+    fn outputs(&self, losses: bool, deltas: bool) -> Outputs {
+        Outputs { losses, deltas, limit: self.limit }
     }
 
     /// The rows of a batch, or all.
@@ -211,7 +248,10 @@ impl<'a, T: Scalar> Cost<'a, T> {
         if !self.is_whole {
             return f64::NAN;
         }
-        self.total.cost / self.total_weight(rows) + self.decay_term(parameters) + self.penalty // (8) (P1)
+        match self.total_weight(rows) {
+            0.0 => 0.0, // (8w), no example counts
+            weight => self.total.cost / weight + self.decay_term(parameters, rows) + self.penalty, // (8) (8w) (P1)
+        }
     }
 
     /// The sums over these rows as far as asked for, the penalty among them. The gradient of a single block is not summed: what it
@@ -223,7 +263,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
         let activities_first = is_sparse && outputs.deltas;
         if activities_first {
             let layers = if is_block { all_layers } else { all_layers - 1 };
-            let outputs = Outputs { losses: false, deltas: false };
+            let outputs = self.outputs(false, false);
             self.sum_blocks(parameters, rows, &[], Steps { layers, outputs, activities: true, gradient: false });
             self.take_activities(rows);
         }
@@ -306,22 +346,30 @@ impl<'a, T: Scalar> Cost<'a, T> {
 
     /// From sums over these rows to the gradient of J.
     fn mean(&self, rows: Rows<'_>) -> Mean<T> {
-        Mean { share: T::from_f64(1.0 / self.total_weight(rows)), decay: T::from_f64(self.weight_decay) }
+        match self.total_weight(rows) {
+            0.0 => Mean { share: T::zero(), decay: T::zero() },
+            weight => Mean { share: T::from_f64(1.0 / weight), decay: T::from_f64(self.decay(rows)) },
+        }
     }
 
     /// What a sum over these rows is divided by.
     fn total_weight(&self, rows: Rows<'_>) -> f64 {
-        rows.len() as f64 * self.data.mean_weight()
+        if self.per_weight { self.total.weight } else { rows.len() as f64 * self.data.mean_weight() }
+    }
+
+    /// What the weights decay by in the gradient over these rows.
+    fn decay(&self, rows: Rows<'_>) -> f64 {
+        if self.per_weight { self.weight_decay / self.total_weight(rows) } else { self.weight_decay }
     }
 
     /// λ/2 Σ W²: a sum of squares for each layer, and these in their order.
-    fn decay_term(&self, parameters: &[T]) -> f64 {
+    fn decay_term(&self, parameters: &[T], rows: Rows<'_>) -> f64 {
         if self.weight_decay == 0.0 {
             return 0.0;
         }
         let weights = |l| &parameters[self.network.weight_range(l)];
         let squares = (0..self.network.layers().len()).fold(0.0, |sum, l| sum + dot(weights(l), weights(l)));
-        0.5 * self.weight_decay * squares
+        0.5 * self.decay(rows) * squares
     }
 }
 
@@ -392,7 +440,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
         let rows = self.data.all().rows();
-        self.sum_rows(parameters, rows, Outputs { losses: true, deltas: false });
+        self.sum_rows(parameters, rows, self.outputs(true, false));
         self.cost_of(parameters, rows)
     }
 

@@ -49,40 +49,53 @@ pub enum Loss {
     ///
     /// Source: Bishop, *Pattern Recognition and Machine Learning*, 2006, §4.3.2 and §4.3.4.
     CrossEntropy,
+    /// Half the Poisson deviance, summed over outputs with the activation exp: of counts, or of rates.  (L5)
+    ///
+    /// ```text
+    ///   J = Σₖ [yₖ ln(yₖ/aₖ) − yₖ + aₖ] = Σₖ [yₖ ln yₖ − yₖ(zₖ + 1) + aₖ]      0 ln 0 = 0
+    ///   δ = a − y
+    /// ```
+    ///
+    /// * `targets`: any numbers from 0 up
+    ///
+    /// Source: McCullagh and Nelder, *Generalized Linear Models*, 2nd edition 1989, §2.3.
+    Poisson,
 }
 
 impl Loss {
-    /// Both of them.
-    pub const ALL: [Loss; 2] = [Loss::SquaredError, Loss::CrossEntropy];
+    /// All of them.
+    pub const ALL: [Loss; 3] = [Loss::SquaredError, Loss::CrossEntropy, Loss::Poisson];
 
     /// The name in model files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Loss::SquaredError => "squared-error",
             Loss::CrossEntropy => "cross-entropy",
+            Loss::Poisson => "poisson",
         }
     }
 
     /// Whether this loss goes with these outputs.
     ///
     /// # Errors
-    /// [`Error::Setting`] for cross-entropy of outputs that are neither sigmoid nor softmax.
+    /// [`Error::Setting`] for cross-entropy of outputs that are neither sigmoid nor softmax, and for Poisson of outputs that are not
+    /// exp.
     pub fn check_output(self, output: Activation) -> Result<()> {
-        match (self, output) {
-            (Loss::SquaredError, _) | (_, Activation::Sigmoid | Activation::Softmax) => Ok(()),
-            (Loss::CrossEntropy, other) => Err(Error::Setting {
-                setting: "output activation",
-                expected: "sigmoid or softmax with the loss cross-entropy".into(),
-                got: format!("`{other}`"),
-            }),
-        }
+        let expected = match (self, output) {
+            (Loss::SquaredError, _)
+            | (Loss::CrossEntropy, Activation::Sigmoid | Activation::Softmax)
+            | (Loss::Poisson, Activation::Exp) => return Ok(()),
+            (Loss::CrossEntropy, _) => "sigmoid or softmax with the loss cross-entropy",
+            (Loss::Poisson, _) => "exp with the loss poisson",
+        };
+        Err(Error::Setting { setting: "output activation", expected: expected.into(), got: format!("`{output}`") })
     }
 
-    /// What is usually learned with it: classes with cross-entropy, numbers with squared error.
+    /// What is usually learned with it: classes with cross-entropy, numbers with the others.
     pub fn task(self) -> Task {
         match self {
             Loss::CrossEntropy => Task::Classification,
-            Loss::SquaredError => Task::Regression,
+            Loss::SquaredError | Loss::Poisson => Task::Regression,
         }
     }
 
@@ -96,6 +109,10 @@ impl Loss {
         if self == Loss::SquaredError {
             return Ok(());
         }
+        if self == Loss::Poisson {
+            let negative = targets.iter().position(|&y| y < T::zero());
+            return negative.map_or(Ok(()), |column| Err((column, "a number from 0 up, as the Poisson loss needs")));
+        }
         if let Some(column) = targets.iter().position(|&y| !(y >= T::zero() && y <= T::one())) {
             return Err((column, "a number from 0 to 1, as cross-entropy needs"));
         }
@@ -108,12 +125,12 @@ impl Loss {
 
     /// Whether it is computed from the weighted sums z of the output layer; else from its activations alone.
     pub(crate) fn is_of_sums(self) -> bool {
-        self == Loss::CrossEntropy
+        matches!(self, Loss::CrossEntropy | Loss::Poisson)
     }
 
     /// J(W,b; x,y) of each example, written over `values`: from the weighted sums `z`, the activations `a` and the targets
     /// `y` of the output layer, of which `z` may be empty unless [it is needed](Self::is_of_sums). These lie row by row, a row an output, `examples` numbers each (a multiple of [`LANES`]),
-    /// of which the first belong to the values.
+    /// of which the first belong to the values. A logarithm of cross-entropy counts at most as `limit`.  (L6)
     #[inline(always)]
     pub(crate) fn values<T: Scalar>(
         self,
@@ -122,8 +139,10 @@ impl Loss {
         a: &[T],
         y: &[T],
         examples: usize,
+        limit: f64,
         values: &mut [f64],
     ) {
+        let limited = |term: f64| if term > limit { limit } else { term }; // (L6); NaN stays
         for (i, values) in values.chunks_mut(LANES).enumerate() {
             let (z, a, y) = (
                 || columns(z, examples, i * LANES),
@@ -131,14 +150,15 @@ impl Loss {
                 columns(y, examples, i * LANES),
             );
             let sums = match (self, output) {
-                (Loss::SquaredError, _) => squares(a(), y), // (L1)
+                (Loss::SquaredError, _) => squares(a(), y),   // (L1)
+                (Loss::Poisson, _) => deviances(z(), a(), y), // (L5)
                 (Loss::CrossEntropy, Activation::Softmax) => {
                     let (top, log_others) = log_sum_exp(z(), a());
                     sum(
                         z(),
                         y,
                         #[inline(always)]
-                        |i, z, y| y.to_f64() * ((top[i] - z).to_f64() + log_others[i]), // (L3)
+                        |i, z, y| y.to_f64() * limited((top[i] - z).to_f64() + log_others[i]), // (L3)
                     )
                 }
                 (Loss::CrossEntropy, _) => sum(
@@ -147,7 +167,7 @@ impl Loss {
                     #[inline(always)]
                     |_, z, y| {
                         let positive = if z > T::zero() { z } else { T::zero() };
-                        (positive - z * y).to_f64() + ln_1p((-z.abs()).exp().to_f64()) // (L2)
+                        limited((positive - z * y).to_f64() + ln_1p((-z.abs()).exp().to_f64())) // (L2)
                     },
                 ),
             };
@@ -170,7 +190,7 @@ impl Loss {
                 let (a, y): (&[T; LANES], &[T; LANES]) = (a, y);
                 let mut row = sums; // not `delta` itself, which might overlap as far as the compiler knows
                 for i in 0..LANES {
-                    row[i] = a[i] * sums[i] - y[i]; // (L2) (L3)
+                    row[i] = a[i] * sums[i] - y[i]; // (L2) (L3) (L5)
                 }
                 *delta = row;
             }
@@ -196,6 +216,24 @@ fn squares<'a, T: Scalar>(
     }
     for sum in &mut sums {
         *sum *= 0.5;
+    }
+    sums
+}
+
+/// Σₖ [yₖ ln yₖ − yₖ(zₖ + 1) + aₖ] of each example, in `f64` and in the order of the outputs.
+#[inline(always)]
+fn deviances<'a, T: Scalar>(
+    z: impl Iterator<Item = &'a [T; LANES]>,
+    a: impl Iterator<Item = &'a [T; LANES]>,
+    y: impl Iterator<Item = &'a [T; LANES]>,
+) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    for ((z, a), y) in z.zip(a).zip(y) {
+        for i in 0..LANES {
+            let (z, a, y) = (z[i].to_f64(), a[i].to_f64(), y[i].to_f64());
+            let least = if y > 0.0 { y * libm::log(y) } else { 0.0 };
+            sums[i] += least - y * (z + 1.0) + a;
+        }
     }
     sums
 }
@@ -278,7 +316,7 @@ mod tests {
         output.apply(&mut a, LANES);
         let (mut value, mut delta) = ([f64::NAN], vec![f64::NAN; z.len()]);
         loss.deltas(output, &a, &y, LANES, &mut delta);
-        loss.values(output, &z, &a, &y, LANES, &mut value);
+        loss.values(output, &z, &a, &y, LANES, f64::INFINITY, &mut value);
         let delta = delta.into_iter().step_by(LANES).collect();
         (value[0], delta)
     }
@@ -315,6 +353,17 @@ mod tests {
         let (two, _) = at(Loss::CrossEntropy, Activation::Softmax, &[0.3, -1.1], &[1.0, 0.0]);
         let (one, _) = at(Loss::CrossEntropy, Activation::Sigmoid, &[1.4], &[1.0]);
         assert!((two - one).abs() < 1e-15);
+    }
+
+    #[test]
+    fn poisson_is_half_the_deviance() {
+        // twice 3 ln(3/2) − 3 + 2, and at y = 0 the mean alone
+        let (value, delta) = at(Loss::Poisson, Activation::Exp, &[2f64.ln(), 2f64.ln()], &[3.0, 0.0]);
+        assert!((value - (3.0 * 1.5f64.ln() - 1.0 + 2.0)).abs() < 1e-15, "{value}");
+        assert!((delta[0] + 1.0).abs() < 1e-15 && (delta[1] - 2.0).abs() < 1e-15, "{delta:?}");
+        assert!(Loss::Poisson.check_targets(Activation::Exp, &[0.0, 1e9]).is_ok());
+        assert!(Loss::Poisson.check_targets(Activation::Exp, &[0.0, -1e-9]).is_err());
+        assert!(Loss::Poisson.check_output(Activation::Identity).is_err());
     }
 
     #[test]

@@ -203,6 +203,28 @@ impl Model {
         })
     }
 
+    /// The outputs, in the targets' unit, for activations of hidden layer `layer` (m × units), which is 1 for the first: the rest of
+    /// the way after [`encode`](Self::encode).
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode), and [`Error::Setting`] for an ensemble, whose networks have no layer in common.
+    pub fn decode(&self, activations: ArrayView2<'_, f64>, layer: usize) -> Result<Array2<f64>> {
+        if self.members() > 1 {
+            let (expected, got) = ("a single network".into(), self.members().to_string());
+            return Err(Error::Setting { setting: "networks", expected, got });
+        }
+        let encoder = self.network.encoder(layer)?;
+        let rest = self.network.layers()[layer..].iter().map(|layer| (layer.outputs, layer.activation));
+        let decoder = Network::new(encoder.outputs(), &rest.collect::<Vec<_>>())?;
+        let start = encoder.parameter_count();
+        let parameters: Parameters = match &self.parameters {
+            Parameters::F64(parameters) => parameters[start..].to_vec().into(),
+            Parameters::F32(parameters) => parameters[start..].to_vec().into(),
+        };
+        let model = Model::new(decoder, parameters, Loss::SquaredError, 0.0)?;
+        Model { target_scaling: self.target_scaling.clone(), ..model }.predict(activations)
+    }
+
     /// Examples in their own unit as the network and its cost see them.
     ///
     /// # Errors
@@ -243,6 +265,7 @@ impl Model {
             match (self.loss, self.network.output_activation()) {
                 (Loss::CrossEntropy, Activation::Softmax) => row[random.below(outputs)] = 1.0,
                 (Loss::CrossEntropy, _) => row.iter_mut().for_each(|y| *y = random.below(2) as f64),
+                (Loss::Poisson, _) => row.iter_mut().for_each(|y| *y = random.below(4) as f64),
                 (Loss::SquaredError, _) => row.iter_mut().for_each(|y| *y = random.uniform()),
             }
         }
@@ -340,6 +363,22 @@ mod tests {
         assert!(of(Activation::Tanh, Loss::SquaredError).is_none());
         let one = model(1, Activation::Sigmoid, Loss::CrossEntropy);
         assert_eq!(one.probabilities(array![[0.25]].view()).unwrap(), array![[0.75, 0.25]]);
+    }
+
+    #[test]
+    fn what_is_encoded_and_decoded_is_predicted() {
+        let layers = [(3, Activation::Tanh), (2, Activation::Sigmoid), (2, Activation::Identity)];
+        let network = Network::new(2, &layers).unwrap();
+        let theta: Vec<f64> = (0..network.parameter_count()).map(|i| (i as f64 * 0.7).sin()).collect();
+        let mut model = Model::new(network, theta.into(), Loss::SquaredError, 0.0).unwrap();
+        model.input_scaling = Some(Scaling { centre: vec![1.0, 2.0], scale: vec![2.0, 0.5], limit: None });
+        model.target_scaling = Some(Scaling { centre: vec![100.0, 0.0], scale: vec![5.0, 1.0], limit: None });
+        let inputs = array![[0.3, -1.0], [2.0, 0.5]];
+        for layer in [1, 2] {
+            let codes = model.encode(inputs.view(), layer).unwrap();
+            assert_eq!(model.decode(codes.view(), layer).unwrap(), model.predict(inputs.view()).unwrap());
+        }
+        assert!(model.decode(inputs.view(), 3).is_err());
     }
 
     #[test]

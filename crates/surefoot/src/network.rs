@@ -69,8 +69,8 @@ impl Network {
                     format!("none in layer {}", l + usize::from(units > 0)),
                 );
             }
-            if activation == Activation::Softmax && l + 1 < layers.len() {
-                return refuse("softmax only as the output", format!("softmax in layer {}", l + 1));
+            if activation.is_for_outputs() && l + 1 < layers.len() {
+                return refuse(&format!("{activation} only as the output"), format!("{activation} in layer {}", l + 1));
             }
             let count = units.checked_mul(outputs).and_then(|weights| weights.checked_add(outputs));
             let end =

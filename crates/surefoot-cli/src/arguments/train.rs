@@ -110,7 +110,7 @@ pub struct Settings {
     /// Activation of the output layer [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
     #[arg(long, value_name = "NAME")]
     pub output_activation: Option<Activation>,
-    /// squared-error or cross-entropy [default: cross-entropy for classes, squared-error for numbers]
+    /// squared-error, cross-entropy, or poisson for counts [default: cross-entropy for classes, squared-error for numbers]
     #[arg(long, value_name = "NAME")]
     pub loss: Option<Loss>,
     /// Weight decay: adds λ/2 times the sum of squared weights to the cost; not divided by the number of rows [default: 0 with

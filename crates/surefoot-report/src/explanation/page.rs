@@ -138,6 +138,14 @@ impl Explanation<'_> {
                 let terms = sum(h.len(), |k| format!(r"{}\cdot\ln {}", number(y[k]), number(h[k])));
                 formula(&format!(r"J(W,b;x,y)=-\sum_k y_k\ln a_k=-\left({terms}\right)={loss}"), "")
             }
+            (Loss::Poisson, _) => {
+                let term = |k: usize| {
+                    let (y, a) = (number(y[k]), number(h[k]));
+                    format!(r"{y}\cdot\ln\frac{{{y}}}{{{a}}}-{y}+{a}")
+                };
+                let terms = sum(h.len(), term);
+                formula(&format!(r"J(W,b;x,y)=\sum_k\left(y_k\ln\frac{{y_k}}{{a_k}}-y_k+a_k\right)={terms}={loss}"), "")
+            }
             (_, _) => formula(&format!(r"J(W,b;x,y)=-\sum_k\left(y_k\ln a_k+(1-y_k)\ln(1-a_k)\right)={loss}"), ""),
         };
         if let Some((cost, rows)) = overall {
@@ -285,6 +293,7 @@ fn definition(activation: Activation) -> &'static str {
         Activation::LeakyRelu => r"z\text{ where }z>0,\text{ else }0.01\,z",
         Activation::Selu => r"1.0507\,z\text{ where }z>0,\text{ else }1.7581\,(e^z-1)",
         Activation::Softmax => r"\frac{e^{z_k}}{\sum_j e^{z_j}}",
+        Activation::Exp => "e^z",
         _ => "f(z)",
     }
 }
@@ -298,6 +307,7 @@ fn derivative(activation: Activation) -> &'static str {
         Activation::LeakyRelu => r"1\text{ where }a>0,\text{ else }0.01",
         Activation::Selu => r"1.0507\text{ where }a>0,\text{ else }a+1.7581",
         Activation::Softmax => r"a_k([k=j]-a_j)",
+        Activation::Exp => "a",
         _ => "f'(z)",
     }
 }

@@ -119,6 +119,7 @@ impl TrainingReport<'_> {
         let name = match model.loss {
             Loss::CrossEntropy => "cost (cross-entropy, nats)",
             Loss::SquaredError => "cost (half the squared error)",
+            Loss::Poisson => "cost (half the Poisson deviance)",
             _ => "cost",
         };
         let drawing = plot(

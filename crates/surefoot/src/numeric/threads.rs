@@ -3,6 +3,7 @@
 //! A thread of rayon's that finds nothing to do goes to sleep after some microseconds, and waking it takes longer than
 //! most steps of training have. So the waiting here is done awake, for a while.
 
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +15,26 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use crate::error::{Error, Result};
 
+thread_local! {
+    /// Whether this thread does its work alone, whatever pool there is.
+    static IS_ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The threads that share the work.
 pub fn count() -> usize {
-    rayon::current_num_threads()
+    if IS_ALONE.get() { 1 } else { rayon::current_num_threads() }
+}
+
+/// Does the work on this thread alone: no other is started, none is waited for.
+fn alone<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IS_ALONE.set(self.0);
+        }
+    }
+    let _restore = Restore(IS_ALONE.replace(true));
+    work()
 }
 
 /// Does both, at the same time if a thread is free.
@@ -82,6 +100,10 @@ pub fn for_each_chunk<S: Send, W>(
     new: impl Fn() -> W + Sync + Send,
     work: impl Fn(&mut W, usize, &mut [S]) + Sync + Send,
 ) {
+    if count() == 1 {
+        let mut own = new();
+        return items.chunks_mut(size).enumerate().for_each(|(index, chunk)| work(&mut own, index, chunk));
+    }
     items.par_chunks_mut(size).enumerate().for_each_init(new, |own, (index, chunk)| work(own, index, chunk));
 }
 
@@ -89,6 +111,8 @@ pub fn for_each_chunk<S: Send, W>(
 ///
 /// What runs outside of any `Threads` uses the rayon pool that it is called from: the global one, unless the program has
 /// others. No number of threads changes a bit of any result.
+///
+/// One thread is the one that asks: none is started.
 ///
 /// A process that was forked while threads existed has none of them: work would wait for them for ever. Here it starts its own.
 ///
@@ -126,12 +150,20 @@ impl Threads {
         self.count
     }
 
+    /// How many share the work that is done here.
+    pub fn here() -> usize {
+        count()
+    }
+
     /// Does the work on these threads, and gives back what it gives.
     ///
     /// # Errors
     /// [`Error::Threads`] when the system does not start them.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
-        Ok(self.pool()?.install(work))
+        match self.count {
+            1 => Ok(alone(work)),
+            _ => Ok(self.pool()?.install(work)),
+        }
     }
 
     /// Runs a loop of many short pieces of shared work, such as the steps of an epoch, with the threads kept awake while there
@@ -206,6 +238,24 @@ mod tests {
                 });
             });
         }
+    }
+
+    #[test]
+    fn one_thread_is_the_one_that_asks() {
+        let here = std::thread::current().id();
+        let threads = Threads::new(1);
+        threads
+            .run(|| {
+                assert_eq!((std::thread::current().id(), count()), (here, 1));
+                both(
+                    || assert_eq!(std::thread::current().id(), here),
+                    || assert_eq!(std::thread::current().id(), here),
+                );
+                for_each_chunk(&mut [0; 9], 2, || (), |(), _, _| assert_eq!(std::thread::current().id(), here));
+            })
+            .unwrap();
+        assert_eq!(count(), rayon::current_num_threads(), "afterwards as before");
+        assert!(threads.pool.lock().unwrap().is_none());
     }
 
     #[test]

@@ -21,7 +21,13 @@ use crate::numeric::scalar::Scalar;
 /// As Adam's steps do not depend on the size of gradients, this moves weights as those of z = W·a/√s + b move, the neural
 /// tangent parametrization.
 ///
-/// Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, Algorithm 1; of (O8) Holzmüller, Grinsztajn and
+/// With ε̂ in place of ε the division is by √v̂ + ε̂/√(1 − β₂ᵗ), as in scikit-learn, which adds it to √v.  (O9)
+///
+/// ```text
+///   θ := θ − α √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂)
+/// ```
+///
+/// Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, Algorithm 1, and for (O9) the end of section 2; of (O8) Holzmüller, Grinsztajn and
 /// Steinwart, *Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data*, 2024, section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,11 +43,14 @@ pub struct Adam {
     /// Whether the learning rates are those of the neural tangent parametrization, α/√fan-in a layer. Default no, the
     /// paper's.
     pub ntp: bool,
+    /// Whether `epsilon` is ε̂ of (O9). Default no, as in the paper's Algorithm 1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub epsilon_hat: bool,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ntp: false }
+        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ntp: false, epsilon_hat: false }
     }
 }
 
@@ -65,9 +74,10 @@ pub(super) struct AdamStep<T> {
 
 impl<T: Scalar> AdamStep<T> {
     pub fn new(settings: &Adam, t: u64, learning_rate: f64) -> Self {
-        let (Adam { beta1, beta2, epsilon, ntp, .. }, t) = (*settings, t as f64);
+        let (Adam { beta1, beta2, epsilon, ntp, epsilon_hat, .. }, t) = (*settings, t as f64);
         // α/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ), in f64
         let whole_alpha = learning_rate / (1.0 - libm::pow(beta1, t));
+        let scale = 1.0 / libm::sqrt(1.0 - libm::pow(beta2, t));
         AdamStep {
             beta1: T::from_f64(beta1),
             beta2: T::from_f64(beta2),
@@ -75,8 +85,8 @@ impl<T: Scalar> AdamStep<T> {
             rest2: T::from_f64(1.0 - beta2),
             whole_alpha,
             alpha: T::from_f64(whole_alpha),
-            scale: T::from_f64(1.0 / libm::sqrt(1.0 - libm::pow(beta2, t))),
-            epsilon: T::from_f64(epsilon),
+            scale: T::from_f64(scale),
+            epsilon: T::from_f64(if epsilon_hat { epsilon * scale } else { epsilon }), // (O9)
             ntp,
         }
     }
@@ -139,6 +149,16 @@ mod tests {
         optimizer.step(&mut state, &mut theta, &[1.0, 0.0], &[], 0.1);
         let expected = 0.9 - 0.1 * (0.37 / 0.19) / (0.009_991f64 / 0.001_999).sqrt();
         assert!((theta[0] - expected).abs() < 1e-8, "{theta:?}");
+    }
+
+    #[test]
+    fn epsilon_hat_is_added_before_the_bias_is_corrected() {
+        let optimizer = FirstOrder::Adam(Adam { epsilon: 0.5, epsilon_hat: true, ..Adam::default() });
+        let (mut state, mut theta) = (optimizer.start(1), [0.0]);
+        optimizer.step(&mut state, &mut theta, &[3.0], &[], 0.1);
+        let (m, v, correction) = (0.1 * 3.0, 0.001 * 9.0, 0.001f64.sqrt() / 0.1);
+        let expected: f64 = -0.1 * correction * m / (f64::sqrt(v) + 0.5); // (O9)
+        assert!((theta[0] - expected).abs() < 1e-15, "{theta:?} {expected}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ ACTIVATIONS = {
         lambda z, d: d * SELU_SCALE * np.where(z > 0, 1, SELU_ALPHA * np.exp(z)),
     ),
     "softmax": (softmax, lambda z, d: softmax(z) * (d - (d * softmax(z)).sum(axis=1, keepdims=True))),
+    "exp": (np.exp, lambda z, d: d * np.exp(z)),
 }
 
 
@@ -40,6 +41,8 @@ def losses(loss, output, a, y):
     """J of each example, and its derivative by the outputs a."""
     if loss == "squared-error":
         return 0.5 * ((a - y) ** 2).sum(axis=1), a - y
+    if loss == "poisson":
+        return (y * np.log(y / a) - y + a).sum(axis=1), 1 - y / a
     if output == "softmax":
         return -(y * np.log(a)).sum(axis=1), -y / a
     return -(y * np.log(a) + (1 - y) * np.log1p(-a)).sum(axis=1), (1 - y) / (1 - a) - y / a
@@ -105,6 +108,8 @@ def golden():
         (["relu"], "relu", "squared-error", 13, 0.2, False),
         (["tanh", "selu", "leaky-relu"], "selu", "squared-error", 270, 0.001, True),
         (["sigmoid"], "leaky-relu", "squared-error", 1, 0.0, False),
+        (["tanh"], "exp", "poisson", 9, 0.05, True),
+        ([], "exp", "squared-error", 6, 0.0, False),
     ]
     cases = [random_case(rng, *setting) for setting in settings]
     for case in cases:

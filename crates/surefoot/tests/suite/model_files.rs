@@ -244,7 +244,10 @@ fn what_is_no_model_is_refused_with_its_reason() {
             minimal().with("/layers/0/outputs", json!(-1)),
             "surefoot: expected the keys of format 1 or 2, got invalid value",
         ),
-        (minimal().with("/loss", json!("hinge")), "loss: expected one of squared-error, cross-entropy, got `hinge`"),
+        (
+            minimal().with("/loss", json!("hinge")),
+            "loss: expected one of squared-error, cross-entropy, poisson, got `hinge`",
+        ),
         (minimal().with("/weight_decay", json!(-1.0)), "weight_decay: expected a number, at least 0, got -1"),
         (
             minimal().with("/loss", json!("cross-entropy")).with("/layers/1/activation", json!("tanh")),

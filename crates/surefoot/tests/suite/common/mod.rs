@@ -41,6 +41,10 @@ pub fn parameters(count: usize, size: f64, seed: u64) -> Vec<f64> {
 /// The loss with each output activation that it goes with.
 pub fn losses_and_outputs() -> Vec<(Loss, Activation)> {
     let mut pairs: Vec<_> = Activation::ALL.iter().map(|&output| (Loss::SquaredError, output)).collect();
-    pairs.extend([(Loss::CrossEntropy, Activation::Sigmoid), (Loss::CrossEntropy, Activation::Softmax)]);
+    pairs.extend([
+        (Loss::CrossEntropy, Activation::Sigmoid),
+        (Loss::CrossEntropy, Activation::Softmax),
+        (Loss::Poisson, Activation::Exp),
+    ]);
     pairs
 }

@@ -46,6 +46,7 @@ fn f(activation: Activation, z: &[f64], i: usize) -> f64 {
         Activation::LeakyRelu => x.max(0.01 * x),
         Activation::Selu => SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * (x.exp() - 1.0) },
         Activation::Softmax => x.exp() / z.iter().map(|z| z.exp()).sum::<f64>(),
+        Activation::Exp => x.exp(),
         other => panic!("a formula of {other} is missing here"),
     }
 }
@@ -69,6 +70,7 @@ fn slope(activation: Activation, z: &[f64], j: usize, i: usize) -> f64 {
             }
         }
         Activation::Selu => SELU_SCALE * if x > 0.0 { 1.0 } else { SELU_ALPHA * x.exp() },
+        Activation::Exp => x.exp(),
         other => panic!("a formula of {other} is missing here"),
     }
 }
@@ -104,6 +106,7 @@ impl Naive<'_> {
         let pairs = a.iter().zip(y);
         match (self.loss, self.network.output_activation()) {
             (Loss::SquaredError, _) => 0.5 * pairs.map(|(a, y)| (a - y).powi(2)).sum::<f64>(),
+            (Loss::Poisson, _) => pairs.map(|(a, y)| y * (y / a).ln() - y + a).sum::<f64>(),
             (_, Activation::Softmax) => -pairs.map(|(a, y)| y * a.ln()).sum::<f64>(),
             _ => -pairs.map(|(a, y)| y * a.ln() + (1.0 - y) * (1.0 - a).ln()).sum::<f64>(),
         }
@@ -113,6 +116,7 @@ impl Naive<'_> {
     fn loss_slope(&self, a: f64, y: f64) -> f64 {
         match (self.loss, self.network.output_activation()) {
             (Loss::SquaredError, _) => a - y,
+            (Loss::Poisson, _) => 1.0 - y / a,
             (_, Activation::Softmax) => -y / a,
             _ => (1.0 - y) / (1.0 - a) - y / a,
         }

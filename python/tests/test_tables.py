@@ -1,0 +1,765 @@
+"""`surefoot.Classifier`, `Regressor`, `Autoencoder`, `load` and `check_gradient`: tables as they are, and the same
+model as the command `surefoot train` makes of the same rows.
+
+The command is that of the environment variable SUREFOOT, or the repository's release build; without one the tests that
+need it are skipped.
+"""
+
+import csv
+import datetime
+import io
+import json
+import os
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import surefoot
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = Path(os.environ.get("SUREFOOT") or ROOT / "target/release/surefoot")
+needs_command = pytest.mark.skipif(
+    not COMMAND.exists(), reason=f"no {COMMAND}: cargo build --release, or the environment variable SUREFOOT"
+)
+# Some of the made-up columns are suspiciously good.
+pytestmark = pytest.mark.filterwarnings("ignore:column .* alone gives nearly the whole score:UserWarning")
+SEED = 3
+ROWS = 120
+
+
+def run(*arguments, folder):
+    done = subprocess.run([COMMAND, *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# A table with everything that people have: numbers with gaps, whole numbers, text with gaps, codes that look like
+# numbers, yes and no, days. `None` is a missing cell.
+
+
+@lru_cache
+def columns():
+    random = np.random.RandomState(0)
+    size = random.uniform(20, 200, ROWS)
+    rooms = random.randint(1, 6, ROWS)
+    place = random.choice(["north", "south", "old town"], ROWS)
+    garden = random.uniform(size=ROWS) < 0.4
+    price = 1000 * size + 9000 * rooms + 30_000 * (place == "north") + 20_000 * garden + random.normal(0, 5000, ROWS)
+    gaps = random.uniform(size=(4, ROWS)) < 0.1
+    return {
+        "size": [None if gap else float(x) for x, gap in zip(size, gaps[0], strict=True)],
+        "rooms": [int(n) for n in rooms],
+        "place": [None if gap else str(name) for name, gap in zip(place, gaps[1], strict=True)],
+        "code": [f"{n:03}" for n in random.randint(1, 5, ROWS)],
+        "garden": [None if gap else bool(x) for x, gap in zip(garden, gaps[3], strict=True)],
+        "seen": [datetime.date(2026, 11, int(n)) for n in random.randint(1, 5, ROWS)],
+        "height": [
+            None if gap else round(float(x), 2) for x, gap in zip(random.normal(3, 1, ROWS), gaps[2], strict=True)
+        ],
+        "price": [float(x) for x in price],
+        "class": [("cheap", "fair", "dear")[int(k)] for k in np.digitize(price, np.quantile(price, [0.4, 0.7]))],
+    }
+
+
+INPUTS = ["size", "rooms", "place", "code", "garden", "seen", "height"]
+TARGETS = {"Classifier": "class", "Regressor": "price"}
+
+
+def as_pandas():
+    return pd.DataFrame(columns()).assign(seen=lambda table: pd.to_datetime(table["seen"]))
+
+
+def as_polars():
+    return pytest.importorskip("polars").DataFrame(columns())
+
+
+def as_pyarrow():
+    return pytest.importorskip("pyarrow").table(columns())
+
+
+def as_csv(path, target):
+    """The rows as a file, with the target as its last column; an empty cell where one is missing."""
+
+    def text(cell):
+        return "" if cell is None else str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*INPUTS, "target"])
+        cells = [columns()[name] for name in [*INPUTS, TARGETS[target]]]
+        writer.writerows([text(cell) for cell in row] for row in zip(*cells, strict=True))
+
+
+def split(table, target):
+    """X and y of a table, y called `target`, as a y without a name is."""
+    name = TARGETS[target]
+    if isinstance(table, pd.DataFrame):
+        return table[INPUTS], table[name].rename("target")
+    if hasattr(table, "get_column"):
+        return table.select(INPUTS), table.get_column(name).alias("target")
+    return table.select(INPUTS), table.column(name)
+
+
+def new(target, **settings):
+    return getattr(surefoot, target)(random_state=SEED, **settings)
+
+
+@lru_cache
+def fitted(target):
+    """A model of the pandas table. Not to be changed."""
+    return new(target).fit(*split(as_pandas(), target))
+
+
+def saved(model, folder):
+    model.save(folder / "model.safetensors")
+    return (folder / "model.safetensors").read_bytes()
+
+
+def header(file):
+    """The metadata of a model file."""
+    (length,) = struct.unpack("<Q", file[:8])
+    return json.loads(json.loads(file[8 : 8 + length])["__metadata__"]["surefoot"])
+
+
+def encoding(file):
+    """The kind of each column of a model file."""
+    found = header(file)["encoding"]
+    return {column["name"]: column["kind"] for column in (found if isinstance(found, list) else found["columns"])}
+
+
+def numbers(file):
+    """The bytes of all parameters of a model file."""
+    (length,) = struct.unpack("<Q", file[:8])
+    return file[8 + length :]
+
+
+# The same rows, the same model
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("table", [as_polars, as_pyarrow])
+def test_the_library_of_the_table_does_not_matter(table, target, tmp_path):
+    X, y = split(table(), target)
+    model = new(target).fit(X, y)
+    assert saved(model, tmp_path) == saved(fitted(target), tmp_path)
+    assert list(model.feature_names_in_) == INPUTS
+    np.testing.assert_array_equal(model.predict(X), fitted(target).predict(as_pandas()[INPUTS]))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@needs_command
+def test_the_command_makes_the_same_file(target, tmp_path):
+    ours = saved(fitted(target), tmp_path)
+    as_csv(tmp_path / "table.csv", target)
+    run("train", "table.csv", "--target", "target", "--seed", SEED, folder=tmp_path)
+    theirs = (tmp_path / "table.safetensors").read_bytes()
+    assert header(ours) == header(theirs)  # says more than the next line does
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_numpy_array_of_objects_gives_the_same_numbers(target, tmp_path):
+    X = np.array(list(zip(*(columns()[name] for name in INPUTS), strict=True)), dtype=object)
+    y = np.array(columns()[TARGETS[target]])
+    model = new(target).fit(X, y)
+    assert numbers(saved(model, tmp_path)) == numbers(saved(fitted(target), tmp_path))
+    assert not hasattr(model, "feature_names_in_")
+    np.testing.assert_array_equal(model.predict(X), fitted(target).predict(as_pandas()[INPUTS]))
+
+
+def test_a_numpy_array_of_numbers_is_as_a_table_of_numbers(tmp_path):
+    X = np.random.RandomState(0).normal(size=(80, 4))
+    y = X[:, 0] * X[:, 1] + X[:, 2]
+    a = new("Regressor", epochs=5).fit(X, y)
+    b = new("Regressor", epochs=5).fit(pd.DataFrame(X, columns=list("abcd")), y)
+    assert numbers(saved(a, tmp_path)) == numbers(saved(b, tmp_path))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_the_number_of_threads_does_not_matter(n_threads, tmp_path):
+    X, y = split(as_pandas(), "Classifier")
+    assert saved(new("Classifier", n_threads=n_threads).fit(X, y), tmp_path) == saved(fitted("Classifier"), tmp_path)
+
+
+def test_another_seed_is_another_model(tmp_path):
+    X, y = split(as_pandas(), "Classifier")
+    other = surefoot.Classifier(random_state=SEED + 1).fit(X, y)
+    assert numbers(saved(other, tmp_path)) != numbers(saved(fitted("Classifier"), tmp_path))
+
+
+# Cells of all kinds
+
+
+def test_it_learns():
+    X, y = split(as_pandas(), "Classifier")
+    model = fitted("Classifier")
+    assert list(model.classes_) == ["cheap", "dear", "fair"]
+    assert model.score(X, y) > 0.8
+    P = model.predict_proba(X)
+    assert P.shape == (ROWS, 3)
+    np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(model.classes_[P.argmax(axis=1)], model.predict(X))
+    X, y = split(as_pandas(), "Regressor")
+    assert fitted("Regressor").score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_whatever_means_missing_is_missing(missing, tmp_path):
+    X, y = split(as_pandas(), "Regressor")
+    X = X.astype(object).where(X.notna(), missing)
+    X["rooms"] = X["rooms"].astype(int)
+    assert saved(new("Regressor").fit(X, y), tmp_path) == saved(fitted("Regressor"), tmp_path)
+
+
+def test_a_row_with_no_cell_is_predicted():
+    X = as_pandas()[INPUTS].head(3)
+    X = X.astype({"rooms": float, "garden": object})
+    X.iloc[1] = None
+    P = fitted("Classifier").predict_proba(X)
+    assert np.isfinite(P).all()
+    np.testing.assert_array_equal(P[[0, 2]], fitted("Classifier").predict_proba(as_pandas()[INPUTS].head(3))[[0, 2]])
+
+
+def test_types_of_pandas_say_the_same(tmp_path):
+    X, y = split(as_pandas(), "Classifier")
+    X = X.astype({"place": "category", "code": "category", "garden": "boolean", "rooms": "Int64", "size": "Float64"})
+    assert saved(new("Classifier").fit(X, y), tmp_path) == saved(fitted("Classifier"), tmp_path)
+
+
+def test_categories_keep_apart_what_was_not_in_the_rows(tmp_path):
+    X, y = split(as_pandas(), "Classifier")
+    X = X.assign(place=pd.Categorical(X["place"], categories=["west", "north", "old town", "south"]))
+    model = new("Classifier").fit(X, y)
+    assert saved(model, tmp_path) == saved(fitted("Classifier"), tmp_path)
+    np.testing.assert_array_equal(
+        model.predict_proba(X[:7]), fitted("Classifier").predict_proba(as_pandas()[:7][INPUTS])
+    )
+
+
+def test_days_are_text(tmp_path):
+    kinds = encoding(saved(fitted("Classifier"), tmp_path))
+    assert kinds["seen"]["category"]["categories"] == [f"2026-11-0{day}" for day in range(1, 5)]
+
+
+@pytest.mark.parametrize("table", [as_pandas, as_polars, as_pyarrow])
+def test_other_columns_are_refused_as_scikit_learn_does(table):
+    """Its contract wants an error even where only the order is another; `feature_names_in_` puts it right."""
+    X, _ = split(table(), "Classifier")
+    model = fitted("Classifier")
+    turned = X[INPUTS[::-1]] if isinstance(X, pd.DataFrame) else X.select(INPUTS[::-1])
+    with pytest.raises(ValueError, match="Feature names must be in the same order as they were in fit"):
+        model.predict(turned)
+    if isinstance(X, pd.DataFrame):
+        np.testing.assert_array_equal(model.predict(turned[model.feature_names_in_]), model.predict(X))
+        with pytest.raises(ValueError, match="rooms"):
+            model.predict(X.drop(columns="rooms"))
+        with pytest.raises(ValueError, match="balcony"):
+            model.predict(X.assign(balcony=1))
+
+
+def test_an_array_is_read_by_position():
+    X = as_pandas()[INPUTS]
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        found = fitted("Regressor").predict(X.to_numpy(dtype=object))
+    np.testing.assert_array_equal(found, fitted("Regressor").predict(X))
+
+
+def test_a_category_that_was_not_in_training():
+    X = as_pandas()[INPUTS].head(4).copy()
+    X["place"] = "the moon"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        P = fitted("Classifier").predict_proba(X)
+    assert P.shape == (4, 3) and np.isfinite(P).all()
+
+
+def test_text_among_numbers_is_an_error_with_its_place():
+    X = as_pandas()[INPUTS].head(4).astype({"size": object})
+    X.iloc[2, 0] = "12o"
+    with pytest.raises(ValueError, match="12o"):
+        fitted("Classifier").predict(X)
+
+
+def test_columns_can_be_named_categorical_numeric_or_ignored(tmp_path):
+    X, y = split(as_pandas(), "Regressor")
+    model = new("Regressor", epochs=3, categorical=["rooms"], ignore=["seen", "height"], numeric=["code"]).fit(X, y)
+    kinds = {name: next(iter(kind)) for name, kind in encoding(saved(model, tmp_path)).items()}
+    assert kinds == {"size": "number", "rooms": "category", "place": "category", "code": "number", "garden": "yes-no"}
+    for option in ("categorical", "numeric", "ignore"):
+        with pytest.raises(ValueError, match="no such column|balcony"):
+            new("Regressor", **{option: ["balcony"]}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "labels", [["no", "yes"], [-7, 3, 12], [False, True], [1.0, 2.0]], ids=["text", "int", "bool", "float"]
+)
+def test_labels_come_back_as_they_were(labels):
+    X = np.random.RandomState(0).normal(size=(90, 3))
+    y = np.array(labels)[np.digitize(X[:, 0], np.linspace(-0.5, 0.5, len(labels) + 1)[1:-1])]
+    model = new("Classifier", members=2, epochs=60).fit(X, y)
+    np.testing.assert_array_equal(model.classes_, labels)
+    assert model.predict(X).dtype == y.dtype
+    assert model.score(X, y) > 0.8
+
+
+def test_whole_numbers_are_numbers_for_a_regressor():
+    X = np.random.RandomState(0).uniform(size=(90, 3))
+    y = np.round(4 * X[:, 0]).astype(int)
+    model = new("Regressor", members=2, epochs=50).fit(X, y)
+    assert len(np.unique(model.predict(X))) > 10
+    assert model.score(X, y) > 0.8
+
+
+def test_class_weights():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(300, 2))
+    y = np.where(X[:, 0] + random.normal(size=300) > 1.6, "rare", "often")
+    plain = new("Classifier", members=2, epochs=20).fit(X, y)
+    balanced = new("Classifier", members=2, epochs=20, class_weight="balanced").fit(X, y)
+    assert (balanced.predict(X) == "rare").sum() > 1.5 * (plain.predict(X) == "rare").sum()
+    weights = {"rare": 1e-3, "often": 1.0}
+    never = new("Classifier", members=2, epochs=20, class_weight=weights).fit(X, y)
+    assert (never.predict(X) == "rare").sum() < (plain.predict(X) == "rare").sum()
+
+
+def test_wrong_tables_are_refused():
+    X, y = split(as_pandas(), "Classifier")
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        new("Classifier").fit(X, y[:-1])
+    with pytest.raises(ValueError, match="y"):
+        new("Classifier").fit(X, None)
+    with pytest.raises(ValueError):
+        new("Classifier").fit(X[:0], y[:0])
+    with pytest.raises(ValueError):
+        new("Regressor").fit(X, y)  # text is no number
+    with pytest.raises(ValueError):
+        new("Regressor").fit(X, [None] + [1.0] * (ROWS - 1))
+    with pytest.raises(ValueError, match="members|ensemble"):
+        new("Classifier", members=0).fit(X, y)
+    with pytest.raises(ValueError, match="X has 2 features"):
+        new("Classifier", epochs=1).fit(np.eye(60)[:, :3], np.arange(60) % 2).predict(np.zeros((1, 2)))
+
+
+# As an estimator
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_parameters_and_clones(target):
+    model = new(target, members=3, hidden=(8, 4), ignore=["seen"])
+    copy = clone(model)
+    assert (
+        copy.get_params()
+        == model.get_params()
+        == clone(fitted(target)).get_params()
+        | {
+            "members": 3,
+            "hidden": (8, 4),
+            "ignore": ["seen"],
+        }
+    )
+    assert copy.set_params(members=1, epochs=2) is copy and copy.members == 1
+    assert not hasattr(clone(fitted(target)), "feature_names_in_")
+
+
+def test_members_epochs_and_hidden_layers(tmp_path):
+    X, y = split(as_pandas(), "Regressor")
+    metadata = header(saved(new("Regressor", members=3, epochs=2, hidden=(8, 4)).fit(X, y), tmp_path))
+    assert metadata["members"] == 3
+    assert [layer["outputs"] for layer in metadata["layers"]] == [8, 4, 1]
+    alone = header(saved(new("Regressor", members=1, epochs=2).fit(X, y), tmp_path))
+    assert alone["format"] == 1
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [surefoot.Classifier(2, 30), surefoot.Regressor(2, 30), surefoot.Autoencoder((5,), epochs=30)],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_the_contract_of_scikit_learn(estimator):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_estimator(estimator)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_pickles(target, tmp_path):
+    X = as_pandas()[INPUTS]
+    copy = pickle.loads(pickle.dumps(fitted(target)))
+    assert saved(copy, tmp_path) == saved(fitted(target), tmp_path)
+    np.testing.assert_array_equal(copy.predict(X), fitted(target).predict(X))
+
+
+def test_cross_validation():
+    X, y = split(as_pandas(), "Regressor")
+    assert cross_val_score(new("Regressor", members=2, epochs=30), X, y, cv=3).mean() > 0.7
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_out_of_fold_scores_are_lower_than_those_of_the_training_rows(target):
+    X, y = split(as_pandas(), target)
+    model = fitted(target)
+    outputs = model.cv_["out_of_fold"]
+    if target == "Classifier":
+        assert outputs.shape == (ROWS, 3)
+        expected = accuracy_score(y, model.classes_[outputs.argmax(axis=1)])
+    else:
+        expected = r2_score(y, outputs.ravel())
+    assert model.cv_["score"] == pytest.approx(expected, rel=1e-6)
+    assert 0.5 < expected < model.score(X, y)
+
+
+def test_permutation_importance_finds_what_matters():
+    X, y = split(as_pandas(), "Regressor")
+    found = fitted("Regressor").permutation_importance(X, y)
+    assert sorted(found) == sorted(INPUTS)
+    means = {name: mean for name, (mean, deviation) in found.items()}
+    assert list(found) == sorted(found, key=means.get, reverse=True)
+    assert next(iter(found)) == "size"
+    assert means["size"] > 10 * abs(means["code"])
+    assert found == fitted("Regressor").permutation_importance(X, y)
+
+
+def test_progress(capsys):
+    X, y = split(as_pandas(), "Classifier")
+    calls = []
+    new("Classifier", epochs=4, progress=lambda *arguments, **named: calls.append(arguments)).fit(X, y)
+    assert calls
+    assert capsys.readouterr().out == ""
+    new("Classifier", epochs=4, verbose=True, progress=False).fit(X, y)
+    assert capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C there")
+def test_ctrl_c_ends_a_fit_and_keeps_the_model():
+    X, y = split(as_pandas(), "Regressor")
+    sent = []
+
+    def send():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.5, send)
+    try:
+        timer.start()
+        with pytest.warns(UserWarning, match=r"Training interrupted by user\."):
+            model = new("Regressor", epochs=10_000).fit(X, y)
+        assert sent and time.perf_counter() - sent[0] < 0.5
+    except KeyboardInterrupt:
+        pytest.fail("KeyboardInterrupt came out of the fit")
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
+    assert model.score(X, y) > 0.5
+
+
+# Pages
+
+
+def assert_is_page(text):
+    assert text.lstrip().lower().startswith("<!doctype html") and text.rstrip().endswith("</html>")
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_report(target, tmp_path):
+    fitted(target).report(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert_is_page(text)
+    assert fitted(target).report() == text
+    for name in ("size", "place", "seen"):
+        assert name in text
+
+
+def test_a_report_needs_the_table_of_the_fit(tmp_path):
+    copy = pickle.loads(pickle.dumps(fitted("Classifier")))
+    for model in (copy, new("Classifier")):
+        with pytest.raises(NotFittedError):
+            model.report(tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+    assert copy._repr_html_()
+
+
+def shown(model):
+    """What a notebook shows: it asks for a bundle first, which scikit-learn's estimators have."""
+    bundle = getattr(model, "_repr_mimebundle_", dict)()
+    return bundle.get("text/html") or model._repr_html_()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_models_show_themselves_in_a_notebook(target):
+    assert "out-of-fold" in shown(fitted(target))  # the report
+    assert "out-of-fold" not in shown(new(target)) and "random_state" in shown(new(target))
+    assert repr(new(target)) == f"{target}(random_state=3)"
+
+
+def test_a_row_is_explained():
+    X = as_pandas()[INPUTS]
+    page = fitted("Classifier").explain(X.iloc[[5]])
+    assert_is_page(page.html)
+    assert page._repr_html_().startswith("<")
+    assert "layer 1" in str(page)
+    assert str(page) == str(fitted("Classifier").explain(X, row=5)) != str(fitted("Classifier").explain(X, row=6))
+    for table in (as_polars().select(INPUTS), as_pyarrow().select(INPUTS)):
+        assert str(fitted("Classifier").explain(table, row=5)) == str(page)
+    with pytest.raises((IndexError, ValueError)):
+        fitted("Classifier").explain(X, row=ROWS)
+
+
+# Models of the command
+
+
+def predictions(text):
+    """The lines of a CSV file that `surefoot predict` wrote."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@needs_command
+def test_a_model_of_the_command_predicts_its_numbers(target, tmp_path):
+    as_csv(tmp_path / "table.csv", target)
+    run("train", "table.csv", "--target", "target", "--hidden", "12", "--epochs", 20, folder=tmp_path)
+    model = surefoot.load(tmp_path / "table.safetensors")
+    assert isinstance(model, getattr(surefoot, target))
+    assert list(model.feature_names_in_) == INPUTS
+    lines = predictions(
+        run(
+            "predict", "table.safetensors", "table.csv", *["--probabilities"][: target == "Classifier"], folder=tmp_path
+        )
+    )
+    X = as_pandas()[INPUTS]
+    if target == "Classifier":
+        assert [line["prediction"] for line in lines] == list(model.predict(X))
+        P = [[float(line[f"probability_{name}"]) for name in model.classes_] for line in lines]
+        np.testing.assert_array_equal(model.predict_proba(X), P)
+    else:
+        np.testing.assert_array_equal(model.predict(X), [float(line["prediction"]) for line in lines])
+
+
+@needs_command
+@pytest.mark.parametrize("data", ["iris", "digits"])
+def test_a_model_of_built_in_data_is_read(data, tmp_path):
+    run("train", data, "--epochs", 3, "--report", "none", folder=tmp_path)
+    model = surefoot.load(str(tmp_path / f"{data}.safetensors"))
+    assert len(model.classes_) == (3 if data == "iris" else 10)
+    X = pd.DataFrame(np.zeros((2, model.n_features_in_)), columns=model.feature_names_in_)
+    assert model.predict_proba(X).shape == (2, len(model.classes_))
+    np.testing.assert_array_equal(model.classes_[model.predict_proba(X).argmax(axis=1)], model.predict(X))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@needs_command
+def test_the_command_reads_what_save_wrote(target, tmp_path):
+    fitted(target).save(tmp_path / "model.safetensors")
+    as_csv(tmp_path / "table.csv", target)
+    lines = predictions(run("predict", "model.safetensors", "table.csv", folder=tmp_path))
+    found = fitted(target).predict(as_pandas()[INPUTS])
+    assert [type(found[0])(line["prediction"]) for line in lines] == list(found)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_loaded_model_is_the_saved_one(target, tmp_path):
+    before = saved(fitted(target), tmp_path)
+    model = surefoot.load(tmp_path / "model.safetensors")
+    X = as_pandas()[INPUTS]
+    np.testing.assert_array_equal(model.predict(X), fitted(target).predict(X))
+    assert saved(model, tmp_path) == before
+
+
+@needs_command
+def test_the_command_reads_a_model_of_mlpclassifier(tmp_path):
+    from sklearn.datasets import load_iris
+
+    from surefoot.sklearn import MLPClassifier
+
+    X, y = load_iris(return_X_y=True)
+    X = pd.DataFrame(X, columns=list("abcd"))
+    model = MLPClassifier((12, 6), ["tanh", "selu"], max_iter=50, learning_rate_init=0.02, tol=0.1, random_state=1)
+    model.fit(X, y).save(tmp_path / "iris.safetensors")
+    X.to_csv(tmp_path / "iris.csv", index=False)
+    lines = predictions(run("predict", "iris.safetensors", "iris.csv", "--probabilities", folder=tmp_path))
+    P = [[float(line[f"probability_{name}"]) for name in model.classes_] for line in lines]
+    np.testing.assert_allclose(P, model.predict_proba(X), rtol=1e-9, atol=1e-12)
+
+
+def test_files_that_are_no_models_are_refused(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "text").write_text("not a model, but long enough to have a length in front")
+    whole = saved(fitted("Classifier"), tmp_path)
+    (tmp_path / "half").write_bytes(whole[: len(whole) // 2])
+    for name in ("empty", "text", "half"):
+        with pytest.raises(ValueError, match=name):
+            surefoot.load(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        surefoot.load(tmp_path / "nowhere")
+
+
+# The autoencoder
+
+
+@lru_cache
+def curves():
+    """Rows of twelve numbers that three hidden quantities determine."""
+    random = np.random.RandomState(0)
+    hidden = random.uniform(-1, 1, (300, 3))
+    return np.tanh(hidden @ random.normal(size=(3, 12)))
+
+
+def test_an_autoencoder_reproduces_its_inputs():
+    X = curves()
+    model = surefoot.Autoencoder(hidden=(6,), sparsity_weight=0, weight_decay=1e-6, random_state=1).fit(X)
+    Z = model.transform(X)
+    assert Z.shape == (300, 6)
+    again = model.inverse_transform(Z)
+    assert again.shape == X.shape
+    assert ((again - X) ** 2).mean() < 0.05 * X.var(axis=0).mean()
+    np.testing.assert_array_equal(surefoot.Autoencoder(**model.get_params()).fit_transform(X), Z)
+
+
+def test_sparsity_is_the_mean_activation():
+    X = curves()
+    means = [
+        surefoot.Autoencoder(hidden=(20,), sparsity=sparsity, random_state=1).fit(X).transform(X).mean()
+        for sparsity in (0.05, 0.3)
+    ]
+    np.testing.assert_allclose(means, (0.05, 0.3), rtol=0.3)
+
+
+def test_stacked_autoencoders():
+    X = curves()
+    model = surefoot.Autoencoder(hidden=(8, 4), epochs=50, random_state=1).fit(X)
+    assert model.transform(X).shape == (300, 4)
+    assert model.inverse_transform(model.transform(X)).shape == X.shape
+
+
+def test_the_bits_of_an_autoencoder_do_not_depend_on_threads():
+    X = curves()
+    found = {
+        surefoot.Autoencoder(hidden=(6,), epochs=30, random_state=1, n_threads=n).fit(X).transform(X).tobytes()
+        for n in (1, 2, 3)
+    }
+    assert len(found) == 1
+    other = surefoot.Autoencoder(hidden=(6,), epochs=30, random_state=2).fit(X).transform(X)
+    assert other.tobytes() not in found
+
+
+def test_an_autoencoder_is_a_transformer():
+    frame = pd.DataFrame(curves(), columns=[f"sensor {k}" for k in range(12)])
+    model = surefoot.Autoencoder(hidden=(3,), epochs=20, random_state=1)
+    names = list(model.fit(frame).get_feature_names_out())
+    assert len(set(names)) == 3 and all(isinstance(name, str) for name in names)
+    assert list(model.feature_names_in_) == list(frame.columns) and model.n_features_in_ == 12
+    pipe = make_pipeline(MinMaxScaler(), clone(model)).set_output(transform="pandas")
+    found = pipe.fit_transform(frame)
+    assert list(found.columns) == names and list(found.index) == list(frame.index)
+    assert clone(model).get_params() == model.get_params()
+    with pytest.raises(ValueError, match="feature"):
+        model.transform(frame.iloc[:, :5])
+
+
+# The gradient check of any function
+
+
+def bowl(theta):
+    """Something with a known gradient that is not the same in each coordinate."""
+    return float((np.sin(theta) * theta**2).sum()), np.cos(theta) * theta**2 + 2 * theta * np.sin(theta)
+
+
+THETA = np.linspace(-2, 2.5, 40)
+
+
+def test_a_right_gradient_passes():
+    before = THETA.copy()
+    report = surefoot.check_gradient(bowl, THETA)
+    assert report.passed is True
+    assert 0 <= report.difference < 1e-7
+    assert bool(report) and "passed" in str(report)
+    assert report._repr_html_().lstrip().startswith("<")
+    np.testing.assert_array_equal(THETA, before)
+
+
+def in_one_place(gradient):
+    gradient[17] += 1e-3
+    return gradient
+
+
+WRONG = {
+    "a factor": lambda gradient: 1.01 * gradient,
+    "the sign": lambda gradient: -gradient,
+    "one coordinate": in_one_place,
+    "the order": lambda gradient: gradient[::-1].copy(),
+    "zero": lambda gradient: 0 * gradient,
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_a_wrong_gradient_is_caught(fault):
+    def wrong(theta):
+        cost, gradient = bowl(theta)
+        return cost, WRONG[fault](gradient)
+
+    report = surefoot.check_gradient(wrong, THETA)
+    assert report.passed is False
+    assert report.difference > 1e-5 and report.wrong >= 1
+    assert not report and "passed" not in str(report)
+    if fault == "one coordinate":
+        assert "17" in report.worst
+
+
+def test_the_check_takes_what_functions_of_python_give():
+    def line(theta):
+        return theta[0] ** 2 + 3 * theta[1], [2 * theta[0], 3]
+
+    assert surefoot.check_gradient(line, [1, 2]).passed
+    assert surefoot.check_gradient(line, (1.5, -2.0), epsilon=1e-2).passed
+    assert surefoot.check_gradient(bowl, THETA.astype(np.float32)).passed
+
+
+def test_errors_of_the_function_come_out():
+    def broken(theta):
+        raise ZeroDivisionError("in the function")
+
+    with pytest.raises(ZeroDivisionError, match="in the function"):
+        surefoot.check_gradient(broken, THETA)
+    with pytest.raises(ValueError, match="39|40"):
+        surefoot.check_gradient(lambda theta: (0.0, theta[:-1]), THETA)
+    with pytest.raises((TypeError, ValueError)):
+        surefoot.check_gradient(lambda theta: theta.sum(), THETA)
+    for epsilon in (0, -1e-4, float("nan")):
+        with pytest.raises(ValueError, match="epsilon"):
+            surefoot.check_gradient(bowl, THETA, epsilon=epsilon)
+
+
+# The package
+
+
+def test_the_package_alone_needs_numpy_only():
+    program = (
+        "import sys\n"
+        "for name in ('sklearn', 'scipy', 'pandas', 'polars', 'pyarrow', 'joblib', 'tqdm'): sys.modules[name] = None\n"
+        "import surefoot\n"
+        "assert surefoot.check_gradient(lambda t: (float(t @ t), 2 * t), [1.0, 2.0]).passed\n"
+        "print(surefoot.__version__)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
