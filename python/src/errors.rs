@@ -1,13 +1,15 @@
 //! Errors of the libraries as Python's, with what to do about them.
 
+use std::io;
+
 use pyo3::PyErr;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
 use surefoot_table::Reason;
 
 pub fn of_library(error: surefoot::Error) -> PyErr {
     let text = told(&error);
     match error {
-        surefoot::Error::Io { .. } => PyOSError::new_err(text),
+        surefoot::Error::Io { source, .. } => io::Error::new(source.kind(), text).into(),
         surefoot::Error::Threads { .. } => PyRuntimeError::new_err(text),
         _ => PyValueError::new_err(text),
     }
@@ -19,7 +21,7 @@ pub fn of_table(error: surefoot_table::Error) -> PyErr {
         hint => format!("{}. Hint: {hint}", told(&error)),
     };
     match error {
-        surefoot_table::Error::Io { .. } => PyOSError::new_err(text),
+        surefoot_table::Error::Io { source, .. } => io::Error::new(source.kind(), text).into(),
         _ => PyValueError::new_err(text),
     }
 }

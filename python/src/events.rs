@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use pyo3::prelude::*;
 use surefoot::{Cancel, Epoch};
-use surefoot_fit::{Begin, Events, Phase, Plan};
+use surefoot_fit::{Events, Phase, Plan};
 
 /// Calls a function of Python after each epoch, with its number, the epochs that there are at most, the number of the network, from
 /// 1, and the costs; an error that it raises ends the fit.
@@ -26,12 +26,12 @@ impl Events for Told {
         Some(self.cancel.clone())
     }
 
-    fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
-        self.epochs = plan.training.epochs * plan.members.len().max(1);
-        ControlFlow::Continue(())
+    fn keeps_unfinished(&self) -> bool {
+        true
     }
 
-    fn begin(&mut self, _phase: &Phase, _begin: &Begin) -> ControlFlow<()> {
+    fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
+        self.epochs = plan.training.epochs * plan.members.len().max(1);
         ControlFlow::Continue(())
     }
 

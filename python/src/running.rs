@@ -17,6 +17,8 @@ use crate::errors::of_library;
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Multiplications that take far less than a tenth of a second on one thread.
 const SHORT: f64 = 2e8;
+/// Multiplications that one thread does before another has been asked.
+const TINY: f64 = 5e6;
 
 /// The processors that this process may use.
 #[pyfunction]
@@ -34,16 +36,29 @@ pub fn run<R: Send>(
     cancel: &Cancel,
     work: impl FnOnce() -> R + Send,
 ) -> PyResult<R> {
-    let threads = of_count(threads);
+    match run_and_keep(py, threads, multiplications, cancel, work)? {
+        (_, Some(interrupt)) => Err(interrupt),
+        (result, None) => Ok(result),
+    }
+}
+
+/// The same, where the result is of use after an interrupt, too.
+pub fn run_and_keep<R: Send>(
+    py: Python<'_>,
+    threads: usize,
+    multiplications: f64,
+    cancel: &Cancel,
+    work: impl FnOnce() -> R + Send,
+) -> PyResult<(R, Option<PyErr>)> {
+    let threads = of_count(if multiplications < TINY { 1 } else { threads });
     let work = move || catch_unwind(AssertUnwindSafe(|| threads.run(work)));
     let (done, interrupt) = match multiplications < SHORT {
         true => (py.detach(work), None),
         false => watched(py, cancel, work),
     };
-    match (done, interrupt) {
-        (_, Some(interrupt)) => Err(interrupt),
-        (Ok(result), None) => result.map_err(of_library),
-        (Err(_), None) => Err(PyRuntimeError::new_err("surefoot failed inside; please report it")),
+    match done {
+        Ok(result) => Ok((result.map_err(of_library)?, interrupt)),
+        Err(_) => Err(PyRuntimeError::new_err("surefoot failed inside; please report it")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use surefoot::files::write_atomically;
@@ -16,7 +16,7 @@ use surefoot_table::{Encoding, Table, in_sentences};
 use crate::errors::{of_fit, of_library, of_report, of_table};
 use crate::events::Told;
 use crate::frames::Frame;
-use crate::running::run;
+use crate::running::{run, run_and_keep};
 
 /// Multiplications of which nobody can say how long they take: signals are looked at meanwhile.
 const LONG: f64 = f64::INFINITY;
@@ -29,6 +29,8 @@ type Unseen = (String, String, usize, Option<String>);
 pub struct Fitted {
     table: Table,
     outcome: Outcome,
+    /// Whether the fit was ended by Ctrl-C.
+    was_interrupted: bool,
 }
 
 /// Fits a model to a data frame, with the column of the target in another, by options in JSON.
@@ -52,10 +54,15 @@ pub fn fit(
     let tables = Tables { table, validation: None, test: None };
     let mut told = Told::new(epoch);
     let cancel = told.cancel.clone();
-    let fitted = run(py, threads, LONG, &cancel, || surefoot_fit::fit(&options, Input::Tables(&tables), &mut told))?;
-    match (told.raised, fitted) {
-        (Some(error), _) => Err(error),
-        (None, fitted) => Ok(Fitted { outcome: fitted.map_err(of_fit)?, table: tables.table }),
+    let (fitted, interrupt) =
+        run_and_keep(py, threads, LONG, &cancel, || surefoot_fit::fit(&options, Input::Tables(&tables), &mut told))?;
+    let is_ctrl_c = |error: &PyErr| error.is_instance_of::<PyKeyboardInterrupt>(py);
+    match (told.raised.or(interrupt), fitted) {
+        (Some(error), _) if !is_ctrl_c(&error) => Err(error),
+        (ended, fitted) => {
+            let outcome = fitted.map_err(of_fit)?;
+            Ok(Fitted { outcome, table: tables.table, was_interrupted: ended.is_some() })
+        }
     }
 }
 
@@ -101,6 +108,7 @@ impl Fitted {
         summary.set_item("importance", importance)?;
         summary.set_item("epochs", self.outcome.epochs())?;
         summary.set_item("networks", self.outcome.runs.len())?;
+        summary.set_item("was_interrupted", self.was_interrupted)?;
         summary.set_item("is_finite", self.outcome.is_finite())?;
         Ok(summary)
     }

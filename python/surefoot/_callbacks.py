@@ -9,7 +9,7 @@ try:
     from sklearn.callback import with_callbacks
 except ImportError:
 
-    class CallbackSupport:
+    class CallbackSupport:  # type: ignore[no-redef]
         """Nothing, before scikit-learn 1.9."""
 
     def with_callbacks(method):

@@ -17,7 +17,7 @@ from sklearn.base import (
     is_classifier,
 )
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
@@ -30,13 +30,15 @@ __all__ = ["Autoencoder", "Classifier", "Regressor", "load"]
 
 # What errors and reports call the target that a plain array is.
 _TARGET = "target"
+# The column of a table that says how much each row counts.
+_WEIGHT = "sample_weight"
 
 
 class _Fitted(BaseEstimator):
     """An estimator whose state is the bytes of a model file; what the compiled half holds beside is made of them anew."""
 
     # of the compiled half: the model, and what was fitted with its table
-    _HELD = ("_model", "_fitted")
+    _HELD: tuple[str, ...] = ("_model", "_fitted")
 
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -132,16 +134,22 @@ class _TableEstimator(_Fitted):
         return options
 
     def _fit(self, X, y):
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X, (target, y) = self._table(X, y, reset=True)
         y = self._checked_targets(y)
-        options = self._options(target)
+        options, beside = self._options(target), frame_of(y.reshape(-1, 1), [target])
+        weights = self._weights(y)
+        if weights is not None:
+            options["sample_weight"] = _WEIGHT
+            beside += frame_of(weights.reshape(-1, 1), [_WEIGHT])
         with progress_of(self) as epoch:
-            fitted = _core.fit(
-                frame_of(X), frame_of(y.reshape(-1, 1), [target]), "X", json.dumps(options), threads(self.n_threads), epoch
-            )
+            fitted = _core.fit(frame_of(X), beside, "X", json.dumps(options), threads(self.n_threads), epoch)
         summary = fitted.summary()
         if not summary["is_finite"]:
             raise ValueError("The cost was not finite: are there numbers of extreme size in the table?")
+        if summary["was_interrupted"]:
+            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=3)
         for text in summary["warnings"]:
             warnings.warn(text, UserWarning, stacklevel=3)
         self.target_name_ = target
@@ -159,12 +167,19 @@ class _TableEstimator(_Fitted):
     def _predict(self, X):
         check_is_fitted(self)
         X, _ = self._table(X)
-        outputs, unseen = self._read().predict(frame_of(X), threads(self.n_threads))
+        outputs, unseen = self._read().predict(self._frame(X), threads(self.n_threads))
         for column, value, rows, read_as in unseen:
             count = "1 row" if rows == 1 else f"{rows} rows"
             what = "was not seen in fit" if read_as is None else f"is read as `{read_as}`, with zeros in front"
             warnings.warn(f"column `{column}`: the value `{value}` of {count} {what}", UserWarning, stacklevel=3)
         return outputs
+
+    def _frame(self, X):
+        """X with the names of the fit; where one of the two has none, columns are taken by their places."""
+        names = getattr(self, "feature_names_in_", None)
+        if is_frame(X) and names is None:
+            X = np.asarray(X)
+        return frame_of(X, names)
 
     def _command(self):
         return f"surefoot.{self!r}.fit(X, y)".replace("\n", " ")
@@ -185,6 +200,12 @@ class _TableEstimator(_Fitted):
             return page
         _core.write(os.fspath(path), page)
         return None
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "_fitted" in vars(self):
+            bundle["text/html"] = self._repr_html_()
+        return bundle
 
     def _repr_html_(self):
         """In a notebook: the report, where it is at hand."""
@@ -211,19 +232,20 @@ class _TableEstimator(_Fitted):
         """
         check_is_fitted(self)
         X, _ = self._table(X)
-        return Explanation(*self._read().explain(frame_of(rows_of(X, [row])), 0))
+        return Explanation(*self._read().explain(self._frame(rows_of(X, [row])), 0))
 
     def permutation_importance(self, X, y, *, n_repeats=5, random_state=0):
         """What the score on these rows loses when a column is shuffled: a dict of (mean, standard deviation) by column, the
         greatest first."""
         check_is_fitted(self)
         X, (_, y) = self._table(X, y)
-        target = frame_of(self._names_of(y).reshape(-1, 1), [self.target_name_])
-        found = self._read().permutation_importance(frame_of(X), target, n_repeats, random_state, threads(self.n_threads))
+        target = frame_of(y.reshape(-1, 1), [self.target_name_])
+        found = self._read().permutation_importance(self._frame(X), target, n_repeats, random_state, threads(self.n_threads))
         return {name: (mean, spread) for name, mean, spread in sorted(found, key=lambda one: -one[1])}
 
-    def _names_of(self, y):
-        return y
+    def _weights(self, y):
+        """How much each row counts, where they do not count alike."""
+        return None
 
     def _checked_targets(self, y):
         return y
@@ -298,6 +320,8 @@ class Classifier(ClassifierMixin, _TableEstimator):
 
     Text, categories, booleans and missing cells need no preprocessing. Tables are data frames of pandas, polars or pyarrow, or NumPy
     arrays.
+
+    ``class_weight``: 'balanced', or a dict of how much the rows of each class count. Default: all alike.
 {_PARAMETERS}
     classes_ : ndarray
         The classes.
@@ -330,11 +354,14 @@ class Classifier(ClassifierMixin, _TableEstimator):
 
     def _options(self, target):
         options = super()._options(target)
-        if self.class_weight is not None:
-            if self.class_weight != "balanced":
-                raise ValueError(f"class_weight must be 'balanced' or None, got {self.class_weight!r}")
-            options["class_weight"] = "balanced"
+        if isinstance(self.class_weight, str):
+            options["class_weight"] = self.class_weight
+        elif not (self.class_weight is None or isinstance(self.class_weight, dict)):
+            raise ValueError(f"class_weight must be 'balanced', a dict or None, got {self.class_weight!r}")
         return options
+
+    def _weights(self, y):
+        return compute_sample_weight(self.class_weight, y) if isinstance(self.class_weight, dict) else None
 
     def _checked_targets(self, y):
         _refuse_missing(y)
@@ -416,7 +443,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Fitted):
         The model of each layer, as the command line keeps them.
     """
 
-    _HELD = ("_models",)
+    _HELD = ()
 
     def __init__(
         self, hidden=(25,), sparsity=0.05, sparsity_weight=3.0, weight_decay=1e-4, epochs=400, random_state=None, n_threads=None

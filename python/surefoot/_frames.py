@@ -79,6 +79,8 @@ def _differs_from_itself(cell):
 def _text(cell):
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, (bool, np.bool_)):
+        return "true" if cell else "false"
     if hasattr(cell, "isoformat"):
         text = cell.isoformat()
         return text.removesuffix("T00:00:00")

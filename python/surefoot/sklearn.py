@@ -163,7 +163,7 @@ class _MLP(CallbackSupport, BaseEstimator):
 
     # fitting -------------------------------------------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight=None, incremental=False, validation=None):
+    def _fit(self, X, y, sample_weight=None, incremental=False, validation=(None, None, None)):
         hidden = self._hidden()
         self._activations(len(hidden))
         first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
@@ -181,10 +181,7 @@ class _MLP(CallbackSupport, BaseEstimator):
         if first_pass:
             self._initialize(y, units, X.dtype)
         self.stop_reason_ = None
-        if validation is not None and validation[0] is not None:
-            validation = self._validated(validation)
-        else:
-            validation = None
+        validation = self._validated(validation)
         callbacks = Callbacks(self, X, labels, weights, self.max_iter)
         if self.solver in _STOCHASTIC:
             self._fit_stochastic(X, y, weights, incremental, validation, callbacks)
@@ -202,11 +199,13 @@ class _MLP(CallbackSupport, BaseEstimator):
         return weights
 
     def _validated(self, validation):
-        """The validation part that the caller gives, as the training part is."""
+        """The validation part that the caller gives, as the training part is; ``None`` without one."""
         X, y, weights = validation
-        if y is None:
-            raise ValueError("X_val is given without y_val.")
-        X, y, _ = self._validate_input(X, y, incremental=True, reset=False)
+        if X is None and y is None and weights is None:
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val belong together: " + ("X_val" if X is None else "y_val") + " is None.")
+        X, y, _ = self._validate_input(X, y, incremental=True, reset=False, is_part=True)
         weights = None if weights is None else _check_sample_weight(weights, X)
         return X, (y.reshape((-1, 1)) if y.ndim == 1 else y), weights
 
@@ -372,21 +371,25 @@ class _MLP(CallbackSupport, BaseEstimator):
 
     # using ---------------------------------------------------------------------------------------------------------------------
 
-    def _inputs(self, X):
-        """X as the network reads it; an array that needs no validation is taken as it is."""
-        dtype = self.coefs_[0].dtype
-        if not (
+    def _is_plain(self, X):
+        """Whether X is an array as the network reads it, so that scikit-learn's validation, which takes longer than the network does for
+        a few rows, would change nothing and find nothing."""
+        return (
             type(X) is np.ndarray
             and X.ndim == 2
-            and X.dtype == dtype
+            and X.dtype == self.coefs_[0].dtype
             and X.shape[0] > 0
             and X.shape[1] == self.n_features_in_
             and not hasattr(self, "feature_names_in_")
             and X.flags.c_contiguous
             and np.isfinite(X.sum())
-        ):
-            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return X
+        )
+
+    def _inputs(self, X):
+        """X as the network reads it."""
+        if "coefs_" not in vars(self):
+            check_is_fitted(self)
+        return X if self._is_plain(X) else validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
 
     def _outputs(self, X, layer=None):
         theta, problem, count = self._theta(), self._problem(), threads(self.n_threads)
@@ -410,7 +413,8 @@ class _MLP(CallbackSupport, BaseEstimator):
         -------
         ndarray of shape (n_samples, units of the layer)
         """
-        check_is_fitted(self)
+        if "coefs_" not in vars(self):
+            check_is_fitted(self)
         hidden = len(self.coefs_) - 1
         if not -hidden <= layer < hidden:
             raise ValueError(f"expected a hidden layer from {-hidden} to {hidden - 1}, got {layer}: the network has {hidden}")
@@ -434,7 +438,7 @@ class _MLP(CallbackSupport, BaseEstimator):
             as a table in a notebook.
         """
         check_is_fitted(self)
-        X, y, _ = self._validate_input(X, y, incremental=True, reset=False)
+        X, y, _ = self._validate_input(X, y, incremental=True, reset=False, is_part=True)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         y = y.reshape((-1, 1)) if y.ndim == 1 else y
         X, y, theta = _dense(X).astype(np.float64), _targets(y, np.float64), self._theta().astype(np.float64)
@@ -620,7 +624,23 @@ class MLPClassifier(ClassifierMixin, _MLP):
             self._label_binarizer.fit(y if type_of_target(y).startswith("multilabel") else classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _validate_input(self, X, y, incremental, reset):
+    def _plain_targets(self, X, y):
+        """The targets of plain arrays in a further ``partial_fit``, as the whole validation below would give them, or ``None``."""
+        if not (type(y) is np.ndarray and y.ndim == 1 and len(y) == len(X) and y.dtype == self.classes_.dtype):
+            return None
+        if y.dtype.kind not in "iubU" or self._label_binarizer.y_type_ not in ("binary", "multiclass"):
+            return None
+        places = np.minimum(self.classes_.searchsorted(y), len(self.classes_) - 1)
+        if not (self.classes_[places] == y).all():
+            return None
+        return places[:, np.newaxis] == (np.arange(len(self.classes_)) if self.n_outputs_ > 1 else [1])
+
+    def _validate_input(self, X, y, incremental, reset, is_part=False):
+        """X, the targets as the network sees them, and as they are; those of a part need not have all classes."""
+        if incremental and not reset and not self.warm_start and self._is_plain(X):
+            targets = self._plain_targets(X, y)
+            if targets is not None:
+                return X, targets, y
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=reset
         )
@@ -632,7 +652,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
             self.classes_ = self._label_binarizer.classes_
         else:
             classes = unique_labels(y)
-            if self.warm_start:
+            if self.warm_start and not is_part:
                 if set(classes) != set(self.classes_):
                     raise ValueError(
                         "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -659,6 +679,8 @@ class MLPClassifier(ClassifierMixin, _MLP):
         """The classes for outputs."""
         if self.out_activation_ == "softmax":
             return self.classes_.take(outputs.argmax(axis=1))
+        if self.n_outputs_ == 1 and len(self.classes_) == 2 and self._label_binarizer.y_type_ == "binary":
+            return self.classes_.take(outputs.ravel() > 0.5)
         return self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs)
 
     def _score(self, y, predicted, sample_weight):
@@ -666,12 +688,10 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
     def predict(self, X):
         """The class of each row."""
-        check_is_fitted(self)
         return self._decided(self._outputs(self._inputs(X)))
 
     def predict_proba(self, X):
         """The probability of each class, in the order of ``classes_``; of several labels, that of each label."""
-        check_is_fitted(self)
         outputs = self._outputs(self._inputs(X))
         if self.n_outputs_ == 1:
             outputs = outputs.ravel()
@@ -788,7 +808,7 @@ class MLPRegressor(RegressorMixin, _MLP):
         """Goes on with a single epoch over these rows."""
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _validate_input(self, X, y, incremental, reset):
+    def _validate_input(self, X, y, incremental, reset, is_part=False):
         X, y = validate_data(
             self,
             X,
@@ -811,7 +831,6 @@ class MLPRegressor(RegressorMixin, _MLP):
 
     def predict(self, X):
         """The numbers of each row."""
-        check_is_fitted(self)
         return self._decided(self._outputs(self._inputs(X)))
 
 

@@ -23,6 +23,13 @@ pub trait Events: Send {
         false
     }
 
+    /// Whether a fit that is ended during the training of its networks gives what they have learned so far. Networks of an ensemble
+    /// without a whole epoch are left out; where all are, and before that training, it ends with
+    /// [`Error::Interrupted`](crate::Error::Interrupted).
+    fn keeps_unfinished(&self) -> bool {
+        false
+    }
+
     /// A flag that ends the fit before its next block of examples, if there is one; it is asked for once. Where a training is
     /// kept, it ends by [`step`](Self::step) better, which still writes its checkpoint.
     fn cancel(&self) -> Option<Cancel> {

@@ -79,7 +79,8 @@ where
         true => (networks::train_ensemble(&mut session, &plan, data)?, None),
         false => one(&mut session, &plan, &examples)?,
     };
-    let Trained { parameters, runs, seconds } = trained;
+    let Trained { parameters, runs, members, seconds } = trained;
+    let plan = plan.of_members(&members);
     let of_part =
         |part: &Option<Part<'_, T>>| part.as_ref().map(|part| Scores::new(&plan, &parameters, part.view())).transpose();
     let outputs = |data: DatasetView<'_, T>| -> Result<Array2<f64>> {
@@ -89,8 +90,9 @@ where
     let test = of_part(&examples.test)?;
     let (validation, held_out) = match plan.is_ensemble() {
         true => {
-            let (scores, outputs) = networks::out_of_fold(&plan, data, &parameters)?;
-            (Some(scores), Some(Judged::new(JudgedOn::OutOfFold, data, outputs)))
+            let (scores, outputs, places) = networks::out_of_fold(&plan, data, &parameters)?;
+            let rows = data.row_numbers(&places);
+            (Some(scores), Some(Judged::new(JudgedOn::OutOfFold, data.rows_at(&rows)?, outputs)))
         }
         false => (of_part(&examples.validation)?, None),
     };
@@ -150,7 +152,7 @@ fn one<T: Scalar>(
         }
     };
     let Fitted { parameters, run } = networks::train_one(session, plan, examples, start, pretrained.clone())?;
-    Ok((Trained { parameters, seconds: run.seconds, runs: vec![run] }, pretrained))
+    Ok((Trained { parameters, seconds: run.seconds, runs: vec![run], members: Vec::new() }, pretrained))
 }
 
 /// The model with all that a prediction needs, and how it came to be.

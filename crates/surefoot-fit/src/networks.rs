@@ -9,7 +9,7 @@ use surefoot::{
     DatasetView, Objective, Problem, Purpose, Random, Scalar, StopReason, Threads, Training, draw_defaults,
 };
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Phase;
 use crate::outcome::{Pretrained, Run, Scores};
 use crate::plan::{Examples, Member, Part, Plan};
@@ -19,6 +19,8 @@ use crate::session::{Fitted, Session};
 pub(crate) struct Trained<T> {
     pub parameters: Vec<T>,
     pub runs: Vec<Run>,
+    /// Which networks of the plan they are.
+    pub members: Vec<usize>,
     pub seconds: f64,
 }
 
@@ -79,13 +81,14 @@ pub(crate) fn train_ensemble<T: Scalar>(
     data: DatasetView<'_, T>,
 ) -> Result<Trained<T>> {
     let clock = Instant::now();
-    let fitted = match session.keeps_checkpoints || session.resume.is_some() {
-        true => one_after_the_other(session, plan, data)?,
+    let fitted: Vec<(usize, Fitted<T>)> = match session.keeps_checkpoints || session.resume.is_some() {
+        true => one_after_the_other(session, plan, data)?.into_iter().enumerate().collect(),
         false => at_the_same_time(session, plan, data)?,
     };
-    let mut trained = Trained { parameters: Vec::new(), runs: Vec::new(), seconds: 0.0 };
-    for Fitted { parameters, run } in fitted {
+    let mut trained = Trained { parameters: Vec::new(), runs: Vec::new(), members: Vec::new(), seconds: 0.0 };
+    for (member, Fitted { parameters, run }) in fitted {
         let is_finite = is_finite(&run);
+        trained.members.push(member);
         trained.parameters.extend(parameters);
         trained.runs.push(run);
         if !is_finite {
@@ -99,18 +102,29 @@ fn is_finite(run: &Run) -> bool {
     !matches!(run.stop_reason, StopReason::NotFinite { .. })
 }
 
-fn at_the_same_time<T: Scalar>(session: &Session<'_>, plan: &Plan, data: DatasetView<'_, T>) -> Result<Vec<Fitted<T>>> {
+/// Those of the networks that were trained, with their places.
+fn at_the_same_time<T: Scalar>(
+    session: &Session<'_>,
+    plan: &Plan,
+    data: DatasetView<'_, T>,
+) -> Result<Vec<(usize, Fitted<T>)>> {
     let members = plan.members.len();
     let fit = |(k, member): (usize, &Member)| {
         let task = Task::new(plan, data, k, member);
         let phase = Phase::Member { member: k + 1, members, done: Vec::new() };
         session.train_beside(&task.training, &task.problem(plan, data)?, task.start.clone(), &phase)
     };
-    if Threads::here() == 1 {
-        return plan.members.iter().enumerate().map(fit).collect();
+    let fitted: Vec<Result<Fitted<T>>> = match Threads::here() {
+        1 => plan.members.iter().enumerate().map(fit).collect(),
+        _ => plan.members.par_iter().enumerate().map(fit).collect(),
+    };
+    let is_left_out =
+        |fitted: &Result<Fitted<T>>| session.keeps_unfinished && matches!(fitted, Err(Error::Interrupted));
+    if fitted.iter().all(is_left_out) {
+        return Err(Error::Interrupted);
     }
-    let fitted: Vec<Result<Fitted<T>>> = plan.members.par_iter().enumerate().map(fit).collect();
-    fitted.into_iter().collect()
+    let kept = fitted.into_iter().enumerate().filter(|(_, fitted)| !is_left_out(fitted));
+    kept.map(|(k, fitted)| Ok((k, fitted?))).collect()
 }
 
 fn one_after_the_other<T: Scalar>(
@@ -151,14 +165,16 @@ fn one_after_the_other<T: Scalar>(
     Ok(fitted)
 }
 
-/// Cost and score out-of-fold: over all training rows, each predicted by the one network that did not train on it. And these
-/// predictions.
+/// Cost and score out-of-fold: over all training rows, each predicted by the one network that did not train on it; of networks that
+/// were left out, without their rows. And these predictions, with the places of their rows.
 pub(crate) fn out_of_fold<T: Scalar>(
     plan: &Plan,
     data: DatasetView<'_, T>,
     parameters: &[T],
-) -> Result<(Scores, Array2<f64>)> {
-    let mut outputs = Array2::zeros((data.rows(), plan.network.outputs()));
+) -> Result<(Scores, Array2<f64>, Vec<usize>)> {
+    let mut places: Vec<usize> = plan.members.iter().flat_map(|member| &member.validation).copied().collect();
+    places.sort_unstable();
+    let mut outputs = Array2::zeros((places.len(), plan.network.outputs()));
     let (mut cost, mut weight) = (0.0, 0.0);
     for (theta, member) in parameters.chunks(plan.network.parameter_count()).zip(&plan.members) {
         let rows = data.row_numbers(&member.validation);
@@ -167,11 +183,11 @@ pub(crate) fn out_of_fold<T: Scalar>(
         let of_these = held_out.rows() as f64 * held_out.mean_weight();
         cost += plan.training.cost(&plan.network, plan.loss, held_out)?.cost(theta) * of_these;
         weight += of_these;
-        for (&place, predicted) in member.validation.iter().zip(predicted.outer_iter()) {
-            outputs.row_mut(place).assign(&predicted.mapv(|h| h.to_f64()));
+        for (place, predicted) in member.validation.iter().zip(predicted.outer_iter()) {
+            outputs.row_mut(places.partition_point(|other| other < place)).assign(&predicted.mapv(|h| h.to_f64()));
         }
     }
-    let targets = data.targets().mapv(|y| y.to_f64());
+    let targets = data.rows_at(&data.row_numbers(&places))?.targets().mapv(|y| y.to_f64());
     let score = plan.task.score(outputs.view(), targets.view());
-    Ok((Scores { cost: cost / weight, score }, outputs))
+    Ok((Scores { cost: cost / weight, score }, outputs, places))
 }

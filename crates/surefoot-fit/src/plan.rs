@@ -93,6 +93,12 @@ impl Plan {
         !self.members.is_empty()
     }
 
+    /// The plan of an ensemble of which only these networks were trained; of a single network as it is.
+    pub(crate) fn of_members(self, kept: &[usize]) -> Self {
+        let member = |&place: &usize| self.members.get(place).cloned();
+        Plan { members: kept.iter().filter_map(member).collect(), ..self }
+    }
+
     /// Whether the inputs are the targets.
     pub fn is_autoencoder(&self) -> bool {
         self.encoding.as_ref().is_some_and(Encoding::is_autoencoder)

@@ -26,12 +26,14 @@ pub(crate) struct Session<'a> {
     cancel: Option<Cancel>,
     pub resume: Option<Resume>,
     pub keeps_checkpoints: bool,
+    pub keeps_unfinished: bool,
 }
 
 impl<'a> Session<'a> {
     pub fn new(options: &'a Options, events: &'a mut dyn Events, resume: Option<Resume>) -> Self {
-        let (keeps_checkpoints, cancel) = (events.keeps_checkpoints(), events.cancel());
-        Session { options, cancel, events: Mutex::new(events), resume, keeps_checkpoints }
+        let (keeps_checkpoints, keeps_unfinished) = (events.keeps_checkpoints(), events.keeps_unfinished());
+        let cancel = events.cancel();
+        Session { options, cancel, events: Mutex::new(events), resume, keeps_checkpoints, keeps_unfinished }
     }
 
     /// A session within this one that nobody sees; what cancels this one cancels it, too.
@@ -131,7 +133,8 @@ impl<'a> Session<'a> {
         let mut watcher = Watcher { session: self, phase, snapshot: &snapshot };
         let reason = training.resume_with(problem, &mut state, &mut watcher)?;
         let seconds = clock.elapsed().as_secs_f64();
-        if reason == StopReason::Observer || snapshot(&state, false, true).is_break() {
+        let is_kept = self.keeps_unfinished && !state.history().is_empty();
+        if reason == StopReason::Observer && !is_kept || snapshot(&state, false, true).is_break() {
             return Err(Error::Interrupted);
         }
         let Trained { parameters, best_epoch, history, steps, evaluations, stop_reason, .. } =

@@ -254,6 +254,44 @@ impl Events for Keep {
     }
 }
 
+/// Ends the fit in the second epoch of the second network, on one thread, and keeps what was learned.
+struct KeepsUnfinished(Cancel);
+
+impl Events for KeepsUnfinished {
+    fn keeps_unfinished(&self) -> bool {
+        true
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        Some(self.0.clone())
+    }
+
+    fn epoch(&mut self, phase: &Phase, epoch: &Epoch) -> ControlFlow<()> {
+        if matches!(phase, Phase::Member { member: 2, .. }) && epoch.epoch == 2 {
+            self.0.cancel();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn what_was_learned_before_the_end_is_kept_where_it_is_wanted() {
+    let options = options("ensemble = 3\nhidden = [8]\nepochs = 30");
+    let tables = iris(&options);
+    let threads = surefoot::Threads::new(1);
+    let whole = threads.run(|| fit(&options, Input::Tables(&tables), &mut ())).unwrap().unwrap();
+    let mut events = KeepsUnfinished(Cancel::new());
+    let kept = threads.run(|| fit(&options, Input::Tables(&tables), &mut events)).unwrap().unwrap();
+    let epochs: Vec<usize> = kept.runs.iter().map(|run| run.history.len()).collect();
+    assert_eq!(epochs, [30, 2], "the third network had no epoch");
+    let count = kept.plan.network.parameter_count();
+    assert_eq!(bits(&kept.model), [&bits(&whole.model)[..count], &bits(&kept.model)[count..]].concat());
+    let held_out: usize = kept.plan.members.iter().map(|member| member.validation.len()).sum();
+    assert_eq!((kept.judged.outputs.nrows(), kept.judged.targets.nrows()), (held_out, held_out));
+    assert!(held_out == 100 && kept.validation.unwrap().score > 0.3, "{:?}", kept.validation);
+    assert!(matches!(fit(&options, Input::Tables(&tables), &mut KeepsUnfinished(events.0)), Err(Error::Interrupted)));
+}
+
 /// Fits, ended after every so many steps and resumed; and how many times.
 fn in_pieces(options: &Options, tables: &Tables, every: usize, folder: &Path) -> (Outcome, usize) {
     let path = folder.join("c");

@@ -23,7 +23,7 @@ pub enum Initialization {
         /// ε, above 0; the command line's `normal` is 0.01, small enough for every unit to begin where f is steep.
         deviation: f64,
     },
-    /// Keeps the size of activations and of error terms alike, for sigmoid, tanh, softmax and identity.  (I2)
+    /// Keeps the size of activations and of error terms alike, for sigmoid, tanh, softmax, exp and identity.  (I2)
     ///
     /// ```text
     ///   W ~ U(−r, r), r = √(6 / (inputs + outputs))        b = 0

@@ -107,7 +107,7 @@ pub struct Settings {
     /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: selu with adam, else tanh; sigmoid with --autoencoder or --pretrain]
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
-    /// Activation of the output layer [default: softmax for classes, sigmoid for two classes or with squared error, identity for numbers]
+    /// Activation of the output layer [default: softmax for classes, sigmoid for two classes or with squared error, exp with the loss poisson, identity for numbers]
     #[arg(long, value_name = "NAME")]
     pub output_activation: Option<Activation>,
     /// squared-error, cross-entropy, or poisson for counts [default: cross-entropy for classes, squared-error for numbers]
