@@ -3,7 +3,9 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, FINITE, Result};
+use crate::numeric::panels::LANES;
 use crate::numeric::scalar::Scalar;
+use crate::numeric::simd::vectorized;
 use crate::split::split_rows;
 use crate::sum::sum_rows;
 
@@ -139,6 +141,23 @@ pub(crate) fn mean_weight<T: Scalar>(weights: &[T]) -> Result<f64> {
 
 /// That every number is finite.
 pub(crate) fn check_finite<T: Scalar>(what: &'static str, matrix: ArrayView2<'_, T>) -> Result<()> {
+    // times 0 what is finite is 0, and so is a sum of it, whole vectors at a time; only where it is not, each number is looked at
+    if let Some(numbers) = matrix.to_slice() {
+        let is_finite = |some: &[T]| {
+            let (vectors, rest) = some.as_chunks::<LANES>();
+            let mut zeros = [T::zero(); LANES];
+            vectors.iter().for_each(|vector| (0..LANES).for_each(|i| zeros[i] += vector[i] * T::zero()));
+            zeros.iter().chain(rest).all(|x| x.is_finite())
+        };
+        if numbers.chunks(1 << 12).all(|some| {
+            vectorized(
+                #[inline(always)]
+                || is_finite(some),
+            )
+        }) {
+            return Ok(());
+        }
+    }
     match matrix.indexed_iter().find(|(_, x)| !x.is_finite()) {
         None => Ok(()),
         Some(((row, column), x)) => Err(Error::Value { what, row, column, expected: FINITE, got: x.to_f64() }),

@@ -24,12 +24,12 @@ use super::prefetch::PrefetchQueue;
 use super::scalar::Scalar;
 use super::simd::{Fused, InstructionSet, Vector, Vectors};
 
-/// Rows of the tallest tile.
-pub const TILE_ROWS: usize = 8;
+/// Rows that are multiplied at a time: whole tiles of 6 rows and of 8.
+pub const TILE_ROWS: usize = 24;
 /// Inner indices that a pass over the panels takes at a time, whole segments: a panel's part stays in the second cache.
 const DEPTH: usize = 4 * SEGMENT;
 /// Rows that a pass over the panels takes at a time: their part stays in the second cache.
-const GROUP: usize = 64;
+const GROUP: usize = 3 * TILE_ROWS;
 
 /// `C = start + A·B` for all panels: `a` (m × k), `b` (k × n), `c` (m × n). `packed` is a buffer. Meanwhile memory is asked
 /// for what lies `ahead`.
@@ -259,7 +259,7 @@ macro_rules! compiled_for {
 }
 
 compiled_for!("x86_64", avx512, Avx512, Avx2, "avx512f,avx512vl,avx512bw,avx512dq,fma", 8, 3);
-compiled_for!("x86_64", avx2, Avx2, Avx2, "avx2,fma", 4, 3);
+compiled_for!("x86_64", avx2, Avx2, Avx2, "avx2,fma", 6, 2);
 compiled_for!("aarch64", neon, Neon, Neon, "neon", 8, 3);
 
 #[cfg(test)]
