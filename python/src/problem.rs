@@ -141,7 +141,7 @@ impl Problem {
             if order.is_empty() || order.iter().any(|&row| row >= view.rows()) {
                 return Err(PyValueError::new_err("the order has rows that are not there"));
             }
-            let eps = T::EPSILON;
+            let eps = Scalar::to_f64(T::EPSILON);
             let mut state = FirstOrderState { steps, first: taken::<T>(first)?, second: taken::<T>(second)? };
             let mut array: PyReadwriteArray1<'_, T> = theta.extract()?;
             let theta = self.checked(array.as_slice_mut()?)?;
@@ -150,7 +150,7 @@ impl Problem {
                 return Err(PyValueError::new_err("expected a state of the optimizer that is as long as theta"));
             }
             let cancel = Cancel::new();
-            let cost = self.cost_over(view, &cancel)?.with_least_probability(eps.into());
+            let cost = self.cost_over(view, &cancel)?.with_least_probability(eps);
             let done = run(py, threads, self.work(order.len()), &cancel, || {
                 let batches = Batches { order: &order, size: batch_size.max(1), optimizer: &optimizer.0, learning_rate };
                 Threads::keep_awake(|| batches.steps(cost, &mut state, theta, &cancel))

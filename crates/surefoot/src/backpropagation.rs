@@ -226,7 +226,7 @@ impl<T: Scalar> Strip<T> {
                 #[inline(always)]
                 || {
                     if outputs.losses {
-                        loss.values(activation, z, a, y, width, outputs.limit, losses);
+                        loss.values(activation, [z, a, y], width, outputs.limit, losses);
                     }
                     if outputs.deltas {
                         loss.deltas(activation, a, y, width, delta); // (B1)

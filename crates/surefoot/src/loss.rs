@@ -135,9 +135,7 @@ impl Loss {
     pub(crate) fn values<T: Scalar>(
         self,
         output: Activation,
-        z: &[T],
-        a: &[T],
-        y: &[T],
+        [z, a, y]: [&[T]; 3],
         examples: usize,
         limit: f64,
         values: &mut [f64],
@@ -316,7 +314,7 @@ mod tests {
         output.apply(&mut a, LANES);
         let (mut value, mut delta) = ([f64::NAN], vec![f64::NAN; z.len()]);
         loss.deltas(output, &a, &y, LANES, &mut delta);
-        loss.values(output, &z, &a, &y, LANES, f64::INFINITY, &mut value);
+        loss.values(output, [&z, &a, &y], LANES, f64::INFINITY, &mut value);
         let delta = delta.into_iter().step_by(LANES).collect();
         (value[0], delta)
     }

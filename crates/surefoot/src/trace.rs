@@ -120,7 +120,8 @@ impl Trace {
         let last = layers.len() - 1;
         let (output, panel_of_a, panel_of_y) = (layers[last].activation, panel(&self.a[last]), panel(y));
         let mut value = [0.0];
-        loss.values(output, &panel(&self.z[last]), &panel_of_a, &panel_of_y, LANES, f64::INFINITY, &mut value);
+        let of_output = [&panel(&self.z[last])[..], &panel_of_a, &panel_of_y];
+        loss.values(output, of_output, LANES, f64::INFINITY, &mut value);
         let mut panel_of_delta = vec![0.0; panel_of_a.len()];
         loss.deltas(output, &panel_of_a, &panel_of_y, LANES, &mut panel_of_delta); // (B1)
         let mut delta = vec![Vec::new(); layers.len()];
