@@ -186,18 +186,18 @@ impl Problem {
             let optimizer = Lbfgs { gradient_tolerance, cost_tolerance, ..Lbfgs::default() };
             let work = self.work(view.rows()) * iterations.min(evaluations) as f64;
             let mut state = LbfgsState::default();
-            let mut stop = None;
+            let (mut done, mut stop) = ((0, 0, f64::INFINITY), None);
             let ended = run(py, threads, work, &cancel, || {
+                let mut before = theta.to_vec();
                 while state.iterations < iterations && state.evaluations < evaluations {
-                    let before = (state.clone(), theta.to_vec());
-                    let iterated = optimizer.iterate(&mut state, &mut cost, theta);
+                    before.copy_from_slice(theta);
+                    stop = optimizer.iterate(&mut state, &mut cost, theta).err();
                     if cancel.is_cancelled() {
-                        (state, _) = before;
-                        theta.copy_from_slice(&before.1);
+                        theta.copy_from_slice(&before); // a search along a line that is cancelled found nothing
                         return;
                     }
-                    if let Err(why) = iterated {
-                        stop = Some(why);
+                    done = (state.iterations, state.evaluations, state.cost);
+                    if stop.is_some() {
                         return;
                     }
                 }
@@ -210,7 +210,7 @@ impl Problem {
                 (Ok(()), Some(LbfgsStop::NotFinite)) => Some("not-finite"),
                 (Ok(()), None) => None,
             };
-            Ok((state.iterations, state.evaluations, state.cost, stop))
+            Ok((done.0, done.1, done.2, stop))
         })
     }
 
