@@ -353,6 +353,8 @@ class _MLP(CallbackSupport, BaseEstimator):
 
     def _loss_grad_lbfgs(self, packed, X, y, sample_weight, activations=None, deltas=None, coef_grads=None, intercept_grads=None):
         """The loss and its gradient at parameters that are packed as scikit-learn packs them: all coefs, then all intercepts."""
+        if isinstance(sample_weight, list):
+            sample_weight = None  # before scikit-learn 1.7 the activations had this place
         shapes = [coef.shape for coef in self.coefs_]
         ends = np.cumsum([rows * columns for rows, columns in shapes] + [columns for _, columns in shapes])
         parts = np.split(packed, ends[:-1])
