@@ -8,20 +8,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from ._core import GradientReport, __version__
 from ._check import check_gradient
 
 __all__ = ["Autoencoder", "Classifier", "GradientReport", "Regressor", "__version__", "check_gradient", "load"]
 
-# These need scikit-learn, which ``import surefoot`` does not.
-_ESTIMATORS = ("Autoencoder", "Classifier", "Regressor", "load")
+# Where the names are that need scikit-learn, which ``import surefoot`` does not.
+_WITH_SKLEARN = {"Autoencoder": "_autoencoder", "Classifier": "_tables", "Regressor": "_tables", "load": "_load"}
 
 
 def __getattr__(name):
-    if name in _ESTIMATORS:
-        from . import _estimators
-
-        return getattr(_estimators, name)
+    if name in _WITH_SKLEARN:
+        return getattr(import_module(f".{_WITH_SKLEARN[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -20,6 +20,14 @@ def is_frame(X):
     return _is_pandas(X) or hasattr(X, "__arrow_c_stream__")
 
 
+def names_of(X):
+    """The names of its columns; none of an array."""
+    if not is_frame(X):
+        return []
+    names = X.columns if hasattr(X, "columns") and not hasattr(X, "column_names") else X.column_names
+    return [str(name) for name in names]
+
+
 def _is_pandas(X):
     return hasattr(X, "iloc") and hasattr(X, "columns")
 

@@ -13,11 +13,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import sklearn
+import surefoot.sklearn
 from sklearn import datasets, neural_network
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-
-import surefoot.sklearn
 
 SKLEARN = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 EPOCHS = 20
@@ -249,8 +248,7 @@ def test_lbfgs_finds_the_same_minimum(table):
 @pytest.mark.parametrize("estimator", [CLASSES, NUMBERS])
 def test_the_same_parameters_in_the_same_order(estimator):
     ours, theirs = (
-        inspect.signature(getattr(module, estimator).__init__).parameters
-        for module in (surefoot.sklearn, neural_network)
+        inspect.signature(getattr(module, estimator).__init__).parameters for module in (surefoot.sklearn, neural_network)
     )
     if "loss" not in theirs and estimator == NUMBERS:  # scikit-learn before 1.7
         ours = {name: parameter for name, parameter in ours.items() if name != "loss"}

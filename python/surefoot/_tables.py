@@ -5,70 +5,26 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from numbers import Integral
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    RegressorMixin,
-    TransformerMixin,
-    is_classifier,
-)
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from . import _core
-from ._frames import frame_of, is_frame, rows_of
+from ._fitted import Fitted
+from ._frames import frame_of, is_frame, names_of, rows_of
+from ._pages import Explanation, framed
 from ._progress import progress_of
 from ._threads import threads
 
-__all__ = ["Autoencoder", "Classifier", "Regressor", "load"]
-
 # What errors and reports call the target that a plain array is.
-_TARGET = "target"
-# The column of a table that says how much each row counts.
-_WEIGHT = "sample_weight"
+TARGET = "target"
 
 
-class _Fitted(BaseEstimator):
-    """An estimator whose state is the bytes of a model file; what the compiled half holds beside is made of them anew."""
-
-    # of the compiled half: the model, and what was fitted with its table
-    _HELD: tuple[str, ...] = ("_model", "_fitted")
-
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        for name in self._HELD:
-            state.pop(name, None)
-        return state
-
-    def __sklearn_is_fitted__(self):
-        return "model_file_" in vars(self)
-
-    def _read(self):
-        """The model."""
-        held = vars(self).get("_model")
-        return _core.Model(self.model_file_) if held is None else held
-
-    def _seed(self):
-        """A number for the seed of the compiled half: the same for ``None`` each time."""
-        if self.random_state is None:
-            return 0
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def save(self, path):
-        """Writes a model file: safetensors, which :func:`surefoot.load` and the command ``surefoot`` read."""
-        check_is_fitted(self)
-        self._read().save(os.fspath(path))
-
-
-class _TableEstimator(_Fitted):
+class _TableEstimator(Fitted):
     """A model of a table."""
 
     def __init__(
@@ -110,7 +66,7 @@ class _TableEstimator(_Fitted):
         name = getattr(y, "name", None)
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
-        return X, (str(name) if name is not None else _TARGET, y)
+        return X, (str(name) if name is not None else _free_name(TARGET, X), y)
 
     def _options(self, target):
         def names(columns):
@@ -141,8 +97,8 @@ class _TableEstimator(_Fitted):
         options, beside = self._options(target), frame_of(y.reshape(-1, 1), [target])
         weights = self._weights(y)
         if weights is not None:
-            options["sample_weight"] = _WEIGHT
-            beside += frame_of(weights.reshape(-1, 1), [_WEIGHT])
+            options["sample_weight"] = _free_name("sample_weight", X)
+            beside += frame_of(weights.reshape(-1, 1), [options["sample_weight"]])
         with progress_of(self) as epoch:
             fitted = _core.fit(frame_of(X), beside, "X", json.dumps(options), threads(self.n_threads), epoch)
         summary = fitted.summary()
@@ -211,10 +167,7 @@ class _TableEstimator(_Fitted):
         """In a notebook: the report, where it is at hand."""
         if "_fitted" not in vars(self):
             return super()._repr_html_()
-        import html
-
-        page = html.escape(self.report(), quote=True)
-        return f'<iframe srcdoc="{page}" title="training report" style="width:100%;height:40em;border:0"></iframe>'
+        return framed(self.report(), "training report")
 
     def explain(self, X, row=0):
         """One row explained by the formulas of the network, with its numbers in them.
@@ -258,21 +211,11 @@ class _TableEstimator(_Fitted):
         return tags
 
 
-class Explanation:
-    """One prediction, explained."""
-
-    def __init__(self, text, page):
-        self.text, self.html = text, page
-
-    def __str__(self):
-        return self.text
-
-    __repr__ = __str__
-
-    def _repr_html_(self):
-        import html
-
-        return f'<iframe srcdoc="{html.escape(self.html, quote=True)}" title="explanation" style="width:100%;height:40em;border:0"></iframe>'
+def _free_name(name, X):
+    """The name, longer where X has a column that is called so."""
+    while name in names_of(X):
+        name += "_"
+    return name
 
 
 _PARAMETERS = """
@@ -376,7 +319,7 @@ class Classifier(ClassifierMixin, _TableEstimator):
 
     def predict(self, X):
         """The class of each row."""
-        return self.classes_.take(self._predict(X).argmax(axis=1)) if hasattr(self, "classes_") else self._predict(X)
+        return self.classes_.take(self._predict(X).argmax(axis=1))
 
 
 class Regressor(RegressorMixin, _TableEstimator):
@@ -415,122 +358,3 @@ def _refuse_missing(y):
     missing = np.isnan(y) if y.dtype.kind == "f" else np.array([cell is None or cell != cell for cell in y.tolist()])
     if missing.any():
         raise ValueError(f"Input y contains NaN: {int(missing.sum())} of {len(y)} targets are missing.")
-
-
-class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Fitted):
-    """Features that are learned without a target: the sparse autoencoder of the notes, trained by L-BFGS.
-
-    Parameters
-    ----------
-    hidden : sequence of int, default=(25,)
-        The units of each layer; several layers are stacked: each learns from what the one before it gives.
-    sparsity : float or None, default=0.05
-        ρ, the mean activation that each unit should have; ``None``: no penalty.
-    sparsity_weight : float, default=3.0
-        β
-    weight_decay : float, default=1e-4
-        λ
-    epochs : int, default=400
-        Iterations for each layer, at most.
-    random_state : int, RandomState or None, default=None
-        ``None`` is 0: the same result each time.
-    n_threads : int, default=None
-        It changes no bit of the result.
-
-    Attributes
-    ----------
-    model_files_ : list of bytes
-        The model of each layer, as the command line keeps them.
-    """
-
-    _HELD = ()
-
-    def __init__(
-        self, hidden=(25,), sparsity=0.05, sparsity_weight=3.0, weight_decay=1e-4, epochs=400, random_state=None, n_threads=None
-    ):
-        self.hidden = hidden
-        self.sparsity = sparsity
-        self.sparsity_weight = sparsity_weight
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.random_state = random_state
-        self.n_threads = n_threads
-
-    def fit(self, X, y=None):
-        """Learns features of X (n_samples, n_features)."""
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        seed, files = self._seed(), []
-        for units in np.atleast_1d(self.hidden):
-            options = {
-                "autoencoder": True,
-                "optimizer": "lbfgs",
-                "hidden": [int(units)],
-                "epochs": int(self.epochs),
-                "weight_decay": float(self.weight_decay),
-                "seed": seed,
-                "precision": "f64",
-                "no_check": False,
-            }
-            if self.sparsity is not None:
-                options |= {"sparsity": float(self.sparsity), "sparsity_weight": float(self.sparsity_weight)}
-            fitted = _core.fit(frame_of(X), None, "X", json.dumps(options), threads(self.n_threads), None)
-            files.append(fitted.model_file())
-            X = _core.Model(files[-1]).encode(frame_of(X), 1, threads(self.n_threads))
-        self.model_files_ = files
-        self._n_features_out = X.shape[1]
-        return self
-
-    def __sklearn_is_fitted__(self):
-        return "model_files_" in vars(self)
-
-    def transform(self, X):
-        """The activations of the last hidden layer."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        for file in self.model_files_:
-            X = _core.Model(file).encode(frame_of(X), 1, threads(self.n_threads))
-        return X
-
-    def inverse_transform(self, X):
-        """The inputs that these features stand for."""
-        check_is_fitted(self)
-        X = np.ascontiguousarray(X, dtype=np.float64)
-        for file in reversed(self.model_files_):
-            X = _core.Model(file).decode(X, 1, threads(self.n_threads))
-        return X
-
-    def save(self, path):
-        """Writes the model file of a single layer."""
-        check_is_fitted(self)
-        if len(self.model_files_) > 1:
-            raise ValueError("a stack of autoencoders is no single model: write model_files_ one by one")
-        _core.Model(self.model_files_[0]).save(os.fspath(path))
-
-
-def load(path):
-    """The model of a file, of this package or of the command line, as an estimator that is fitted.
-
-    Returns
-    -------
-    Classifier, Regressor or Autoencoder
-    """
-    model = _core.Model.load(os.fspath(path))
-    file = model.to_bytes()
-    if model.is_autoencoder:
-        estimator = Autoencoder(hidden=tuple(model.hidden))
-        estimator.model_files_ = [file]
-        estimator._n_features_out = model.hidden[0]
-    elif model.is_classifier:
-        estimator = Classifier()
-        names = model.classes
-        are_numbers = all(name.lstrip("-").isdigit() and str(int(name)) == name for name in names)
-        estimator.classes_ = np.array([int(name) for name in names] if are_numbers else names)
-    else:
-        estimator = Regressor()
-    if model.columns:
-        estimator.feature_names_in_ = np.array(model.columns, dtype=object)
-    estimator.n_features_in_ = len(model.columns) or model.inputs
-    if not model.is_autoencoder:
-        estimator.target_name_ = (model.target_columns or [_TARGET])[0]
-        estimator.model_file_, estimator._model = file, model
-    return estimator

@@ -1,0 +1,33 @@
+"""Rows for the compiled half: dense, in C order, in the precision of the parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Rows of a sparse matrix that are dense at a time.
+DENSE_ROWS = 4096
+
+
+def epoch(problem, theta, X, y, weights, order, batch_size, optimizer, count):
+    """One epoch; of a sparse matrix some batches are dense at a time."""
+    if isinstance(X, np.ndarray):
+        return optimizer.epoch(problem, theta, X, y, weights, order, batch_size, count)
+    order = np.arange(X.shape[0]) if order is None else order
+    X = X.tocsr()
+    rows_at_a_time = max(1, DENSE_ROWS // batch_size) * batch_size
+    total = 0.0
+    for start in range(0, len(order), rows_at_a_time):
+        rows = order[start : start + rows_at_a_time]
+        some = None if weights is None else weights[rows]
+        if some is not None and not some.any():
+            continue
+        total += len(rows) * optimizer.epoch(problem, theta, dense(X[rows]), y[rows], some, None, batch_size, count)
+    return total / len(order)
+
+
+def dense(X):
+    return np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray())
+
+
+def targets(y, dtype):
+    return np.ascontiguousarray(y, dtype=dtype)
