@@ -227,12 +227,7 @@ impl Problem {
     ) -> PyResult<f64> {
         by_precision!(theta, T => {
             let examples = Examples::<T>::new(x, y, weights)?;
-            let view = examples.view()?;
-            let array: PyReadonlyArray1<'_, T> = theta.extract()?;
-            let theta = self.checked(array.as_slice()?)?;
-            let cancel = Cancel::new();
-            let mut cost = self.cost_over(view, &cancel)?;
-            run(py, threads, self.work(view.rows()), &cancel, || cost.cost(theta))
+            self.evaluated(py, theta, &examples, 1.0, threads, |cost, theta| cost.cost(theta))
         })
     }
 
@@ -249,12 +244,7 @@ impl Problem {
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
         by_precision!(theta, T => {
             let examples = Examples::<T>::new(x, y, weights)?;
-            let view = examples.view()?;
-            let array: PyReadonlyArray1<'_, T> = theta.extract()?;
-            let theta = self.checked(array.as_slice()?)?;
-            let cancel = Cancel::new();
-            let mut cost = self.cost_over(view, &cancel)?;
-            let (value, gradient) = run(py, threads, self.work(view.rows()), &cancel, || {
+            let (value, gradient) = self.evaluated(py, theta, &examples, 1.0, threads, |cost, theta| {
                 let mut gradient = vec![0 as T; theta.len()];
                 (cost.cost_and_gradient(theta, &mut gradient), gradient)
             })?;
@@ -290,7 +280,7 @@ impl Problem {
     fn check_gradient(
         &self,
         py: Python<'_>,
-        theta: PyReadonlyArray1<'_, f64>,
+        theta: &Bound<'_, PyAny>,
         x: &Bound<'_, PyAny>,
         y: &Bound<'_, PyAny>,
         weights: Option<&Bound<'_, PyAny>>,
@@ -299,13 +289,11 @@ impl Problem {
         threads: usize,
     ) -> PyResult<GradientReport> {
         let examples = Examples::<f64>::new(x, y, weights)?;
-        let view = examples.view()?;
-        let theta = self.checked(theta.as_slice()?)?;
-        let cancel = Cancel::new();
-        let mut cost = self.cost_over(view, &cancel)?;
         let check = GradientCheck { epsilon, sample, ..GradientCheck::default() };
-        let work = self.work(view.rows()) * sample.unwrap_or(theta.len()) as f64;
-        let report = run(py, threads, work, &cancel, || check.run(&mut cost, theta))?;
+        let passes = sample.unwrap_or(self.network.parameter_count()) as f64;
+        let report = self.evaluated(py, theta, &examples, passes, threads, |cost: &mut Cost<'_, f64>, theta| {
+            check.run(cost, theta)
+        })?;
         report.map(GradientReport).map_err(of_library)
     }
 
@@ -330,6 +318,22 @@ impl Problem {
 }
 
 impl Problem {
+    /// What is made of the cost over all examples, at a θ that stays as it is, in about so many passes over them.
+    fn evaluated<'py, T: Element + Scalar, R: Send>(
+        &self,
+        py: Python<'py>,
+        theta: &Bound<'py, PyAny>,
+        examples: &Examples<'py, T>,
+        passes: f64,
+        threads: usize,
+        evaluate: impl FnOnce(&mut Cost<'_, T>, &[T]) -> R + Send,
+    ) -> PyResult<R> {
+        let array: PyReadonlyArray1<'_, T> = theta.extract()?;
+        let (theta, view, cancel) = (self.checked(array.as_slice()?)?, examples.view()?, Cancel::new());
+        let mut cost = self.cost_over(view, &cancel)?;
+        run(py, threads, passes * self.work(view.rows()), &cancel, || evaluate(&mut cost, theta))
+    }
+
     fn cost_over<'a, T: Scalar>(&'a self, view: DatasetView<'a, T>, cancel: &Cancel) -> PyResult<Cost<'a, T>> {
         let cost = Cost::new(&self.network, self.loss, self.weight_decay, view).map_err(of_library)?;
         let cost = cost.with_cancel(cancel.clone());

@@ -127,6 +127,14 @@ fn what_no_cell_proves_is_read_as_others_are_or_refused() {
         assert_eq!(read_as(text.as_bytes(), &reading).unwrap().number(0, 0), Some(number));
     }
     assert_eq!(column("x", ',', |i| format!("{}.{}25", i + 1, i % 9 + 1)).1[0], Some(1.125), "the usual sign");
+    let with_zeros = |i: usize| if i.is_multiple_of(2) { format!("0;{}\n", i % 23) } else { alone(i) };
+    let (columns, _) = look(&format!("x;y\n{}", (0..40).map(with_zeros).collect::<String>()));
+    assert!(columns[0].starts_with(refusal), "a zero has no thousands to separate: {columns:?}");
+    let beside = |i: usize| format!("{}.{}25\t0,{}\t{}\n", i + 1, i % 9 + 1, i + 11, i % 23);
+    let text = format!("x\tz\ty\n{}", (0..40).map(beside).collect::<String>());
+    let (_, notes) = look(&text);
+    assert_eq!(read(&text).number(0, 0), Some(1125.0));
+    assert!(notes.contains(&"column `x`: `1.125` is read as 1125, by the other columns".into()), "{notes:?}");
 }
 
 #[test]
