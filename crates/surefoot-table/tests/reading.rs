@@ -310,3 +310,28 @@ fn kinds_are_kept_in_a_model_and_read_again() {
     assert!(matches!(kinds[0], Kind::Number { notation, .. } if notation.decimal_comma));
     assert!(json.to_string().contains("\"notation\":{\"decimal_comma\":true}"), "{json}");
 }
+
+#[test]
+fn a_row_with_another_number_of_cells_is_taken_up_with_that_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "a,b\n1,2\n3\n4,5\n6,7,8\n").unwrap();
+    let mut chunks = Source::new(path.to_str().unwrap(), Part::Test).chunks().unwrap();
+    chunks.take_damaged();
+    let table = chunks.next(usize::MAX).unwrap().unwrap();
+    assert_eq!((table.rows(), table.damaged()), (4, &[(1, 1), (3, 3)][..]));
+    let error = table.damaged_error(table.damaged()[1]).to_string();
+    assert!(error.ends_with("line 5: expected 2 cells, as in the header, got 3"), "{error}");
+}
+
+#[test]
+fn tables_stand_beside_each_other_where_rows_and_names_allow_it() {
+    let both = read("a,b\n1,x\n2,y\n").beside(read("c\n3\n4\n")).unwrap();
+    assert_eq!(
+        (both.columns(), both.number(1, 2), &*both.cell(1, 1)),
+        (&["a", "b", "c"].map(String::from)[..], Some(4.0), "y")
+    );
+    let refused = |other: &str| read("a,b\n1,x\n2,y\n").beside(read(other)).unwrap_err().to_string();
+    assert!(refused("b\n3\n4\n").contains("got `b` twice"), "{}", refused("b\n3\n4\n"));
+    assert!(refused("c\n3\n").contains("expected 2 rows, got 1"), "{}", refused("c\n3\n"));
+}

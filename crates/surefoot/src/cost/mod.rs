@@ -1,10 +1,12 @@
 //! The overall cost J(θ) and its gradient ∇J(θ): a mean over examples, as a sum over blocks, plus weight decay and
 //! sparsity.
 
+mod objective;
+
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
 
-use crate::backpropagation::{Outputs, Strip, is_shared};
+use crate::backpropagation::{Outputs, is_shared};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::gradients::{Gradient, Mean, Update};
@@ -13,12 +15,9 @@ use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::sums::dot;
 use crate::numeric::threads;
-use crate::objective::{Objective, Segment};
 use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::sparsity::Sparsity;
-use crate::sum::{
-    BLOCK_ROWS, BlockWorkspace, Exchange, GradientSums, PartialSum, Partition, Shares, Steps, Work, engine,
-};
+use crate::sum::{BlockWorkspace, Exchange, GradientSums, PartialSum, Partition, Shares, Steps, Work, engine};
 use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -373,6 +372,19 @@ impl<'a, T: Scalar> Cost<'a, T> {
     }
 }
 
+impl<T> fmt::Debug for Cost<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost { network, loss, weight_decay, sparsity, label_smoothing, .. } = self;
+        f.debug_struct("Cost")
+            .field("network", network)
+            .field("loss", loss)
+            .field("weight_decay", weight_decay)
+            .field("sparsity", sparsity)
+            .field("label_smoothing", label_smoothing)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A batch that has gone through the network, forward and back: the sum over its examples is still to be taken.
 pub struct Pass<'b, 'a, T> {
     of: &'b mut Cost<'a, T>,
@@ -417,57 +429,5 @@ impl<T: Scalar> Pass<'_, '_, T> {
         engine().step(network, sums, Update { mean, step, not_finite: &not_finite });
         let at = not_finite.into_inner();
         (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
-    }
-}
-
-impl<T> fmt::Debug for Cost<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cost { network, loss, weight_decay, sparsity, label_smoothing, .. } = self;
-        f.debug_struct("Cost")
-            .field("network", network)
-            .field("loss", loss)
-            .field("weight_decay", weight_decay)
-            .field("sparsity", sparsity)
-            .field("label_smoothing", label_smoothing)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<T: Scalar> Objective<T> for Cost<'_, T> {
-    fn dimension(&self) -> usize {
-        self.network.parameter_count()
-    }
-
-    fn cost(&mut self, parameters: &[T]) -> f64 {
-        let rows = self.data.all().rows();
-        self.sum_rows(parameters, rows, self.outputs(true, false));
-        self.cost_of(parameters, rows)
-    }
-
-    fn cost_and_gradient(&mut self, parameters: &[T], gradient: &mut [T]) -> f64 {
-        let (cost, pass) = self.forward_backward(parameters, None);
-        pass.gradient(parameters, gradient);
-        cost
-    }
-
-    /// Some unit of some example with ReLU, leaky ReLU or SELU is on another side of 0 at the two points.
-    fn has_kink_between(&mut self, one: &[T], other: &[T]) -> bool {
-        if !self.network.layers().iter().any(|layer| layer.activation.has_kink()) {
-            return false;
-        }
-        let (network, rows) = (self.network, self.data.rows());
-        let examples = self.data.all();
-        let mut points = [one, other].map(|parameters| (parameters, Strip::new(network, None)));
-        (0..rows).step_by(BLOCK_ROWS).any(|start| {
-            let some = examples.part(start..rows.min(start + BLOCK_ROWS));
-            for (parameters, strip) in &mut points {
-                engine().feedforward(strip, network, network.layers().len(), parameters, [some, some.part(0..0)]);
-            }
-            points[0].1.differs_in_sides(&points[1].1, network)
-        })
-    }
-
-    fn segments(&self) -> Vec<Segment> {
-        self.network.segments()
     }
 }
