@@ -36,8 +36,8 @@ use crate::view::{DatasetView, Rows};
 ///   ∇b J = 1/m Σᵢ ∇b J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾)
 /// ```
 ///
-/// It is an [`Objective`] over all examples; training takes it [over a batch](Cost::forward_backward) of them. The bits depend
-/// on θ, the examples and their order, and on no number of threads.
+/// It is an [`Objective`](crate::Objective) over all examples; training takes it [over a batch](Cost::forward_backward) of them.
+/// The bits depend on θ, the examples and their order, and on no number of threads.
 pub struct Cost<'a, T> {
     network: &'a Network,
     loss: Loss,
