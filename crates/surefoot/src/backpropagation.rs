@@ -6,10 +6,11 @@
 //! may be dealt out to threads in any way.
 
 use crate::loss::Loss;
+use crate::metrics::Task;
 use crate::network::Network;
 use crate::numeric::matmul::multiply_panels;
 use crate::numeric::operands::{Lhs, Start, Starts};
-use crate::numeric::panels::{PANEL, Panels, rows, rows_mut};
+use crate::numeric::panels::{LANES, PANEL, Panels, rows, rows_mut};
 use crate::numeric::prefetch::PrefetchQueue;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -42,6 +43,8 @@ pub(crate) struct Outputs {
     pub limit: f64,
     /// The error terms of all layers.
     pub deltas: bool,
+    /// What the score of this task is made of.
+    pub scores: Option<Task>,
 }
 
 impl<T: Scalar> Strip<T> {
@@ -245,6 +248,20 @@ impl<T: Scalar> Strip<T> {
                     }
                 },
             );
+        }
+    }
+
+    /// Adds what each example that went through last adds to the k-th sum of a score, by lanes.
+    pub fn add_score_terms(&self, task: Task, k: usize, examples: Examples<'_, T>, lanes: &mut [f64; LANES]) {
+        let (h, mut example) = (self.outputs(), 0);
+        for p in 0..h.count() {
+            let panel = h.panel(p);
+            for i in 0..panel.columns {
+                let h_of = |k: usize| panel.numbers[k * panel.width + i];
+                // panels are whole lanes wide
+                lanes[i % LANES] += task.score_term(k, h.height(), h_of, examples.target(example));
+                example += 1;
+            }
         }
     }
 

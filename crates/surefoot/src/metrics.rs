@@ -43,6 +43,54 @@ impl Task {
             Task::Regression => r_squared(outputs, targets),
         }
     }
+
+    /// Of how many sums over examples the score of K outputs is made.
+    pub(crate) fn score_sums(self, outputs: usize) -> usize {
+        match self {
+            Task::Classification => 1,
+            Task::Regression => outputs,
+        }
+    }
+
+    /// What an example with K outputs h adds to the k-th of these sums: 1 where its class is right, or the squared residual
+    /// of its k-th output.
+    #[inline(always)]
+    pub(crate) fn score_term<T: Scalar>(self, k: usize, outputs: usize, h: impl Fn(usize) -> T, y: &[T]) -> f64 {
+        match self {
+            Task::Classification => f64::from(u8::from(class(outputs, h) == class(outputs, |k| y[k]))),
+            Task::Regression => square(h(k).to_f64() - y[k].to_f64()),
+        }
+    }
+}
+
+/// Makes a score of sums over the same examples, time after time: what follows from the targets alone is computed once.
+#[derive(Clone, Debug)]
+pub(crate) struct Scorer {
+    pub task: Task,
+    rows: usize,
+    /// Σᵢ (yᵢ − ȳ)² of each output, for R².
+    variances: Vec<f64>,
+}
+
+impl Scorer {
+    /// Against these targets (m × K).
+    pub fn new<T: Scalar>(task: Task, targets: ArrayView2<'_, T>) -> Self {
+        let variances = match task {
+            Task::Classification => Vec::new(),
+            Task::Regression => targets.axis_iter(Axis(1)).map(variance).collect(),
+        };
+        Scorer { task, rows: targets.nrows(), variances }
+    }
+
+    /// The score, the same number as [`Task::score`], from its [sums](Task::score_sums).  (M1) (M7)
+    pub fn score(&self, sums: &[f64]) -> f64 {
+        match self.task {
+            Task::Classification => sums[0] / self.rows.max(1) as f64,
+            Task::Regression => {
+                mean(sums.iter().zip(&self.variances).map(|(&residual, &variance)| explained(residual, variance)))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Task {
@@ -64,14 +112,15 @@ serde_as_text!(Task);
 /// The class that each row names, from 0: with several columns the one with the largest number (the first of equal
 /// ones), with one column class 1 where it is at least ½.
 pub fn classes<T: Scalar>(outputs: ArrayView2<'_, T>) -> Vec<usize> {
-    outputs.axis_iter(Axis(0)).map(class).collect()
+    outputs.axis_iter(Axis(0)).map(|row| class(row.len(), |k| row[k])).collect()
 }
 
-fn class<T: Scalar>(row: ArrayView1<'_, T>) -> usize {
-    if row.len() == 1 {
-        return usize::from(row[0] >= T::from_f64(0.5));
+#[inline(always)]
+fn class<T: Scalar>(outputs: usize, h: impl Fn(usize) -> T) -> usize {
+    if outputs == 1 {
+        return usize::from(h(0) >= T::from_f64(0.5));
     }
-    (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best })
+    (1..outputs).fold(0, |best, k| if h(k) > h(best) { k } else { best })
 }
 
 /// The share of rows whose class is right; 0 without rows.  (M1)
@@ -165,25 +214,42 @@ pub fn mae<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) ->
 ///
 /// A column without variance counts 1 where all outputs are right, else 0. What is 0 but for rounding is 0.
 pub fn r_squared<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>) -> f64 {
-    let rows = targets.nrows();
     let of_column = |(h, y): (ArrayView1<'_, T>, ArrayView1<'_, T>)| {
-        let centre = sum_rows(rows, |row| y[row].to_f64()) / rows.max(1) as f64;
-        let square = |difference: f64| difference * difference;
-        let residual = sum_rows(rows, |row| square(h[row].to_f64() - y[row].to_f64()));
-        let variance = sum_rows(rows, |row| square(centre - y[row].to_f64()));
-        if variance > 0.0 {
-            let r_squared = 1.0 - residual / variance; // (M7)
-            if r_squared.abs() < ROUNDING { 0.0 } else { r_squared }
-        } else {
-            f64::from(u8::from(residual == 0.0))
-        }
+        let residual = sum_rows(targets.nrows(), |row| square(h[row].to_f64() - y[row].to_f64()));
+        explained(residual, variance(y))
     };
-    let columns = outputs.axis_iter(Axis(1)).zip(targets.axis_iter(Axis(1)));
-    columns.map(of_column).fold(0.0, |sum, score| sum + score) / targets.ncols().max(1) as f64
+    mean(outputs.axis_iter(Axis(1)).zip(targets.axis_iter(Axis(1))).map(of_column))
+}
+
+/// Σᵢ (yᵢ − ȳ)² of a column.
+fn variance<T: Scalar>(y: ArrayView1<'_, T>) -> f64 {
+    let rows = y.len();
+    let centre = sum_rows(rows, |row| y[row].to_f64()) / rows.max(1) as f64;
+    sum_rows(rows, |row| square(centre - y[row].to_f64()))
+}
+
+/// R² of a column from the sums Σᵢ (hᵢ − yᵢ)² and Σᵢ (yᵢ − ȳ)².
+fn explained(residual: f64, variance: f64) -> f64 {
+    if variance > 0.0 {
+        let r_squared = 1.0 - residual / variance; // (M7)
+        if r_squared.abs() < ROUNDING { 0.0 } else { r_squared }
+    } else {
+        f64::from(u8::from(residual == 0.0))
+    }
 }
 
 /// R² of outputs that are the mean of the targets is 0 up to this.
 const ROUNDING: f64 = 1e-12;
+
+fn square(difference: f64) -> f64 {
+    difference * difference
+}
+
+/// The mean over columns, in their order.
+fn mean(scores: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let columns = scores.len();
+    scores.fold(0.0, |sum, score| sum + score) / columns.max(1) as f64
+}
 
 /// The mean over rows and columns of a term of the residuals h − y: over the columns of a row in their order.
 fn mean_residual<T: Scalar>(outputs: ArrayView2<'_, T>, targets: ArrayView2<'_, T>, term: impl Fn(f64) -> f64) -> f64 {

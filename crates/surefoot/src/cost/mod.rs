@@ -11,6 +11,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::gradients::{Gradient, Mean, Update};
 use crate::loss::Loss;
+use crate::metrics::Scorer;
 use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::sums::dot;
@@ -218,6 +219,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
         Pass { rows, of: self }
     }
 
+    /// J and the score over all rows, in one pass.
+    pub(crate) fn cost_and_score(&mut self, parameters: &[T], scorer: &Scorer) -> (f64, f64) {
+        let rows = self.data.all().rows();
+        self.sum_rows(parameters, rows, Outputs { scores: Some(scorer.task), ..self.outputs(true, false) });
+        let score = if self.is_whole { scorer.score(&self.total.scores) } else { f64::NAN };
+        (self.cost_of(parameters, rows), score)
+    }
+
     /// Says which rows come after the next pass, so that they are fetched from memory during it. It changes no bit.
     pub fn prefetch(&mut self, rows: &[usize]) {
         self.prefetched.clear();
@@ -226,7 +235,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
 
     /// What is computed of the outputs.
     fn outputs(&self, losses: bool, deltas: bool) -> Outputs {
-        Outputs { losses, deltas, limit: self.limit }
+        Outputs { losses, deltas, limit: self.limit, scores: None }
     }
 
     /// The rows of a batch, or all.
@@ -429,5 +438,64 @@ impl<T: Scalar> Pass<'_, '_, T> {
         engine().step(network, sums, Update { mean, step, not_finite: &not_finite });
         let at = not_finite.into_inner();
         (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::dataset::Dataset;
+    use crate::initialization::draw_defaults;
+    use crate::metrics::Task;
+    use crate::objective::Objective;
+    use ndarray::Array2;
+
+    /// 1,250 rows are six blocks in a tree of six leaves; 500 are one, which threads share where the network is large.
+    #[test]
+    fn one_pass_gives_the_cost_and_the_score_that_two_give() {
+        let (classes, numbers) = (Task::Classification, Task::Regression);
+        for (task, outputs, rows, hidden) in [
+            (classes, 1, 1250, 5),
+            (classes, 3, 1250, 5),
+            (numbers, 2, 1250, 5),
+            (classes, 3, 500, 700),
+            (numbers, 2, 500, 700),
+        ] {
+            let inputs = Array2::from_shape_fn((rows, 2), |(i, j)| ((i * 31 + j * 17) % 101) as f32 / 101.0);
+            let targets = match task {
+                Task::Classification => {
+                    Array2::from_shape_fn((rows, outputs), |(i, k)| f32::from(u8::from(i % (outputs + 1) == k)))
+                }
+                Task::Regression => Array2::from_shape_fn((rows, outputs), |(i, k)| ((i * (k + 7)) % 13) as f32 / 13.0),
+            };
+            let network = Network::new(2, &[(hidden, Activation::Tanh), (outputs, Activation::Sigmoid)]).unwrap();
+            let data = Dataset::new(inputs, targets).unwrap();
+            let weights = (0..rows).map(|i| (i % 3) as f32 + 0.5).collect();
+            let data = data.with_weights(weights).unwrap();
+            let theta = draw_defaults::<f32>(&network, 3);
+            let mut cost = Cost::new(&network, Loss::SquaredError, 0.01, &data).unwrap();
+            let predicted = network.predict(&theta, data.inputs()).unwrap();
+            let expected = (cost.cost(&theta), task.score(predicted.view(), data.targets()));
+            let scorer = Scorer::new(task, data.targets());
+            for threads in [1, 2, 3] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let got = pool.install(|| cost.cost_and_score(&theta, &scorer));
+                assert_eq!(got.0.to_bits(), expected.0.to_bits());
+                assert_eq!(got.1.to_bits(), expected.1.to_bits(), "{task} of {outputs} outputs");
+            }
+            assert!(expected.1 != 0.0 && expected.1 != 1.0);
+        }
+    }
+
+    #[test]
+    fn a_cancelled_pass_has_neither_cost_nor_score() {
+        let data = Dataset::new(Array2::<f64>::zeros((3, 1)), Array2::zeros((3, 1))).unwrap();
+        let network = Network::new(1, &[(1, Activation::Sigmoid)]).unwrap();
+        let (cancel, scorer) = (Cancel::new(), Scorer::new(Task::Regression, data.targets()));
+        let mut cost = Cost::new(&network, Loss::SquaredError, 0.0, &data).unwrap().with_cancel(cancel.clone());
+        cancel.cancel();
+        let (cost, score) = cost.cost_and_score(&[0.0, 0.0], &scorer);
+        assert!(cost.is_nan() && score.is_nan());
     }
 }

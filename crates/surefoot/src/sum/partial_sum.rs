@@ -12,6 +12,8 @@ pub(crate) struct PartialSum<T> {
     pub weight: f64,
     /// Σ wᵢ times the activity of each hidden unit.
     pub activities: Vec<f64>,
+    /// What a [score](crate::Task::score) is made of; not weighted.
+    pub scores: Vec<f64>,
     /// Σ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), in the order of θ.
     pub gradient: Vec<T>,
 }
@@ -21,7 +23,9 @@ impl<T: Scalar> PartialSum<T> {
     pub fn add(&mut self, right: &PartialSum<T>) {
         self.cost += right.cost;
         self.weight += right.weight;
-        self.activities.iter_mut().zip(&right.activities).for_each(|(sum, right)| *sum += right);
+        for (sums, right) in [(&mut self.activities, &right.activities), (&mut self.scores, &right.scores)] {
+            sums.iter_mut().zip(right).for_each(|(sum, right)| *sum += right);
+        }
         vectorized(
             #[inline(always)]
             || self.gradient.iter_mut().zip(&right.gradient).for_each(|(sum, &right)| *sum += right),
@@ -32,6 +36,6 @@ impl<T: Scalar> PartialSum<T> {
 /// The sums over no examples.
 impl<T> Default for PartialSum<T> {
     fn default() -> Self {
-        PartialSum { cost: 0.0, weight: 0.0, activities: Vec::new(), gradient: Vec::new() }
+        PartialSum { cost: 0.0, weight: 0.0, activities: Vec::new(), scores: Vec::new(), gradient: Vec::new() }
     }
 }

@@ -6,6 +6,7 @@ use super::partial_sum::PartialSum;
 use crate::backpropagation::{Outputs, Strip, strips_for};
 use crate::gradients::{Sum, sum_deltas, sum_gradients};
 use crate::loss::Loss;
+use crate::metrics::Task;
 use crate::network::Network;
 use crate::numeric::panels::{LANES, Panels};
 use crate::numeric::scalar::Scalar;
@@ -95,6 +96,12 @@ impl<T: Scalar> BlockWorkspace<T> {
         let join = |sum: &mut f64, of_block: f64| *sum = if is_first { of_block } else { *sum + of_block };
         join(&mut sum.weight, weight(examples));
         join(&mut sum.cost, if steps.outputs.losses { self.cost() } else { 0.0 });
+        if let Some(task) = steps.outputs.scores {
+            sum.scores.resize(task.score_sums(network.outputs()), 0.0);
+            for (k, sum) in sum.scores.iter_mut().enumerate() {
+                join(sum, self.score_sum(task, k, examples));
+            }
+        }
         if steps.activities {
             sum.activities.resize(network.hidden().iter().map(|layer| layer.outputs).sum(), 0.0);
             for l in 0..network.hidden().len() {
@@ -129,6 +136,16 @@ impl<T: Scalar> BlockWorkspace<T> {
             let next_part = part.start.min(next.len())..part.end.min(next.len());
             of_strip(strip, [examples.part(part), next.part(next_part)]);
         });
+    }
+
+    /// The k-th sum of the score of the block, in lanes over its examples.
+    fn score_sum(&self, task: Task, k: usize, examples: Examples<'_, T>) -> f64 {
+        let (mut lanes, mut first) = ([0f64; LANES], 0);
+        for strip in self.strips() {
+            strip.add_score_terms(task, k, examples.part(first..first + strip.examples()), &mut lanes);
+            first += strip.examples();
+        }
+        pairwise_sum(lanes)
     }
 
     /// The sum of the losses of the block, in lanes over its examples.

@@ -8,12 +8,14 @@ use super::state::{Monitor, OptimizerState, TrainingState};
 use crate::cancel::Cancel;
 use crate::cost::Cost;
 use crate::error::Result;
+use crate::metrics::Scorer;
 use crate::network::Network;
 use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::threads::keep_awake;
 use crate::objective::Objective;
 use crate::optimizer::{FirstOrder, Lbfgs, LbfgsStop};
+use crate::view::DatasetView;
 
 /// Examples a step, unless it is said how many.
 const DEFAULT_BATCH: usize = 32;
@@ -23,7 +25,7 @@ pub(super) struct Run<'a, T> {
     training: &'a Training,
     problem: &'a Problem<'a, T>,
     cost: Cost<'a, T>,
-    validation: Option<Cost<'a, T>>,
+    validation: Option<(Cost<'a, T>, Scorer)>,
     state: &'a mut TrainingState<T>,
     /// The rows in the order of the present epoch.
     order: Vec<usize>,
@@ -42,12 +44,15 @@ impl<'a, T: Scalar> Run<'a, T> {
         state: &'a mut TrainingState<T>,
         cancel: Option<Cancel>,
     ) -> Result<Self> {
-        let Problem { network, loss, data, validation, .. } = *problem;
+        let Problem { network, loss, task, data, validation } = *problem;
         let is_cancellable = cancel.is_some();
         let cancel = cancel.unwrap_or_default();
         let cost = training.smoothed_cost(network, loss, data)?.with_cancel(cancel.clone());
-        let validation = validation.map(|data| training.cost(network, loss, data)).transpose()?;
-        let validation = validation.map(|cost| cost.with_cancel(cancel.clone()));
+        let validate = |data: DatasetView<'a, T>| {
+            let cost = training.cost(network, loss, data)?.with_cancel(cancel.clone());
+            Ok((cost, Scorer::new(task, data.targets().view())))
+        };
+        let validation = validation.map(validate).transpose()?;
         if (training.patience > 0 || validation.is_some()) && state.monitor.is_none() {
             state.monitor = Some(Monitor::new(&state.parameters));
         }
@@ -64,13 +69,13 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Epochs until it ends, for this reason.
-    pub fn finish(&mut self, observer: &mut dyn Observer<T>) -> Result<StopReason> {
+    pub fn finish(&mut self, observer: &mut dyn Observer<T>) -> StopReason {
         loop {
             if let Some(reason) = self.state.stopped {
-                return Ok(reason);
+                return reason;
             }
             let reason = match self.state.history.len() < self.training.epochs {
-                true => self.whole_epoch(observer)?,
+                true => self.whole_epoch(observer),
                 false => Some(StopReason::Epochs),
             };
             let Some(mut reason) = reason else { continue };
@@ -85,20 +90,20 @@ impl<'a, T: Scalar> Run<'a, T> {
                 self.state.parameters.clone_from(&self.state.last_finite);
             }
             if reason == StopReason::Observer {
-                return Ok(reason);
+                return reason;
             }
             self.state.stopped = Some(reason);
         }
     }
 
     /// What is left of the present epoch, with what belongs to its end; why training ends with it, if it does.
-    fn whole_epoch(&mut self, observer: &mut dyn Observer<T>) -> Result<Option<StopReason>> {
+    fn whole_epoch(&mut self, observer: &mut dyn Observer<T>) -> Option<StopReason> {
         let epoch = self.state.history.len() + 1;
         let (cost, learning_rate) = match self.share_epoch(epoch, observer) {
             Ok(done) => done,
-            Err(reason) => return Ok(Some(reason)),
+            Err(reason) => return Some(reason),
         };
-        let (validation_cost, validation_score) = self.validate()?;
+        let (validation_cost, validation_score) = self.validate().unzip();
         let seen = Epoch { epoch, cost, validation_cost, validation_score, learning_rate };
         let Run { training, state, cost, cancel, .. } = self;
         let known = match &state.optimizer {
@@ -108,7 +113,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let monitored =
             state.monitor.is_some().then(|| validation_cost.or(known).unwrap_or_else(|| cost.cost(&state.parameters)));
         if cancel.is_cancelled() {
-            return Ok(Some(StopReason::Observer)); // all steps of the epoch are done, but not what belongs to its end
+            return Some(StopReason::Observer); // all steps of the epoch are done, but not what belongs to its end
         }
         state.history.push(seen);
         (state.batches, state.cost_sum) = (0, 0.0);
@@ -120,7 +125,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             }
         }
         let goes_on = observer.epoch(&seen).is_continue();
-        Ok(reason.or((!goes_on).then_some(StopReason::Observer)))
+        reason.or((!goes_on).then_some(StopReason::Observer))
     }
 
     /// The batches of an epoch, in several threads if they are long enough to have them all awake.
@@ -235,12 +240,9 @@ impl<'a, T: Scalar> Run<'a, T> {
     }
 
     /// Cost and score on the validation part.
-    fn validate(&mut self) -> Result<(Option<f64>, Option<f64>)> {
-        let Some(validation) = &mut self.validation else { return Ok((None, None)) };
-        let (parameters, data) = (&self.state.parameters, validation.data());
-        let outputs = self.problem.network.outputs_of(parameters, data.all())?;
-        let score = self.problem.task.score(outputs.view(), data.targets().view());
-        Ok((Some(validation.cost(parameters)), Some(score)))
+    fn validate(&mut self) -> Option<(f64, f64)> {
+        let (cost, scorer) = self.validation.as_mut()?;
+        Some(cost.cost_and_score(&self.state.parameters, scorer))
     }
 }
 
