@@ -6,13 +6,13 @@ import numpy as np
 
 
 def frame_of(X, names=None):
-    """What the compiled half reads: an object with Arrow's PyCapsule interface as it is, else names with columns."""
-    if is_frame(X):
-        if _is_pandas(X):
-            return [(str(name), column_of(X.iloc[:, place])) for place, name in enumerate(X.columns)]
+    """What the compiled half reads: an object with Arrow's PyCapsule interface as it is, else columns with their names, or with the
+    given ones by their places."""
+    if names is None and is_frame(X) and not _is_pandas(X):
         return X
-    names = [f"feature_{place}" for place in range(X.shape[1])] if names is None else names
-    return [(str(name), column_of(X[:, place])) for place, name in enumerate(names)]
+    names = names_of(X) if names is None else names
+    columns = X.iloc if _is_pandas(X) else np.asarray(X)
+    return [(str(name), column_of(columns[:, place])) for place, name in enumerate(names)]
 
 
 def is_frame(X):
@@ -21,9 +21,9 @@ def is_frame(X):
 
 
 def names_of(X):
-    """The names of its columns; none of an array."""
+    """The names of its columns, which an array gets by their places."""
     if not is_frame(X):
-        return []
+        return [f"feature_{place}" for place in range(X.shape[1])]
     names = X.columns if hasattr(X, "columns") and not hasattr(X, "column_names") else X.column_names
     return [str(name) for name in names]
 

@@ -108,6 +108,7 @@ class _TableEstimator(Fitted):
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=3)
         for text in summary["warnings"]:
             warnings.warn(text, UserWarning, stacklevel=3)
+        self._column_names = names_of(X)
         self.target_name_ = target
         self.notes_ = summary["notes"]
         self.excluded_ = dict(summary["excluded"])
@@ -131,11 +132,9 @@ class _TableEstimator(Fitted):
         return outputs
 
     def _frame(self, X):
-        """X with the names of the fit; where one of the two has none, columns are taken by their places."""
-        names = getattr(self, "feature_names_in_", None)
-        if is_frame(X) and names is None:
-            X = np.asarray(X)
-        return frame_of(X, names)
+        """X with the names of the fit; where one of the two has none that are text, columns are taken by their places."""
+        has_names = is_frame(X) and hasattr(self, "feature_names_in_")
+        return frame_of(X, None if has_names else self._column_names)
 
     def _command(self):
         return f"surefoot.{self!r}.fit(X, y)".replace("\n", " ")
@@ -319,7 +318,8 @@ class Classifier(ClassifierMixin, _TableEstimator):
 
     def predict(self, X):
         """The class of each row."""
-        return self.classes_.take(self._predict(X).argmax(axis=1))
+        best = self._predict(X).argmax(axis=1)
+        return self.classes_.take(best)
 
 
 class Regressor(RegressorMixin, _TableEstimator):

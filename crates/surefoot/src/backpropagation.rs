@@ -8,6 +8,7 @@
 use crate::loss::Loss;
 use crate::metrics::Task;
 use crate::network::Network;
+use crate::numeric::aligned::Aligned;
 use crate::numeric::matmul::multiply_panels;
 use crate::numeric::operands::{Lhs, Start, Starts};
 use crate::numeric::panels::{LANES, PANEL, Panels, rows, rows_mut};
@@ -31,7 +32,7 @@ pub(crate) struct Strip<T> {
     /// J(W,b; x,y) of each example, times its weight.
     losses: Vec<f64>,
     /// A buffer of the products.
-    packed: Vec<T>,
+    packed: Aligned<T>,
 }
 
 /// What of some examples is computed after the feedforward pass.
@@ -59,7 +60,7 @@ impl<T: Scalar> Strip<T> {
             output_sums: loss.filter(|loss| loss.is_of_sums()).map(|_| Panels::new()),
             targets: Panels::new(),
             losses: Vec::new(),
-            packed: Vec::new(),
+            packed: Aligned::new(),
         }
     }
 

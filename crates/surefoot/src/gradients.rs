@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::backpropagation::{Strip, WORTH_A_THREAD};
 use crate::network::Network;
+use crate::numeric::aligned::OnLine;
 use crate::numeric::grid::Grid;
 use crate::numeric::matmul::{TILE_ROWS, multiply};
 use crate::numeric::operands::{Lhs, Scattered, Start};
 use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels, copy};
-use crate::numeric::prefetch::{WORTH_PREFETCHING, line_of, prefetch};
+use crate::numeric::prefetch::{WORTH_PREFETCHING, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::sums::pairwise_sum;
@@ -71,6 +72,10 @@ pub(crate) fn sum_gradients<T: Scalar>(
     }
 }
 
+/// Units of the first layer for which copying the inputs is worth it: each tile of units reads them once, and reads a copy faster, as
+/// its rows begin where lines do and lie close to each other.
+const WORTH_A_COPY: usize = 48;
+
 /// The gradients of the weights from some inputs of a layer.
 fn sum_weight_gradients<T: Scalar>(
     strips: &[Strip<T>],
@@ -92,12 +97,12 @@ fn sum_weight_gradients<T: Scalar>(
         return;
     }
     let units = strips[0].deltas[l].height();
-    let mut tile = [T::zero(); TILE_ROWS * PANEL];
+    let OnLine(tile) = &mut OnLine([T::zero(); TILE_ROWS * PANEL]);
     for first in inputs.clone().step_by(PANEL) {
         let columns = first..inputs.end.min(first + PANEL);
-        // the inputs are read where they lie, if they can be; so each is fetched once, while others are multiplied
+        // few units read the inputs where they lie, if they can be
         let x = |strip| scattered(strip, examples, columns.clone());
-        let in_place = l == 0 && strips.iter().all(|strip| x(strip).is_readable());
+        let in_place = l == 0 && units < WORTH_A_COPY && strips.iter().all(|strip| x(strip).is_readable());
         let a = &mut buffers[0];
         if !in_place {
             set_examples(a, strips, examples, l, columns.clone());
@@ -112,10 +117,9 @@ fn sum_weight_gradients<T: Scalar>(
             for (i, strip) in strips.iter().enumerate() {
                 let start = if i == 0 { Start::Zero } else { Start::Sum };
                 let delta = Lhs::panels(&strip.deltas[l], rows.clone());
-                let sums = PanelMut { numbers: &mut tile, width, columns: columns.len() };
+                let sums = PanelMut { numbers: tile, width, columns: columns.len() };
                 if in_place {
-                    let ahead = prefetch_distance::<T>(unit, inputs.end - columns.end);
-                    multiply(delta, Scattered { ahead, ..x(strip) }, start, sums); // (B3)
+                    multiply(delta, x(strip), start, sums); // (B3)
                 } else {
                     multiply(delta, a.panel(0).below(row), start, sums); // (B3)
                 }
@@ -136,14 +140,7 @@ fn sum_weight_gradients<T: Scalar>(
 /// Some columns of the inputs of the examples in a strip, one row an example, where they lie.
 fn scattered<'a, T: Scalar>(strip: &'a Strip<T>, examples: Examples<'a, T>, columns: Range<usize>) -> Scattered<'a, T> {
     let numbers = &examples.all_inputs()[columns.start..];
-    Scattered { numbers, rows: &strip.starts, columns: columns.len(), ahead: 0 }
-}
-
-/// The line of the next columns that each row is to ask for while the tile of these units is computed, as long as there are
-/// lines left.
-fn prefetch_distance<T>(unit: usize, columns_left: usize) -> usize {
-    let line = unit / TILE_ROWS * line_of::<T>();
-    if line < PANEL.min(columns_left) { PANEL + line } else { 0 }
+    Scattered { numbers, rows: &strip.starts, columns: columns.len() }
 }
 
 /// Writes some columns of a⁽ˡ⁾, one row an example, over a matrix.

@@ -18,6 +18,7 @@
 
 use std::ops::Range;
 
+use super::aligned::Aligned;
 use super::operands::{Lhs, PIECES, Prefetching, Rhs, SEGMENT, Start};
 use super::panels::{LANES, Panel, PanelMut, Panels};
 use super::prefetch::PrefetchQueue;
@@ -38,7 +39,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
     b: &Panels<T>,
     start: Start<'_, T>,
     c: &mut Panels<T>,
-    packed: &mut Vec<T>,
+    packed: &mut Aligned<T>,
     ahead: &mut PrefetchQueue<impl Fn(usize) -> &'a [T]>,
 ) {
     c.resize(a.rows, b.columns());
@@ -58,7 +59,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
             let mut a = a.part(rows.clone(), depth.clone());
             if a.inner > 1 {
                 // Wide steps from one inner index to the next would wear out the cache, panel after panel.
-                packed.resize(packed.len().max(GROUP * a.depth), T::zero());
+                packed.grow(GROUP * a.depth);
                 for (k, to) in packed.chunks_exact_mut(GROUP).take(a.depth).enumerate() {
                     to[..a.rows].copy_from_slice(&a.numbers[k * a.inner..][..a.rows]);
                 }
@@ -112,10 +113,11 @@ pub fn multiply<T: Scalar>(a: Lhs<'_, T>, b: impl Rhs<T>, start: Start<'_, T>, c
 #[inline(always)]
 unsafe fn multiply_by<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
     a: Lhs<'_, V::Scalar>,
-    mut b: R,
+    b: R,
     start: Start<'_, V::Scalar>,
     mut c: PanelMut<'_, V::Scalar>,
 ) {
+    let plain = b.plain();
     for column in (0..b.columns()).step_by(N * V::LANES) {
         let vectors = (b.columns() - column).div_ceil(V::LANES).min(N);
         let mut row = 0;
@@ -124,14 +126,17 @@ unsafe fn multiply_by<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usi
                 ($m:expr) => {{
                     // SAFETY: tile by tile within the lengths that the caller asserted.
                     unsafe {
+                        let at = (row, column);
                         match vectors {
-                            _ if vectors == N => tile::<V, R, { $m }, N>(a, b, (row, column), start, &mut c),
-                            2 => tile::<V, R, { $m }, 2>(a, b, (row, column), start, &mut c),
-                            _ => tile::<V, R, { $m }, 1>(a, b, (row, column), start, &mut c),
+                            _ if vectors == N && R::PREFETCHES && at == (0, 0) => {
+                                tile::<V, R, { $m }, N>(a, b, at, start, &mut c);
+                            }
+                            _ if vectors == N => tile::<V, R::Plain, { $m }, N>(a, plain, at, start, &mut c),
+                            2 => tile::<V, R::Plain, { $m }, 2>(a, plain, at, start, &mut c),
+                            _ => tile::<V, R::Plain, { $m }, 1>(a, plain, at, start, &mut c),
                         }
                     }
                     row += $m;
-                    b = b.prefetched();
                 }};
             }
             match a.rows - row {
@@ -308,7 +313,7 @@ mod tests {
             };
             (0..m * n).map(element).collect()
         };
-        let (mut by_rows, mut right, mut c, mut packed) = (Panels::new(), Panels::new(), Panels::new(), Vec::new());
+        let (mut by_rows, mut right, mut c, mut packed) = (Panels::new(), Panels::new(), Panels::new(), Aligned::new());
         by_rows.set_rows(m, k, |i| &a[i * k..][..k]);
         right.set_rows(k, n, |p| &b[p * n..][..n]);
         let turned: Vec<T> = (0..k * m).map(|at| a[at % m * k + at / m]).collect();
@@ -352,7 +357,7 @@ mod tests {
         rows.set((0..k).map(|p| 1 + (k - 1 - p) * (n + 1)));
         let width = n.next_multiple_of(LANES);
         let mut numbers = vec![T::zero(); m * width];
-        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n, ahead: 3 }, &mut numbers);
+        let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n }, &mut numbers);
         assert!(scattered.is_readable());
         let c = PanelMut { numbers: c, width, columns: n };
         multiply(Lhs::panels(&by_rows, 0..m), scattered, Start::Zero, c);

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a network is. What the formulas promise about bits is kept here.
 
+pub mod aligned;
 pub mod elementwise;
 pub mod engine;
 pub mod grid;

@@ -81,13 +81,17 @@ pub unsafe trait Rhs<T>: Copy {
     /// # Safety
     /// There are more than k rows.
     unsafe fn row(self, k: usize) -> *const T;
+    /// Whether memory is asked for while the first tile reads the rows.
+    const PREFETCHES: bool = false;
     /// Asks for something beside the k-th row: one hint for each, so that they do not wait for each other.
     ///
     /// # Safety
     /// As [`row`](Self::row).
-    unsafe fn prefetch_beside(self, k: usize);
-    /// The same matrix, when a tile has asked for all.
-    fn prefetched(self) -> Self;
+    #[inline(always)]
+    unsafe fn prefetch_beside(self, _k: usize) {}
+    /// The matrix alone, as the other tiles read it.
+    type Plain: Rhs<T>;
+    fn plain(self) -> Self::Plain;
 }
 
 // SAFETY: rows of a panel are `width` numbers apart, and within its numbers.
@@ -102,10 +106,9 @@ unsafe impl<T: Scalar> Rhs<T> for Panel<'_, T> {
     unsafe fn row(self, k: usize) -> *const T {
         self.numbers.as_ptr().wrapping_add(k * self.width)
     }
+    type Plain = Self;
     #[inline(always)]
-    unsafe fn prefetch_beside(self, _k: usize) {}
-    #[inline(always)]
-    fn prefetched(self) -> Self {
+    fn plain(self) -> Self {
         self
     }
 }
@@ -133,7 +136,7 @@ impl<'a, T> Prefetching<'a, T> {
 }
 
 // SAFETY: as of the panel.
-unsafe impl<T: Scalar> Rhs<T> for Prefetching<'_, T> {
+unsafe impl<'a, T: Scalar> Rhs<T> for Prefetching<'a, T> {
     fn columns(self) -> usize {
         self.panel.columns
     }
@@ -145,13 +148,15 @@ unsafe impl<T: Scalar> Rhs<T> for Prefetching<'_, T> {
         // SAFETY: the caller's.
         unsafe { self.panel.row(k) }
     }
+    const PREFETCHES: bool = true;
     #[inline(always)]
     unsafe fn prefetch_beside(self, k: usize) {
         prefetch_line(self.pieces[k % PIECES].as_ptr().wrapping_add(k / PIECES * self.step));
     }
+    type Plain = Panel<'a, T>;
     #[inline(always)]
-    fn prefetched(self) -> Self {
-        Prefetching { pieces: [self.panel.numbers; PIECES], step: 0, ..self }
+    fn plain(self) -> Panel<'a, T> {
+        self.panel
     }
 }
 
@@ -181,8 +186,6 @@ pub struct Scattered<'a, T> {
     pub numbers: &'a [T],
     pub rows: &'a Starts,
     pub columns: usize,
-    /// How far behind the first of them each row asks for what comes next.
-    pub ahead: usize,
 }
 
 impl<T: Scalar> Scattered<'_, T> {
@@ -205,14 +208,10 @@ unsafe impl<T: Scalar> Rhs<T> for Scattered<'_, T> {
         // SAFETY: there are more than k rows.
         self.numbers.as_ptr().wrapping_add(unsafe { *self.rows.starts.get_unchecked(k) })
     }
+    type Plain = Self;
     #[inline(always)]
-    unsafe fn prefetch_beside(self, k: usize) {
-        // SAFETY: there are more than k rows.
-        prefetch_line(unsafe { self.row(k) }.wrapping_add(self.ahead));
-    }
-    #[inline(always)]
-    fn prefetched(self) -> Self {
-        Scattered { ahead: 0, ..self }
+    fn plain(self) -> Self {
+        self
     }
 }
 
@@ -249,7 +248,7 @@ mod tests {
         rows.set([16, 0].into_iter());
         for (length, readable) in [(31, false), (32, true)] {
             let numbers = vec![1f32; length];
-            assert_eq!(Scattered { numbers: &numbers, rows: &rows, columns: 9, ahead: 0 }.is_readable(), readable);
+            assert_eq!(Scattered { numbers: &numbers, rows: &rows, columns: 9 }.is_readable(), readable);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::aligned::Aligned;
 use super::scalar::Scalar;
 use super::simd::{transpose, vectorized};
 
@@ -14,7 +15,7 @@ pub const LANES: usize = 16;
 /// has one narrower panel. Behind the last column there are numbers without meaning.
 #[derive(Clone, Debug)]
 pub struct Panels<T> {
-    numbers: Vec<T>,
+    numbers: Aligned<T>,
     height: usize,
     columns: usize,
     /// The numbers from row to row of a panel.
@@ -75,7 +76,7 @@ impl<'a, T> Panel<'a, T> {
 impl<T: Scalar> Panels<T> {
     /// An empty matrix.
     pub fn new() -> Self {
-        Panels { numbers: Vec::new(), height: 0, columns: 0, width: LANES, count: 0 }
+        Panels { numbers: Aligned::new(), height: 0, columns: 0, width: LANES, count: 0 }
     }
 
     /// Makes it height × columns; what the elements are is open.
@@ -86,10 +87,7 @@ impl<T: Scalar> Panels<T> {
         (self.height, self.columns) = (height, columns);
         self.width = columns.clamp(1, PANEL).next_multiple_of(LANES);
         self.count = columns.div_ceil(self.width);
-        let length = height * self.count * self.width;
-        if self.numbers.len() < length {
-            self.numbers.resize(length, T::zero());
-        }
+        self.numbers.grow(height * self.count * self.width);
     }
 
     pub fn height(&self) -> usize {

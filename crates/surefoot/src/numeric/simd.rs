@@ -300,75 +300,104 @@ mod x86 {
         _mm512_fmadd_pd(a, b, c)
     });
 
-    impl Vectors for f32 {
-        type Portable = Four<f32>;
-        type Avx2 = __m256;
-        type Avx512 = __m512;
-        type Neon = Four<f32>;
+    /// The types of a number's vectors, and its transposition by `$transpose` where the set is not the portable one.
+    macro_rules! vectors_of {
+        ($scalar:ident, $avx2:ident, $avx512:ident, $transpose:ident) => {
+            impl Vectors for $scalar {
+                type Portable = Four<$scalar>;
+                type Avx2 = $avx2;
+                type Avx512 = $avx512;
+                type Neon = Four<$scalar>;
 
-        #[inline(always)]
-        fn transpose_eight(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
-            match InstructionSet::current() {
-                InstructionSet::Portable => transpose_plainly(from, starts, 0..length, to, stride),
-                // SAFETY: the other sets have AVX.
-                _ => unsafe { transpose_eight_by_fours(from, starts, length, to, stride) },
+                #[inline(always)]
+                fn transpose_eight(
+                    from: &[$scalar],
+                    starts: [usize; EIGHT],
+                    length: usize,
+                    to: &mut [$scalar],
+                    stride: usize,
+                ) {
+                    match InstructionSet::current() {
+                        InstructionSet::Portable => transpose_plainly(from, starts, 0..length, to, stride),
+                        // SAFETY: the other sets have AVX.
+                        _ => unsafe { $transpose(from, starts, length, to, stride) },
+                    }
+                }
             }
-        }
-    }
-
-    /// Four numbers of the eight rows at a time, in registers.
-    #[inline]
-    #[target_feature(enable = "avx")]
-    fn transpose_eight_by_fours(from: &[f32], starts: [usize; EIGHT], length: usize, to: &mut [f32], stride: usize) {
-        if length == 0 {
-            return;
-        }
-        let last = starts.into_iter().fold(0, usize::max);
-        assert!(last + length <= from.len() && to.len() >= (length - 1) * stride + EIGHT);
-        let columns = |i: usize| {
-            // numbers i to i + 3 of two rows side by side
-            let pair = |j: usize| {
-                let row = |j: usize| from.as_ptr().wrapping_add(starts[j] + i);
-                // SAFETY: the caller of `columns` knows that four numbers can be read.
-                let (low, high) = unsafe { (_mm_loadu_ps(row(j)), _mm_loadu_ps(row(j + 4))) };
-                _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
-            };
-            let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
-            let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-            [
-                _mm256_shuffle_ps::<0x44>(ab_low, cd_low),
-                _mm256_shuffle_ps::<0xee>(ab_low, cd_low),
-                _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
-                _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
-            ]
         };
-        let whole = length / 4 * 4;
-        for i in (0..whole).step_by(4) {
-            let to = to.as_mut_ptr().wrapping_add(i * stride);
-            for (j, column) in columns(i).into_iter().enumerate() {
-                // SAFETY: eight numbers of a row below `length`, as was asserted.
-                unsafe { _mm256_storeu_ps(to.wrapping_add(j * stride), column) };
-            }
-        }
-        if whole == length {
-            return;
-        }
-        if last + whole + 4 > from.len() {
-            transpose_plainly(from, starts, whole..length, to, stride);
-            return;
-        }
-        let to = to.as_mut_ptr().wrapping_add(whole * stride);
-        for (j, column) in columns(whole).into_iter().enumerate().take(length - whole) {
-            // SAFETY: as above; the four numbers that were read lie within `from`.
-            unsafe { _mm256_storeu_ps(to.wrapping_add(j * stride), column) };
-        }
     }
 
-    impl Vectors for f64 {
-        type Portable = Four<f64>;
-        type Avx2 = __m256d;
-        type Avx512 = __m512d;
-        type Neon = Four<f64>;
+    vectors_of!(f32, __m256, __m512, transpose_eight_f32);
+    vectors_of!(f64, __m256d, __m512d, transpose_eight_f64);
+
+    /// The transposition of eight rows, four numbers of each at a time: `$four` gives those at the pointers as four columns in vectors
+    /// of `$lanes` numbers, which `$store` writes. It is a macro because closures between functions are not always inlined.
+    macro_rules! transpose_by_fours {
+        ($name:ident, $scalar:ident, $lanes:literal, $store:ident, |$rows:ident| $four:expr) => {
+            #[inline]
+            #[target_feature(enable = "avx")]
+            fn $name(from: &[$scalar], starts: [usize; EIGHT], length: usize, to: &mut [$scalar], stride: usize) {
+                if length == 0 {
+                    return;
+                }
+                let last = starts.into_iter().fold(0, usize::max);
+                assert!(last + length <= from.len() && to.len() >= (length - 1) * stride + EIGHT);
+                let mut done = 0;
+                while done < length {
+                    if last + done + 4 > from.len() {
+                        // the last row ends too near the end of the numbers
+                        transpose_plainly(from, starts, done..length, to, stride);
+                        return;
+                    }
+                    let mut $rows = [from.as_ptr(); EIGHT];
+                    for j in 0..EIGHT {
+                        $rows[j] = $rows[j].wrapping_add(starts[j] + done);
+                    }
+                    let columns = $four;
+                    for j in 0..columns.len().min(length - done) {
+                        for (n, column) in columns[j].into_iter().enumerate() {
+                            // SAFETY: eight numbers of a row below `length`, as was asserted.
+                            unsafe { $store(to.as_mut_ptr().add((done + j) * stride + n * $lanes), column) };
+                        }
+                    }
+                    done += columns.len();
+                }
+            }
+        };
     }
+
+    transpose_by_fours!(transpose_eight_f32, f32, 8, _mm256_storeu_ps, |rows| {
+        // the four numbers of two rows side by side
+        let pair = |j: usize| {
+            // SAFETY: four numbers can be read from each row.
+            let (low, high) = unsafe { (_mm_loadu_ps(rows[j]), _mm_loadu_ps(rows[j + 4])) };
+            _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
+        };
+        let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
+        let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        [
+            [_mm256_shuffle_ps::<0x44>(ab_low, cd_low)],
+            [_mm256_shuffle_ps::<0xee>(ab_low, cd_low)],
+            [_mm256_shuffle_ps::<0x44>(ab_high, cd_high)],
+            [_mm256_shuffle_ps::<0xee>(ab_high, cd_high)],
+        ]
+    });
+
+    transpose_by_fours!(transpose_eight_f64, f64, 4, _mm256_storeu_pd, |rows| {
+        // two numbers, from the `at`-th on, of rows j and j + 2 side by side
+        let pair = |j: usize, at: usize| {
+            // SAFETY: four numbers can be read from each row.
+            let (low, high) = unsafe { (_mm_loadu_pd(rows[j].add(at)), _mm_loadu_pd(rows[j + 2].add(at))) };
+            _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(low), high)
+        };
+        let (a, b, c, d) = (pair(0, 0), pair(1, 0), pair(4, 0), pair(5, 0));
+        let (e, f, g, h) = (pair(0, 2), pair(1, 2), pair(4, 2), pair(5, 2));
+        [
+            [_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d)],
+            [_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d)],
+            [_mm256_unpacklo_pd(e, f), _mm256_unpacklo_pd(g, h)],
+            [_mm256_unpackhi_pd(e, f), _mm256_unpackhi_pd(g, h)],
+        ]
+    });
 }

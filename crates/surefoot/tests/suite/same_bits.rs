@@ -91,6 +91,7 @@ impl<T: Scalar> Run<T> {
             weight_decay: 1e-3,
             sparsity: is_sparse.then_some(Sparsity { target: 0.2, weight: 0.05 }),
             patience: usize::from(validates),
+            gradient_check: false, // it changes no bit, and would take most of the time
             ..Training::default()
         };
         let network = Network::new(40, &layers).unwrap();
@@ -140,7 +141,7 @@ fn some_trainings_have_the_same_bits_on_any_threads_and_after_a_break() {
     the_grid_has_the_same_bits::<f64>(&THREADS[..2], 37);
 }
 
-/// All of it takes minutes: `cargo test -p surefoot --test same_bits -- --ignored`, as `.ci/run` does.
+/// All of it takes minutes: `cargo test -p surefoot --test suite same_bits -- --ignored`, as `.ci/run` does.
 #[test]
 #[ignore = "takes minutes"]
 fn the_grid_of_trainings_has_the_same_bits_on_any_threads_and_after_a_break() {
