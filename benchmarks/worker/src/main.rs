@@ -3,6 +3,7 @@
 //! What is timed is what the library's users call: `Cost` and `FirstOrder` for steps, `Network::predict` and `Predictor`.
 
 mod calibration;
+mod steps;
 
 use std::fs;
 use std::io::Write;
@@ -252,9 +253,13 @@ fn serve(lines: &mut impl Iterator<Item = std::io::Result<String>>, threads: usi
 
 fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().collect();
-    let threads = match &arguments[1..] {
-        [option, threads] if option == "--threads" => threads.parse()?,
-        _ => return Err("usage: surefoot-bench --threads N".into()),
+    let arguments: Vec<&str> = arguments[1..].iter().map(String::as_str).collect();
+    let threads = match arguments[..] {
+        ["--threads", threads] => threads.parse()?,
+        ["steps"] => return steps::compare(None),
+        ["steps", "--against", other] => return steps::compare(Some(other)),
+        ["steps", row, precision] => return steps::turn(row, precision),
+        _ => return Err("usage: surefoot-bench --threads N | steps [--against OTHER_BUILD]".into()),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| serve(&mut std::io::stdin().lines(), threads))

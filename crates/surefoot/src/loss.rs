@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::activation::{Activation, by_name};
 use crate::error::{Error, Result};
 use crate::metrics::Task;
-use crate::numeric::elementwise::ln_1p;
+use crate::numeric::elementwise::double::ln_1p;
 use crate::numeric::panels::{LANES, columns, columns_mut};
 use crate::numeric::scalar::Scalar;
 

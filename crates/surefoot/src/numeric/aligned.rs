@@ -1,11 +1,13 @@
 //! Numbers that begin where a line of the cache does, so that no vector of them lies across two lines.
 
-#![allow(unsafe_code)] // lines of numbers, seen as the numbers
+#![allow(unsafe_code)] // pieces of numbers, seen as the numbers
 
 use std::ops::{Deref, DerefMut};
 
-use super::panels::LANES;
 use super::scalar::Scalar;
+
+/// Numbers that are allocated together: one line in single precision, two in double.
+const PIECE: usize = 16;
 
 /// What begins where a line does.
 #[derive(Clone, Copy, Debug)]
@@ -15,19 +17,19 @@ pub struct OnLine<A>(pub A);
 /// A buffer of numbers that begins where a line does.
 #[derive(Clone, Debug)]
 pub struct Aligned<T> {
-    lines: Vec<OnLine<[T; LANES]>>,
+    pieces: Vec<OnLine<[T; PIECE]>>,
 }
 
 impl<T: Scalar> Aligned<T> {
     /// An empty buffer.
     pub fn new() -> Self {
-        Aligned { lines: Vec::new() }
+        Aligned { pieces: Vec::new() }
     }
 
     /// Makes it hold so many numbers, if it holds fewer.
     pub fn grow(&mut self, length: usize) {
         if self.len() < length {
-            self.lines.resize(length.div_ceil(LANES), OnLine([T::zero(); LANES]));
+            self.pieces.resize(length.div_ceil(PIECE), OnLine([T::zero(); PIECE]));
         }
     }
 }
@@ -37,18 +39,18 @@ impl<T> Deref for Aligned<T> {
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        const { assert!(size_of::<OnLine<[T; LANES]>>() == LANES * size_of::<T>()) }
-        // SAFETY: the lines are arrays of numbers, without a gap between them.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * LANES) }
+        const { assert!(size_of::<OnLine<[T; PIECE]>>() == PIECE * size_of::<T>()) }
+        // SAFETY: the pieces are arrays of numbers, without a gap between them.
+        unsafe { std::slice::from_raw_parts(self.pieces.as_ptr().cast(), self.pieces.len() * PIECE) }
     }
 }
 
 impl<T> DerefMut for Aligned<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [T] {
-        const { assert!(size_of::<OnLine<[T; LANES]>>() == LANES * size_of::<T>()) }
+        const { assert!(size_of::<OnLine<[T; PIECE]>>() == PIECE * size_of::<T>()) }
         // SAFETY: as in `deref`.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * LANES) }
+        unsafe { std::slice::from_raw_parts_mut(self.pieces.as_mut_ptr().cast(), self.pieces.len() * PIECE) }
     }
 }
 

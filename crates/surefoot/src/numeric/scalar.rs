@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{AddAssign, Neg};
 
-use super::elementwise;
+use super::elementwise::{double, single};
 use super::engine::HasEngine;
 use super::simd::{Fused, Vectors};
 
@@ -16,7 +16,7 @@ mod sealed {
 /// A floating-point number of the numeric core: `f32` or `f64`, and no other.
 ///
 /// Training defaults to `f32`; the gradient check always runs in `f64`; costs are summed in `f64` for both.
-/// `exp`, `exp_m1` and `tanh` are our own in `f32`; all others are those of the pure-Rust `libm`. One thing depends on the
+/// `exp`, `exp_m1` and `tanh` are our own; all others are those of the pure-Rust `libm`. One thing depends on the
 /// platform: on an x86-64 CPU without fused multiply-add (before 2013) functions of single elements call the C library's `fma`,
 /// which has to round once, as IEEE 754 demands; products of matrices do not.
 pub trait Scalar:
@@ -143,8 +143,8 @@ macro_rules! implement_scalar {
     };
 }
 
-implement_scalar!(f32, libm::fmaf, elementwise::exp, elementwise::exp_m1, libm::log1pf, elementwise::tanh);
-implement_scalar!(f64, libm::fma, libm::exp, libm::expm1, libm::log1p, libm::tanh);
+implement_scalar!(f32, libm::fmaf, single::exp, single::exp_m1, libm::log1pf, single::tanh);
+implement_scalar!(f64, libm::fma, double::exp, double::exp_m1, libm::log1p, double::tanh);
 
 #[cfg(test)]
 mod tests {
