@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::container::{Container, Tensor};
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
-use crate::optimizer::{FirstOrderState, LbfgsState, Pair};
+use crate::optimizer::{CurvaturePair, FirstOrderState, LbfgsState};
 use crate::training::{Epoch, Monitor, OptimizerState, Origin, StopReason, Training, TrainingState};
 
 /// The version of the format that is written, and the only one that is read.
@@ -61,8 +61,8 @@ struct LbfgsEntry {
     evaluations: u64,
     #[serde(with = "null_if_infinite")]
     cost: f64,
-    #[serde(with = "null_if_infinite")]
-    fall: f64,
+    #[serde(with = "null_if_infinite", rename = "fall")]
+    relative_decrease: f64,
     step_length: f64,
 }
 
@@ -113,7 +113,7 @@ impl<T: Scalar> TrainingState<T> {
             OptimizerState::Lbfgs(_, state) => Some(LbfgsEntry {
                 evaluations: state.evaluations,
                 cost: state.cost,
-                fall: state.fall,
+                relative_decrease: state.relative_decrease,
                 step_length: state.step_length,
             }),
         };
@@ -165,8 +165,8 @@ impl<T: Scalar> TrainingState<T> {
             }
             OptimizerState::Lbfgs(_, state) => {
                 add(GRADIENT, vec![&state.gradient]);
-                add(STEPS, state.pairs.iter().map(|pair| &pair.step[..]).collect());
-                add(CHANGES, state.pairs.iter().map(|pair| &pair.change[..]).collect());
+                add(STEPS, state.pairs.iter().map(|pair| &pair.s[..]).collect());
+                add(CHANGES, state.pairs.iter().map(|pair| &pair.y[..]).collect());
             }
         }
         if !self.history.is_empty() {
@@ -305,12 +305,12 @@ impl Checkpoint {
                 if steps_of.len() != changes.len() || steps_of.len() > settings.history {
                     return Err(other("steps, changes"));
                 }
-                let pairs = steps_of.into_iter().zip(changes).map(|(step, change)| Pair { step, change });
+                let pairs = steps_of.into_iter().zip(changes).map(|(s, y)| CurvaturePair { s, y });
                 *state = LbfgsState {
                     iterations: *steps,
                     evaluations: entry.evaluations,
                     cost: entry.cost,
-                    fall: entry.fall,
+                    relative_decrease: entry.relative_decrease,
                     step_length: entry.step_length,
                     gradient: vector(GRADIENT)?,
                     pairs: pairs.collect(),

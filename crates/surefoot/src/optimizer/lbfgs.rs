@@ -78,13 +78,13 @@ pub struct LbfgsState<T> {
     /// J(θ); infinite before the first evaluation.
     pub cost: f64,
     /// By how much the last step lowered the cost, as a share of max(|J|, 1); infinite before the first.
-    pub fall: f64,
+    pub relative_decrease: f64,
     /// t of the last step.
     pub step_length: f64,
     /// ∇J(θ), empty before the first evaluation.
     pub gradient: Vec<T>,
     /// The last steps, the newest at the end.
-    pub pairs: VecDeque<Pair<T>>,
+    pub pairs: VecDeque<CurvaturePair<T>>,
 }
 
 /// Before the first iteration.
@@ -94,7 +94,7 @@ impl<T> Default for LbfgsState<T> {
             iterations: 0,
             evaluations: 0,
             cost: f64::INFINITY,
-            fall: f64::INFINITY,
+            relative_decrease: f64::INFINITY,
             step_length: 0.0,
             gradient: Vec::new(),
             pairs: VecDeque::new(),
@@ -104,11 +104,11 @@ impl<T> Default for LbfgsState<T> {
 
 /// A step and what it did to the gradient.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pair<T> {
-    /// s, the step of θ.
-    pub step: Vec<T>,
-    /// y, the change of ∇J.
-    pub change: Vec<T>,
+pub struct CurvaturePair<T> {
+    /// The step of θ.
+    pub s: Vec<T>,
+    /// The change of ∇J.
+    pub y: Vec<T>,
 }
 
 /// Why L-BFGS goes no further. Each is a result, none an error.
@@ -159,7 +159,7 @@ impl Lbfgs {
         if !state.cost.is_finite() || state.gradient.iter().any(|g| !g.is_finite()) {
             return Err(LbfgsStop::NotFinite);
         }
-        if largest(&state.gradient) <= self.gradient_tolerance || state.fall <= self.cost_tolerance {
+        if largest(&state.gradient) <= self.gradient_tolerance || state.relative_decrease <= self.cost_tolerance {
             return Err(LbfgsStop::Converged);
         }
         while !self.step(state, objective, parameters) {
@@ -207,13 +207,13 @@ impl Lbfgs {
         });
         let Some(found) = found else { return false };
         let difference = |new: &[T], old: &[T]| new.iter().zip(old).map(|(&new, &old)| new - old).collect::<Vec<T>>();
-        let pair = Pair { step: difference(&moved, parameters), change: difference(&gradient, &state.gradient) };
-        if dot(&pair.step, &pair.change) > f64::EPSILON * -start.slope * found.step {
+        let pair = CurvaturePair { s: difference(&moved, parameters), y: difference(&gradient, &state.gradient) };
+        if dot(&pair.s, &pair.y) > f64::EPSILON * -start.slope * found.step {
             state.pairs.push_back(pair);
             let superfluous = state.pairs.len().saturating_sub(self.history);
             state.pairs.drain(..superfluous);
         }
-        state.fall = (start.cost - found.cost) / start.cost.abs().max(found.cost.abs()).max(1.0);
+        state.relative_decrease = (start.cost - found.cost) / start.cost.abs().max(found.cost.abs()).max(1.0);
         (state.cost, state.step_length, state.gradient) = (found.cost, found.step, gradient);
         parameters.copy_from_slice(&moved);
         true
@@ -221,21 +221,21 @@ impl Lbfgs {
 }
 
 /// −H·∇J, by the two loops over the pairs.
-fn direction<T: Scalar>(gradient: &[T], pairs: &VecDeque<Pair<T>>) -> Vec<T> {
+fn direction<T: Scalar>(gradient: &[T], pairs: &VecDeque<CurvaturePair<T>>) -> Vec<T> {
     let mut q = gradient.to_vec();
     let mut shares = Vec::with_capacity(pairs.len());
-    for Pair { step, change } in pairs.iter().rev() {
-        let curvature = dot(step, change);
-        let share = dot(step, &q) / curvature;
-        add_scaled(&mut q, change, -share); // (O7)
+    for CurvaturePair { s, y } in pairs.iter().rev() {
+        let curvature = dot(s, y);
+        let share = dot(s, &q) / curvature;
+        add_scaled(&mut q, y, -share); // (O7)
         shares.push((share, curvature));
     }
     if let (Some(newest), Some((_, curvature))) = (pairs.back(), shares.first()) {
-        scale(&mut q, curvature / dot(&newest.change, &newest.change)); // (O7)
+        scale(&mut q, curvature / dot(&newest.y, &newest.y)); // (O7)
     }
-    for (Pair { step, change }, (share, curvature)) in pairs.iter().zip(shares.into_iter().rev()) {
-        let back = dot(change, &q) / curvature;
-        add_scaled(&mut q, step, share - back); // (O7)
+    for (CurvaturePair { s, y }, (share, curvature)) in pairs.iter().zip(shares.into_iter().rev()) {
+        let back = dot(y, &q) / curvature;
+        add_scaled(&mut q, s, share - back); // (O7)
     }
     scale(&mut q, -1.0);
     q

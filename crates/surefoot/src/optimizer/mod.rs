@@ -11,7 +11,7 @@ pub use adam::Adam;
 pub use first_order::{FirstOrder, FirstOrderState};
 pub(crate) use first_order::{MatrixStep, Step};
 pub use gradient_descent::GradientDescent;
-pub use lbfgs::{Lbfgs, LbfgsState, LbfgsStop, Pair};
+pub use lbfgs::{CurvaturePair, Lbfgs, LbfgsState, LbfgsStop};
 pub use schedule::Schedule;
 
 use serde::{Deserialize, Serialize};

@@ -97,7 +97,7 @@ fn minimize_watched(
         assert!(state.cost <= cost + 1e-4 * slope + rounding, "{} {cost} {slope}", state.cost); // (O5)
         assert!(slope_after.abs() <= 0.9 * slope.abs() + rounding, "{slope_after} {slope}"); // (O6)
         let curvature: f64 =
-            state.pairs.back().map_or(1.0, |pair| pair.step.iter().zip(&pair.change).map(|(s, y)| s * y).sum());
+            state.pairs.back().map_or(1.0, |pair| pair.s.iter().zip(&pair.y).map(|(s, y)| s * y).sum());
         assert!(curvature > 0.0);
         assert!(state.pairs.len() <= lbfgs.history);
     }
@@ -143,10 +143,10 @@ fn directions_are_those_of_dense_bfgs() {
         }
         let Some(newest) = pairs.back() else { continue };
         let vector = |numbers: &[f64]| Array1::from(numbers.to_vec());
-        let (s, y) = (vector(&newest.step), vector(&newest.change));
+        let (s, y) = (vector(&newest.s), vector(&newest.y));
         let mut inverse = Array2::<f64>::eye(n) * (s.dot(&y) / y.dot(&y));
         for pair in &pairs {
-            let (s, y) = (vector(&pair.step), vector(&pair.change));
+            let (s, y) = (vector(&pair.s), vector(&pair.y));
             let rho = 1.0 / s.dot(&y);
             let outer = |a: &Array1<f64>, b: &Array1<f64>| Array2::from_shape_fn((n, n), |(i, j)| a[i] * b[j]);
             let left = Array2::<f64>::eye(n) - outer(&s, &y) * rho;
