@@ -36,6 +36,6 @@ def load(path):
     estimator.n_features_in_ = len(model.columns) or model.inputs
     if not model.is_autoencoder:
         estimator.target_name_ = (model.target_columns or [TARGET])[0]
-        estimator._column_names = model.columns
+        estimator._column_names = model.columns or None
         estimator.model_file_, estimator._model = file, model
     return estimator

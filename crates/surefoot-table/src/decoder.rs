@@ -89,7 +89,7 @@ impl<R: Read> Decoder<R> {
         }
         if matches!(self.encoding, State::Ascii) {
             self.fill(WINDOW)?;
-            let ascii = self.input.iter().position(|byte| !byte.is_ascii()).unwrap_or(self.input.len());
+            let ascii = Encoding::ascii_valid_up_to(&self.input);
             if ascii > 0 || self.input.is_empty() {
                 self.output.extend_from_slice(&self.input[..ascii]);
                 self.start = ascii;

@@ -22,7 +22,7 @@ struct Decimal {
     is_negative: bool,
     /// All digits as one whole number, which counts only up to 19 of them.
     digits: u64,
-    /// How many they are, from the first that is not 0.
+    /// How many they are, without zeros in front where that decides whether they are more than [`EXACT_DIGITS`].
     significant: usize,
     decimals: usize,
     ends_in_zero: bool,
@@ -91,9 +91,10 @@ fn scan(text: &str, comma: bool) -> Option<Decimal> {
     if whole == 0 || has_zeros_in_front || decimals < behind.len() || has_point && decimals == 0 {
         return None;
     }
-    let significant = match unsigned.first() {
-        Some(b'0') => decimals - behind.iter().take_while(|byte| **byte == b'0').count(),
-        _ => whole + decimals,
+    let significant = match (whole + decimals, unsigned.first()) {
+        (few @ ..=EXACT_DIGITS, _) => few, // zeros among them make no difference
+        (_, Some(b'0')) => decimals - behind.iter().take_while(|byte| **byte == b'0').count(),
+        (all, _) => all,
     };
     let (is_negative, ends_in_zero) = (unsigned.len() < bytes.len(), unsigned.last() == Some(&b'0'));
     Some(Decimal { is_negative, digits, significant, decimals, ends_in_zero })
