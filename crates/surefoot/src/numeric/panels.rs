@@ -251,18 +251,23 @@ mod tests {
     use super::*;
 
     /// Element (i, j), found by the panel that column j is in.
-    fn element(matrix: &Panels<f32>, i: usize, j: usize) -> f32 {
+    fn element<T: Scalar>(matrix: &Panels<T>, i: usize, j: usize) -> T {
         let panel = matrix.panel(j / matrix.width());
         panel.numbers[i * panel.width + j % panel.width]
     }
 
     #[test]
     fn rows_columns_and_transposes_are_where_they_belong() {
+        are_where_they_belong::<f32>();
+        are_where_they_belong::<f64>();
+    }
+
+    fn are_where_they_belong<T: Scalar>() {
         for height in [1, 7, 8, 9, 48, 100] {
             for columns in [1, 2, 15, 16, 17, 47, 48, 49, 96, 130] {
-                let number = |i: usize, j: usize| (1000 * i + j) as f32;
-                let rows: Vec<f32> = (0..height * columns).map(|at| number(at / columns, at % columns)).collect();
-                let turned: Vec<f32> = (0..height * columns).map(|at| number(at % height, at / height)).collect();
+                let number = |i: usize, j: usize| T::from_f64((1000 * i + j) as f64);
+                let rows: Vec<T> = (0..height * columns).map(|at| number(at / columns, at % columns)).collect();
+                let turned: Vec<T> = (0..height * columns).map(|at| number(at % height, at / height)).collect();
                 let (mut of_rows, mut of_columns, mut turned_back) = (Panels::new(), Panels::new(), Panels::new());
                 of_rows.set_rows(height, columns, |i| &rows[i * columns..][..columns]);
                 of_columns.set_columns(height, columns, &turned, |j| j * height);
