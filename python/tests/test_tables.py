@@ -404,3 +404,13 @@ def test_a_row_is_explained():
         assert str(fitted("Classifier").explain(table, row=5)) == str(page)
     with pytest.raises((IndexError, ValueError)):
         fitted("Classifier").explain(X, row=ROWS)
+
+
+def test_columns_without_names_of_text_are_found_by_their_places():
+    X, y = np.random.RandomState(0).normal(size=(60, 3)), np.arange(60) % 3
+    frame = pd.DataFrame(X)
+    model = new("Classifier", members=1, epochs=2).fit(frame, y)
+    expected = model.predict_proba(frame)
+    for table in [X, pickle.loads(pickle.dumps(frame)), pd.DataFrame(X, columns=range(10, 10 + X.shape[1]))]:
+        assert (model.predict_proba(table) == expected).all()
+    assert (pickle.loads(pickle.dumps(model)).predict_proba(X) == expected).all()
