@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 
 from . import _core
 from ._fitted import Fitted
@@ -89,13 +89,16 @@ class _TableEstimator(Fitted):
             options["hidden"] = [int(units) for units in np.atleast_1d(self.hidden)]
         return options
 
-    def _fit(self, X, y):
+    def _fit(self, X, y, sample_weight):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X, (target, y) = self._table(X, y, reset=True)
         y = self._checked_targets(y)
         options, beside = self._options(target), frame_of(y.reshape(-1, 1), [target])
-        weights = self._weights(y)
+        weights = self._class_weights(y)
+        if sample_weight is not None:
+            given = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            weights = given if weights is None else weights * given
         if weights is not None:
             options["sample_weight"] = _free_name("sample_weight", X)
             beside += frame_of(weights.reshape(-1, 1), [options["sample_weight"]])
@@ -195,8 +198,8 @@ class _TableEstimator(Fitted):
         found = self._read().permutation_importance(self._frame(X), target, n_repeats, random_state, threads(self.n_threads))
         return {name: (mean, spread) for name, mean, spread in sorted(found, key=lambda one: -one[1])}
 
-    def _weights(self, y):
-        """How much each row counts, where they do not count alike."""
+    def _class_weights(self, y):
+        """How much each row counts for its class, where classes have weights of their own."""
         return None
 
     def _checked_targets(self, y):
@@ -286,9 +289,17 @@ class Classifier(ClassifierMixin, _TableEstimator):
         super().__init__(members, epochs, hidden, categorical, numeric, ignore, random_state, n_threads, verbose, progress)
         self.class_weight = class_weight
 
-    def fit(self, X, y):
-        """Fits the model to a table and its classes."""
-        fitted, y = self._fit(X, y)
+    def fit(self, X, y, sample_weight=None):
+        """Fits the model to a table and its classes.
+
+        Parameters
+        ----------
+        X : table
+        y : array of shape (n_samples,)
+        sample_weight : array of shape (n_samples,), default=None
+            How much each row counts in the cost, at least 0; scores are unweighted. Default: all alike.
+        """
+        fitted, y = self._fit(X, y, sample_weight)
         classes = fitted.classes()
         firsts = [np.flatnonzero(classes == place)[0] for place in range(len(self._model.classes))]
         self.classes_ = y[firsts]
@@ -302,7 +313,7 @@ class Classifier(ClassifierMixin, _TableEstimator):
             raise ValueError(f"class_weight must be 'balanced', a dict or None, got {self.class_weight!r}")
         return options
 
-    def _weights(self, y):
+    def _class_weights(self, y):
         return compute_sample_weight(self.class_weight, y) if isinstance(self.class_weight, dict) else None
 
     def _checked_targets(self, y):
@@ -330,9 +341,17 @@ class Regressor(RegressorMixin, _TableEstimator):
 {_PARAMETERS}
     """
 
-    def fit(self, X, y):
-        """Fits the model to a table and its numbers."""
-        self._fit(X, y)
+    def fit(self, X, y, sample_weight=None):
+        """Fits the model to a table and its numbers.
+
+        Parameters
+        ----------
+        X : table
+        y : array of shape (n_samples,)
+        sample_weight : array of shape (n_samples,), default=None
+            How much each row counts in the cost, at least 0; scores are unweighted. Default: all alike.
+        """
+        self._fit(X, y, sample_weight)
         return self
 
     def _checked_targets(self, y):

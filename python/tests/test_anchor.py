@@ -31,6 +31,17 @@ def test_its_installed_tests_pass_with_our_classes(tmp_path, module, expression,
 # With L-BFGS scikit-learn itself has one failure of all: probabilities of several labels that are 1 to the last bit.
 SATURATED = {"check_classifiers_multilabel_output_format_predict_proba": "probabilities of L-BFGS saturate, as scikit-learn's"}
 
+# A row that counts twice is held back from a network as one; of two equal rows one may be learned from and the other held back.
+SPLIT = dict.fromkeys(
+    ["check_sample_weight_equivalence_on_dense_data", "check_sample_weights_invariance"], "rows are dealt to the networks"
+)
+
+
+def expected_failures(estimator):
+    if isinstance(estimator, surefoot.Classifier | surefoot.Regressor):
+        return SPLIT
+    return SATURATED if getattr(estimator, "solver", None) == "lbfgs" else {}
+
 
 @parametrize_with_checks(
     [
@@ -44,7 +55,7 @@ SATURATED = {"check_classifiers_multilabel_output_format_predict_proba": "probab
         surefoot.Regressor(epochs=5),
         surefoot.Autoencoder(epochs=20),
     ],
-    expected_failed_checks=lambda estimator: SATURATED if getattr(estimator, "solver", None) == "lbfgs" else {},
+    expected_failed_checks=expected_failures,
 )
 def test_the_contract_of_estimators_is_kept(estimator, check):
     check(estimator)

@@ -43,7 +43,7 @@ from table_cases import (
 )
 
 # Some of the made-up columns are suspiciously good.
-pytestmark = pytest.mark.filterwarnings("ignore:column .* alone gives nearly the whole score:UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:column .* alone predicts about as well as all columns together:UserWarning")
 
 
 # The same rows, the same model
@@ -232,6 +232,24 @@ def test_class_weights():
     weights = {"rare": 1e-3, "often": 1.0}
     never = new("Classifier", members=2, epochs=20, class_weight=weights).fit(X, y)
     assert (never.predict(X) == "rare").sum() < (plain.predict(X) == "rare").sum()
+
+
+def test_sample_weights():
+    random = np.random.RandomState(0)
+    X = random.normal(size=(300, 2))
+    y = np.where(X[:, 0] + random.normal(size=300) > 1.6, "rare", "often")
+    settings = dict(members=2, epochs=20)
+    by_class = new("Classifier", **settings, class_weight={"rare": 4, "often": 1}).fit(X, y)
+    by_row = new("Classifier", **settings).fit(X, y, sample_weight=np.where(y == "rare", 4, 1))
+    assert by_row.model_file_ == by_class.model_file_
+    both = new("Classifier", **settings, class_weight={"rare": 2, "often": 1}).fit(X, y, np.where(y == "rare", 2, 1))
+    assert both.model_file_ == by_class.model_file_
+    for table in (as_pandas, as_pyarrow):
+        X, y = split(table(), "Regressor")
+        few = new("Regressor", **settings).fit(X, y, sample_weight=np.arange(len(y)) < 100)
+        assert few.predict(X).tolist() != new("Regressor", **settings).fit(X, y).predict(X).tolist()
+    with pytest.raises(ValueError, match="sample_weight"):
+        new("Regressor", **settings).fit(X, y, sample_weight=-np.ones(len(y)))
 
 
 def test_wrong_tables_are_refused():

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 
 /// Fewer rows than this do not measure a score well.
 const FEW_ROWS: usize = 50;
-/// A column gives nearly the whole score when it gives this share of what the score is above that of a constant prediction.
+/// A column predicts about as well as all together when it gives this share of what the score is above that of a constant prediction.
 const NEARLY: f64 = 0.95;
 /// Scores less than this above that of a constant prediction are not looked at.
 const LEAST_GAIN: f64 = 0.2;
@@ -43,8 +43,8 @@ pub(crate) fn of_score<T: Scalar>(plan: &Plan, data: DatasetView<'_, T>, judged:
         let score = plan.task.score(judged.outputs.view(), judged.targets.view());
         for (column, alone) in dominant(plan.task, encoding, data, score)? {
             warnings.push(format!(
-                "column `{column}` alone gives nearly the whole score ({name} {alone:.3} of {score:.3}): make sure that \
-                 it is known before the target, and is not made from it"
+                "column `{column}` alone predicts about as well as all columns together ({name} {alone:.3} and {score:.3}): \
+                 make sure that it is known before the target, and is not made from it"
             ));
         }
     }

@@ -39,16 +39,8 @@ pub struct Bits {
 /// # Errors
 /// None that could be expected.
 pub fn run() -> Result<Vec<Bits>> {
-    let fastest = InstructionSet::available();
-    let mut found = Vec::new();
-    for &set in &fastest {
-        InstructionSet::force(set);
-        found.push(Bits { instructions: format!("{set:?}").to_lowercase(), digest: digest()? });
-    }
-    if let Some(&last) = fastest.last() {
-        InstructionSet::force(last);
-    }
-    Ok(found)
+    let bits = |set| Ok(Bits { instructions: format!("{set:?}").to_lowercase(), digest: digest()? });
+    InstructionSet::each(bits).into_iter().collect()
 }
 
 /// Ten classes of points in 64 dimensions.

@@ -249,6 +249,7 @@ pub fn copy<T: Copy>(from: &[T], to: &mut [T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::simd::InstructionSet;
 
     /// Element (i, j), found by the panel that column j is in.
     fn element<T: Scalar>(matrix: &Panels<T>, i: usize, j: usize) -> T {
@@ -258,8 +259,10 @@ mod tests {
 
     #[test]
     fn rows_columns_and_transposes_are_where_they_belong() {
-        are_where_they_belong::<f32>();
-        are_where_they_belong::<f64>();
+        InstructionSet::each(|_| {
+            are_where_they_belong::<f32>();
+            are_where_they_belong::<f64>();
+        });
     }
 
     fn are_where_they_belong<T: Scalar>() {

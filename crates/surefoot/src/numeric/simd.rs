@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// A set of instructions that there is code for; the choice changes the speed of a run and no bit of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl InstructionSet {
         all.into_iter().filter(has).collect()
     }
 
-    /// The set in use: the fastest that there is, unless [`InstructionSet::force`] chose another.
+    /// The set in use: the fastest that there is, except within [`InstructionSet::each`].
     #[inline]
     pub fn current() -> InstructionSet {
         match CURRENT.load(Ordering::Relaxed) {
@@ -67,13 +68,13 @@ impl InstructionSet {
         best
     }
 
-    /// Uses this set from now on in the whole process: for tests of the bits, and of the speed.
-    ///
-    /// # Panics
-    /// When the CPU does not have it.
-    pub fn force(path: InstructionSet) {
-        assert!(InstructionSet::available().contains(&path), "{path:?} is not there");
-        CURRENT.store(path as u8, Ordering::Relaxed);
+    /// Does some work with each set that the CPU has, the fastest last: for tests of the bits. Callers take turns, while other threads of
+    /// the process may compute with the same set, which changes the speed of theirs and no bit.
+    pub fn each<R>(work: impl FnMut(InstructionSet) -> R) -> Vec<R> {
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let sets = InstructionSet::available().into_iter();
+        sets.inspect(|&set| CURRENT.store(set as u8, Ordering::Relaxed)).map(work).collect()
     }
 }
 

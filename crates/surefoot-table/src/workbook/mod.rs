@@ -1,12 +1,15 @@
 //! Workbooks of Excel and OpenDocument.
 
+mod compound;
+mod hidden;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Cursor;
 use std::panic::catch_unwind;
 
 use calamine::{Data, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, Xlsb, Xlsx};
 use csv::ByteRecord;
-use zip::ZipArchive;
 
 use crate::builder::Builder;
 use crate::dialect::Layout;
@@ -14,7 +17,6 @@ use crate::error::{Error, Reason, Result};
 use crate::reading::Reading;
 use crate::table::{Names, Table};
 use crate::text::names_of;
-use crate::unpack::unpacked_file;
 
 /// The formats of workbooks.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +45,14 @@ pub(crate) fn read(file: &str, kind: Kind, bytes: Vec<u8>, reading: &Reading, kn
     // the library may panic at damaged files
     let opened = catch_unwind(|| open(file, kind, &bytes, reading.sheet.as_deref()));
     let Sheet { range, place, mut notes } = opened.unwrap_or_else(|_| Err(damaged(file, "its reader panicked")))?;
-    if let (Kind::Xlsx, Some(hidden @ 1..)) = (kind, hidden_rows(&bytes, place)) {
+    if let Some(hidden @ 1..) = hidden::hidden_rows(kind, &bytes, place) {
         let rows = if hidden == 1 { "1 row of the sheet is".into() } else { format!("{hidden} rows of the sheet are") };
         notes.push(format!("{rows} hidden, and read as the others are"));
     }
     Ok(table(file, &range, reading, known)?.with_notes(notes))
 }
+
+type Book<'a> = Sheets<Cursor<Cow<'a, [u8]>>>;
 
 /// The sheet that is read.
 struct Sheet {
@@ -59,36 +63,11 @@ struct Sheet {
     notes: Vec<String>,
 }
 
-/// The rows of a sheet that are hidden, in a workbook of Excel, whose reader does not tell; `None` where that is not found.
-fn hidden_rows(bytes: &[u8], place: usize) -> Option<usize> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
-    let mut part = |name: &str| String::from_utf8(unpacked_file(&mut archive.by_name(name).ok()?).ok()?).ok();
-    let tags = |text: &str, name: &str| -> Vec<String> {
-        let begin = format!("<{name} ");
-        text.split(&begin).skip(1).map(|rest| rest.split('>').next().unwrap_or_default().into()).collect()
-    };
-    let attribute = |tag: &str, name: &str| -> Option<String> {
-        let (_, rest) = tag.split_once(&format!("{name}=\""))?;
-        Some(rest.split('"').next()?.into())
-    };
-    let id = attribute(tags(&part("xl/workbook.xml")?, "sheet").get(place)?, "r:id")?;
-    let relations = tags(&part("xl/_rels/workbook.xml.rels")?, "Relationship");
-    let relation = relations.iter().find(|tag| attribute(tag, " Id").or(attribute(tag, "Id")) == Some(id.clone()))?;
-    let target = attribute(relation, "Target")?;
-    let name = target.strip_prefix('/').map_or_else(|| format!("xl/{target}"), String::from);
-    let rows = tags(&part(&name)?, "row");
-    Some(
-        rows.iter()
-            .filter(|tag| attribute(tag, "hidden").is_some_and(|hidden| hidden == "1" || hidden == "true"))
-            .count(),
-    )
-}
-
 fn damaged(file: &str, got: impl Into<String>) -> Error {
     Error::format(file, Reason::Format, "a workbook of Excel or OpenDocument", got)
 }
 
-fn book(kind: Kind, bytes: Cursor<&[u8]>) -> std::result::Result<Sheets<Cursor<&[u8]>>, calamine::Error> {
+fn book(kind: Kind, bytes: Cursor<Cow<'_, [u8]>>) -> std::result::Result<Book<'_>, calamine::Error> {
     Ok(match kind {
         Kind::Xls => Sheets::Xls(Xls::new(bytes)?),
         Kind::Xlsx => Sheets::Xlsx(Xlsx::new(bytes)?),
@@ -99,6 +78,10 @@ fn book(kind: Kind, bytes: Cursor<&[u8]>) -> std::result::Result<Sheets<Cursor<&
 
 /// Finds and reads the sheet.
 fn open(file: &str, kind: Kind, bytes: &[u8], wanted: Option<&str>) -> Result<Sheet> {
+    let bytes = match kind {
+        Kind::Xls => Cow::Owned(compound::written_anew(bytes).map_err(|error| damaged(file, error.to_string()))?),
+        _ => Cow::Borrowed(bytes),
+    };
     let mut book = book(kind, Cursor::new(bytes)).map_err(|error| damaged(file, error.to_string()))?;
     let sheets = book.sheets_metadata().to_vec();
     let list = |names: &[&str]| {
