@@ -36,6 +36,11 @@ fn files_of_other_programs_are_read_to_the_same_table() {
             assert!(error.contains("expected a workbook of Excel or OpenDocument"), "{error}");
             continue;
         }
+        if name == "arrow-huge" {
+            let error = table.unwrap_err().to_string();
+            assert!(error.contains("unpacks to more than 1100 times its size"), "{error}");
+            continue;
+        }
         let table = table.unwrap();
         if name == "xls-hidden" {
             let notes: Vec<String> = table.notes().iter().map(ToString::to_string).collect();
@@ -66,7 +71,7 @@ fn files_of_other_programs_are_read_to_the_same_table() {
         assert!(matches!(&look.columns[3].use_as, Use::Target(_)), "{name}");
         assert_eq!(look.target.unwrap().classes(&table), Some(vec![1, 0, 1]), "{name}: no before yes");
     }
-    assert_eq!(read, if cfg!(feature = "parquet") { 15 } else { 14 });
+    assert_eq!(read, if cfg!(feature = "parquet") { 17 } else { 16 });
 }
 
 #[test]
