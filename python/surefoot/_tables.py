@@ -224,7 +224,7 @@ _PARAMETERS = """
     Parameters
     ----------
     members : int, default=None
-        Networks that are trained on different parts of the rows, and whose outputs are averaged. Default: 5 for 50 to 20,000 rows,
+        Networks that are trained on different parts of the rows, and whose outputs are averaged. Default: 5 for 15 to 20,000 rows,
         else 1.
     epochs : int, default=None
         Passes over the rows, at most. Default: 100, or 50 for more than 2,000 rows.

@@ -57,7 +57,7 @@ pub struct Options {
     pub folds: Option<usize>,
 
     /// Networks that are trained on different parts of the rows, and whose outputs are averaged. Default: 5 where nothing is
-    /// said of the network, the optimizer or the validation part and there are 50 to 20,000 rows, else 1.
+    /// said of the network, the optimizer or the validation part and there are 15 to 20,000 rows, else 1.
     pub ensemble: Option<usize>,
     /// Units of each hidden layer. Default: three layers of 64 with Adam, else one.
     pub hidden: Option<Vec<usize>>,

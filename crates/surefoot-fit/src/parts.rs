@@ -251,7 +251,7 @@ mod tests {
             let all = Rows { rows: (0..rows).collect(), classes: None, groups: None };
             held_out(&Parts::new(&Options::default(), &source, &all).unwrap().validation).len()
         };
-        assert_eq!([9, 10, 49].map(split), [0, 2, 10]);
+        assert_eq!([9, 10, 14].map(split), [0, 2, 3]);
         // 24 patients are enough for 5 networks, not for 25
         let grouped = Options { group: Some("patient".into()), ..Options::default() };
         assert_eq!(of(Options { ensemble: Some(24), ..grouped.clone() }).ensemble.len(), 24);

@@ -14,7 +14,7 @@ use crate::options::{OptimizerKind, Options, Parametrization};
 /// Networks of an ensemble.
 const ENSEMBLE: usize = 5;
 /// The rows for which one is trained unasked: enough to be dealt out, and not so many that one network errs as little.
-const MIN_ROWS_OF_ENSEMBLE: usize = 50;
+const MIN_ROWS_OF_ENSEMBLE: usize = 15;
 const MAX_ROWS_OF_ENSEMBLE: usize = 20_000;
 /// Units of the hidden layers with Adam; the first of them is the only one otherwise.
 const HIDDEN: [usize; 3] = [64, 64, 64];
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn an_ensemble_is_trained_unasked_where_nothing_is_described_and_the_rows_suit() {
         let plain = Options::default();
-        assert_eq!([49, 50, 20_000, 20_001].map(|rows| ensemble_size(&plain, rows)), [1, 5, 5, 1]);
+        assert_eq!([14, 15, 20_000, 20_001].map(|rows| ensemble_size(&plain, rows)), [1, 5, 5, 1]);
         assert_eq!(ensemble_size(&Options { hidden: Some(vec![8]), ..plain.clone() }, 500), 1);
         assert_eq!(ensemble_size(&Options { hidden: Some(vec![8]), ensemble: Some(3), ..plain }, 10), 3);
     }

@@ -94,7 +94,7 @@ pub struct Settings {
     #[arg(long, value_parser = tasks())]
     pub task: Option<TaskChoice>,
     /// Train an ensemble of N networks, each with a different part of the rows for early stopping, and average their outputs
-    /// [default: 5 for a table of 50 to 20000 rows, with at least that many groups, if no option describes the network, the
+    /// [default: 5 for a table of 15 to 20000 rows, with at least that many groups, if no option describes the network, the
     /// optimizer or the validation part; else 1]
     #[arg(long, alias = "members", value_name = "N", conflicts_with_all = ["validation", "autoencoder", "pretrain"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
     pub ensemble: Option<usize>,

@@ -1,7 +1,7 @@
 //! Workbooks of Excel and OpenDocument.
 
 mod compound;
-mod hidden;
+mod raw;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -33,6 +33,8 @@ pub(crate) enum Kind {
 
 /// Rows that are looked at to find where the table begins.
 const SAMPLE: usize = 100;
+/// The cells up to the last one of a sheet, of which each takes memory even where it is empty.
+const MOST_CELLS: u64 = 1 << 27;
 /// The sheets that an error or a note names.
 const SHOWN: usize = 8;
 
@@ -44,11 +46,7 @@ const SHOWN: usize = 8;
 pub(crate) fn read(file: &str, kind: Kind, bytes: Vec<u8>, reading: &Reading, known: &[String]) -> Result<Table> {
     // the library may panic at damaged files
     let opened = catch_unwind(|| open(file, kind, &bytes, reading.sheet.as_deref()));
-    let Sheet { range, place, mut notes } = opened.unwrap_or_else(|_| Err(damaged(file, "its reader panicked")))?;
-    if let Some(hidden @ 1..) = hidden::hidden_rows(kind, &bytes, place) {
-        let rows = if hidden == 1 { "1 row of the sheet is".into() } else { format!("{hidden} rows of the sheet are") };
-        notes.push(format!("{rows} hidden, and read as the others are"));
-    }
+    let Sheet { range, notes } = opened.unwrap_or_else(|_| Err(damaged(file, "its reader panicked")))?;
     Ok(table(file, &range, reading, known)?.with_notes(notes))
 }
 
@@ -57,9 +55,7 @@ type Book<'a> = Sheets<Cursor<Cow<'a, [u8]>>>;
 /// The sheet that is read.
 struct Sheet {
     range: Range<Data>,
-    /// Which one of the workbook it is.
-    place: usize,
-    /// What a person should know of the choice.
+    /// What a person should know of it.
     notes: Vec<String>,
 }
 
@@ -82,7 +78,7 @@ fn open(file: &str, kind: Kind, bytes: &[u8], wanted: Option<&str>) -> Result<Sh
         Kind::Xls => Cow::Owned(compound::written_anew(bytes).map_err(|error| damaged(file, error.to_string()))?),
         _ => Cow::Borrowed(bytes),
     };
-    let mut book = book(kind, Cursor::new(bytes)).map_err(|error| damaged(file, error.to_string()))?;
+    let mut book = book(kind, Cursor::new(bytes.clone())).map_err(|error| damaged(file, error.to_string()))?;
     let sheets = book.sheets_metadata().to_vec();
     let list = |names: &[&str]| {
         let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
@@ -90,22 +86,41 @@ fn open(file: &str, kind: Kind, bytes: &[u8], wanted: Option<&str>) -> Result<Sh
         shown.join(", ") + more
     };
     let all: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
-    if let Some(wanted) = wanted {
-        let Some(place) = all.iter().position(|name| *name == wanted) else {
-            return Err(Error::format(file, Reason::Sheet, format!("a sheet `{wanted}`"), list(&all)));
+    let mut sheet_at = |place: usize| {
+        let raw = match kind {
+            Kind::Xls => compound::workbook_of(&bytes).ok().and_then(|workbook| raw::of_old_excel(&workbook, place)),
+            _ => raw::of_archive(&bytes, place),
         };
-        let range = book.worksheet_range(wanted).map_err(|error| damaged(file, error.to_string()))?;
-        return Ok(Sheet { range, place, notes: Vec::new() });
+        let raw = raw.unwrap_or_default();
+        let (rows, columns) = raw.extent;
+        if rows.saturating_mul(columns) > MOST_CELLS {
+            let got = format!("one with cells as far as row {rows} and column {columns}");
+            return Err(Error::format(file, Reason::Format, format!("a sheet of at most {MOST_CELLS} cells"), got));
+        }
+        let range = book.worksheet_range(all[place]).map_err(|error| damaged(file, error.to_string()))?;
+        let notes = match raw.hidden {
+            0 => Vec::new(),
+            1 => vec!["1 row of the sheet is hidden, and read as the others are".into()],
+            hidden => vec![format!("{hidden} rows of the sheet are hidden, and read as the others are")],
+        };
+        Ok(Sheet { range, notes })
+    };
+    if let Some(wanted) = wanted {
+        return match all.iter().position(|name| *name == wanted) {
+            Some(place) => sheet_at(place),
+            None => Err(Error::format(file, Reason::Sheet, format!("a sheet `{wanted}`"), list(&all))),
+        };
     }
     let is_visible =
         |sheet: &calamine::Sheet| sheet.visible == SheetVisible::Visible && matches!(sheet.typ, SheetType::WorkSheet);
     for (place, sheet) in sheets.iter().enumerate().filter(|(_, sheet)| is_visible(sheet)) {
-        let range = book.worksheet_range(&sheet.name).map_err(|error| damaged(file, error.to_string()))?;
-        if range.height() >= 2 {
+        let mut found = sheet_at(place)?;
+        if found.range.height() >= 2 {
             let others: Vec<&str> = all.iter().copied().filter(|name| *name != sheet.name).collect();
-            let note = format!("sheet `{}` is read; the others are {}", sheet.name, list(&others));
-            let notes = if others.is_empty() { Vec::new() } else { vec![note] };
-            return Ok(Sheet { range, place, notes });
+            if !others.is_empty() {
+                found.notes.insert(0, format!("sheet `{}` is read; the others are {}", sheet.name, list(&others)));
+            }
+            return Ok(found);
         }
     }
     Err(Error::format(file, Reason::NoTable, "a visible sheet with two rows at least", list(&all)))
