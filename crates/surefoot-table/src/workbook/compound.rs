@@ -4,7 +4,7 @@ use std::io::{Cursor, Error, ErrorKind, Read, Result, Write};
 
 use cfb::{CompoundFile, Version};
 
-use super::raw::columns_are_possible;
+use super::raw::check_old_excel;
 
 /// Where the workbook is, in Excel since 97 and before.
 const WORKBOOK: [&str; 2] = ["/Workbook", "/Book"];
@@ -29,10 +29,33 @@ pub fn workbook_of(bytes: &[u8]) -> Result<Vec<u8>> {
 pub fn written_anew(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut container = CompoundFile::create_with_version(Version::V3, Cursor::new(Vec::new()))?;
     let workbook = workbook_of(bytes)?;
-    if !columns_are_possible(&workbook) {
-        return Err(Error::other("a sheet with more columns than there can be"));
-    }
+    check_old_excel(&workbook).map_err(Error::other)?;
     container.create_stream(WORKBOOK[0])?.write_all(&workbook)?;
     container.flush()?;
     Ok(container.into_inner().into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(stream: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut container = CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+        container.create_stream(stream).unwrap().write_all(bytes).unwrap();
+        container.into_inner().into_inner()
+    }
+
+    #[test]
+    fn a_password_is_named_and_a_workbook_is_kept() {
+        let refused = |stream: &str, bytes: &[u8]| written_anew(&container(stream, bytes)).unwrap_err().to_string();
+        assert_eq!(refused("/EncryptedPackage", b"?"), "a workbook with a password");
+        assert_eq!(refused("/WordDocument", b"?"), "a document without a workbook");
+        // records: the beginning, a password, a cell in column 300
+        let begin: &[u8] = &[0x09, 0x08, 2, 0, 0, 6];
+        let (password, cell): (&[u8], &[u8]) = (&[0x2f, 0, 1, 0, 0], &[0x03, 0x02, 4, 0, 0, 0, 44, 1]);
+        assert_eq!(refused("/Book", &[begin, password].concat()), "a workbook with a password");
+        assert_eq!(refused("/Book", &[begin, cell].concat()), "a sheet with more columns than there can be");
+        let anew = written_anew(&container("/Book", begin)).unwrap();
+        assert_eq!(workbook_of(&anew).unwrap(), begin);
+    }
 }

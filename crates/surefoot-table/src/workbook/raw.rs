@@ -78,10 +78,20 @@ const VALUES: [u16; 7] = [0x06, 0x27e, 0xbd, 0x203, 0x204, 0xfd, 0x205];
 /// The columns of a sheet of Excel until 2003.
 const COLUMNS_OF_OLD_EXCEL: u16 = 256;
 
-/// Whether every cell of a workbook of Excel until 2003 is in a column that there can be.
-pub fn columns_are_possible(workbook: &[u8]) -> bool {
-    let cells = records(workbook).filter(|(kind, _)| VALUES.contains(kind));
-    cells.into_iter().all(|(_, content)| number_at(content, 2).is_none_or(|column| column < COLUMNS_OF_OLD_EXCEL))
+/// That a workbook of Excel until 2003 has no password, and each of its cells a column that there can be.
+///
+/// # Errors
+/// What it is otherwise.
+pub fn check_old_excel(workbook: &[u8]) -> Result<(), &'static str> {
+    const PASSWORD: u16 = 0x2f;
+    if records(workbook).any(|(kind, _)| kind == PASSWORD) {
+        return Err("a workbook with a password");
+    }
+    let mut cells = records(workbook).filter(|(kind, _)| VALUES.contains(kind));
+    match cells.all(|(_, content)| number_at(content, 2).is_none_or(|column| column < COLUMNS_OF_OLD_EXCEL)) {
+        true => Ok(()),
+        false => Err("a sheet with more columns than there can be"),
+    }
 }
 
 fn records(mut workbook: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
