@@ -36,9 +36,11 @@ fn of_excel(part: &mut impl FnMut(&str) -> Option<String>, place: usize) -> Opti
     for row in elements(&sheet, "row") {
         raw.hidden += usize::from(matches!(attribute(row, "hidden"), Some("1" | "true")));
         let (mut rows, mut columns) = (raw.extent.0 + 1, 0);
-        for cell in elements(row, "c") {
+        for cell in row.split("<c ").skip(1) {
+            // where a cell says its place, that is nearly always the first attribute
+            let at = cell.strip_prefix("r=\"").and_then(|rest| rest.split('"').next()).or_else(|| attribute(cell, "r"));
             let (letters, digits) =
-                attribute(cell, "r").and_then(|at| at.split_at_checked(at.find(char::is_numeric)?)).unwrap_or_default();
+                at.and_then(|at| at.split_at_checked(at.find(|c: char| c.is_ascii_digit())?)).unwrap_or_default();
             let column = letters
                 .bytes()
                 .fold(0, |sum: u64, letter| sum.saturating_mul(26).saturating_add(u64::from(letter & 31)));
