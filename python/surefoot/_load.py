@@ -14,6 +14,11 @@ from ._tables import TARGET, Classifier, Regressor
 def load(path):
     """The model of a file, of this package or of the command line, as an estimator that is fitted.
 
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
     Returns
     -------
     Classifier, Regressor or Autoencoder

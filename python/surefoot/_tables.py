@@ -220,6 +220,10 @@ def _free_name(name, X):
     return name
 
 
+_CLASS_WEIGHT = """
+    class_weight : 'balanced' or dict, default=None
+        How much the rows of each class count. Default: all alike."""
+
 _PARAMETERS = """
     Parameters
     ----------
@@ -229,7 +233,7 @@ _PARAMETERS = """
     epochs : int, default=None
         Passes over the rows, at most. Default: 100, or 50 for more than 2,000 rows.
     hidden : int or sequence of int, default=None
-        Units of the hidden layers. Default: 64, 64, 64, with an ensemble.
+        Units of the hidden layers. Default: 64, 64, 64, with an ensemble.{class_weight}
     categorical, numeric, ignore : sequences of column names, default=None
         What columns are, where it is not to be found from their cells.
     random_state : int, RandomState or None, default=None
@@ -265,9 +269,7 @@ class Classifier(ClassifierMixin, _TableEstimator):
 
     Text, categories, booleans and missing cells need no preprocessing. Tables are data frames of pandas, polars or pyarrow, or NumPy
     arrays.
-
-    ``class_weight``: 'balanced', or a dict of how much the rows of each class count. Default: all alike.
-{_PARAMETERS}
+{_PARAMETERS.format(class_weight=_CLASS_WEIGHT).rstrip()}
     classes_ : ndarray
         The classes.
     """
@@ -295,7 +297,9 @@ class Classifier(ClassifierMixin, _TableEstimator):
         Parameters
         ----------
         X : table
+            Its rows are examples.
         y : array of shape (n_samples,)
+            The target of each row.
         sample_weight : array of shape (n_samples,), default=None
             How much each row counts in the cost, at least 0; scores are unweighted. Default: all alike.
         """
@@ -338,7 +342,7 @@ class Regressor(RegressorMixin, _TableEstimator):
 
     Text, categories, booleans and missing cells need no preprocessing. Tables are data frames of pandas, polars or pyarrow, or NumPy
     arrays.
-{_PARAMETERS}
+{_PARAMETERS.format(class_weight="").rstrip()}
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -347,7 +351,9 @@ class Regressor(RegressorMixin, _TableEstimator):
         Parameters
         ----------
         X : table
+            Its rows are examples.
         y : array of shape (n_samples,)
+            The target of each row.
         sample_weight : array of shape (n_samples,), default=None
             How much each row counts in the cost, at least 0; scores are unweighted. Default: all alike.
         """
