@@ -52,11 +52,14 @@ def main() -> None:
         prepared = prepare(table)
         target = prepared.target.astype(float)
         skewness = np.mean((target - target.mean()) ** 3) / target.std() ** 3
-        cells = []
-        for score in (r2_score, mean_absolute_error):
-            for logarithm in (False, True):
-                folds = [predicted(options.binary, prepared, fold, logarithm) for fold in range(FOLDS)]
-                cells.append(f"{np.mean([score(true, outputs) for outputs, true in folds]):.4g}")
+        plainly, logarithmically = (
+            [predicted(options.binary, prepared, fold, logarithm) for fold in range(FOLDS)] for logarithm in (False, True)
+        )
+        cells = [
+            f"{np.mean([score(true, outputs) for outputs, true in folds]):.4g}"
+            for score in (r2_score, mean_absolute_error)
+            for folds in (plainly, logarithmically)
+        ]
         print(f"| {table.name} | {skewness:.1f} | {' | '.join(cells)} |", flush=True)
 
 
