@@ -22,20 +22,20 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// # Errors
 /// [`Error::Format`] when it is damaged; as [`Table::from_batches`].
 pub(crate) fn read(file: &str, bytes: Vec<u8>, is_file: bool, told: &Told) -> Result<Table> {
-    let read = move || -> std::result::Result<Vec<RecordBatch>, ArrowError> {
+    let read = move || -> Checked<Vec<RecordBatch>> {
         let messages = if is_file { messages_of_file(&bytes)? } else { messages_of_stream(&bytes)? };
         check_sizes(&messages, bytes.len())?;
         let bytes = Cursor::new(&bytes);
-        if is_file {
-            FileReader::try_new(bytes, None)?.collect()
-        } else {
-            StreamReader::try_new(bytes, None)?.collect()
-        }
+        let batches = match is_file {
+            true => FileReader::try_new(bytes, None).and_then(Iterator::collect),
+            false => StreamReader::try_new(bytes, None).and_then(Iterator::collect),
+        };
+        batches.map_err(|error: ArrowError| error.to_string())
     };
     let wrong = |got: String| Error::format(file, Reason::Format, "an Arrow file", got);
     // the library may panic at damaged files
-    let batches = catch_unwind(read).unwrap_or_else(|_| Err(ArrowError::IpcError("its reader panicked".into())));
-    Table::of_batches(file, &batches.map_err(|error| wrong(error.to_string()))?, told)
+    let batches = catch_unwind(read).unwrap_or_else(|_| Err("its reader panicked".into()));
+    Table::of_batches(file, &batches.map_err(wrong)?, told)
 }
 
 // The reader asks for as much memory as the file says. What it says is looked at here before.
@@ -44,17 +44,17 @@ pub(crate) fn read(file: &str, bytes: Vec<u8>, is_file: bool, told: &Told) -> Re
 
 /// A message, and the buffers of its arrays.
 type Encapsulated<'a> = (Message<'a>, &'a [u8]);
-type Checked<T> = std::result::Result<T, ArrowError>;
+type Checked<T> = std::result::Result<T, String>;
 
-fn cut() -> ArrowError {
-    ArrowError::IpcError("a part of it is missing".into())
+fn cut() -> String {
+    "one of which a part is missing".into()
 }
 
 /// Those that the footer of a file tells of.
 fn messages_of_file(bytes: &[u8]) -> Checked<Vec<Encapsulated<'_>>> {
     let (rest, end) = bytes.split_last_chunk().ok_or_else(cut)?;
-    let start = rest.len().checked_sub(read_footer_length(*end)?).ok_or_else(cut)?;
-    let footer = root_as_footer(&rest[start..]).map_err(|error| ArrowError::ParseError(error.to_string()))?;
+    let start = rest.len().checked_sub(read_footer_length(*end).map_err(|error| error.to_string())?).ok_or_else(cut)?;
+    let footer = root_as_footer(&rest[start..]).map_err(|error| error.to_string())?;
     let message = |block: &Block| {
         let part = bytes.get(usize::try_from(block.offset()).ok()?..)?;
         let (metadata, part) = part.split_at_checked(usize::try_from(block.metaDataLength()).ok()?)?;
@@ -92,9 +92,8 @@ fn check_sizes(messages: &[Encapsulated<'_>], size: usize) -> Checked<()> {
             let bytes = usize::try_from(buffer.offset()).ok().and_then(|start| body.get(start..)?.first_chunk());
             // a negative number: not packed
             let unpacked = bytes.map_or(0, |bytes| i64::from_le_bytes(*bytes).max(0) as u64);
-            left = left.checked_sub(unpacked).ok_or_else(|| {
-                ArrowError::IpcError(format!("a file that unpacks to more than {LARGEST_RATIO} times its size"))
-            })?;
+            let too_many = || format!("one that unpacks to more than {LARGEST_RATIO} times its size");
+            left = left.checked_sub(unpacked).ok_or_else(too_many)?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::unpack::unpacked_file;
 #[derive(Default)]
 pub struct Raw {
     /// The rows with values that are hidden.
-    pub hidden: usize,
+    pub hidden: u64,
     /// The rows and the columns up to the last cell.
     pub extent: (u64, u64),
 }
@@ -27,29 +27,42 @@ pub fn of_archive(bytes: &[u8], place: usize) -> Option<Raw> {
 }
 
 fn of_excel(part: &mut impl FnMut(&str) -> Option<String>, place: usize) -> Option<Raw> {
-    let id = attribute(elements(&part("xl/workbook.xml")?, "sheet").nth(place)?, "r:id")?.to_string();
-    let relations = part("xl/_rels/workbook.xml.rels")?;
-    let relation = elements(&relations, "Relationship").find(|relation| attribute(relation, "Id") == Some(&id))?;
+    let book = part("xl/workbook.xml")?;
+    let (_, sheet) = tags(&book).filter(|(name, _)| *name == "sheet").nth(place)?;
+    let (id, relations) = (attribute(sheet, "r:id")?, part("xl/_rels/workbook.xml.rels")?);
+    let (_, relation) = tags(&relations).find(|(_, relation)| attribute(relation, "Id") == Some(id))?;
     let target = attribute(relation, "Target")?;
     let sheet = part(&target.strip_prefix('/').map_or_else(|| format!("xl/{target}"), String::from))?;
-    let mut raw = Raw::default();
-    for row in elements(&sheet, "row") {
-        raw.hidden += usize::from(matches!(attribute(row, "hidden"), Some("1" | "true")));
-        let (mut rows, mut columns) = (raw.extent.0 + 1, 0);
-        for cell in row.split("<c ").skip(1) {
-            // where a cell says its place, that is nearly always the first attribute
-            let at = cell.strip_prefix("r=\"").and_then(|rest| rest.split('"').next()).or_else(|| attribute(cell, "r"));
-            let (letters, digits) =
-                at.and_then(|at| at.split_at_checked(at.find(|c: char| c.is_ascii_digit())?)).unwrap_or_default();
-            let column = letters
-                .bytes()
-                .fold(0, |sum: u64, letter| sum.saturating_mul(26).saturating_add(u64::from(letter & 31)));
-            columns = column.max(columns + 1);
-            rows = digits.parse().unwrap_or(rows).max(rows);
+    let (mut raw, mut row, mut column, mut is_hidden) = (Raw::default(), 0, 0, false);
+    for (name, attributes) in tags(&sheet) {
+        match name {
+            // a row or a cell that does not say its place is after the one before
+            "row" => {
+                row = attribute(attributes, "r").and_then(|row| row.parse().ok()).unwrap_or(row + 1);
+                column = 0;
+                is_hidden = matches!(attribute(attributes, "hidden"), Some("1" | "true"));
+            }
+            "c" => {
+                let place = attribute(attributes, "r").and_then(place_of_cell);
+                (row, column) = place.unwrap_or((row, column + 1));
+                raw.extent = (row.max(raw.extent.0), column.max(raw.extent.1));
+            }
+            "v" | "is" if is_hidden => {
+                raw.hidden += 1;
+                is_hidden = false;
+            }
+            _ => {}
         }
-        raw.extent = (rows, columns.max(raw.extent.1));
     }
     Some(raw)
+}
+
+/// Row and column, from 1, of a name such as `AB12`.
+fn place_of_cell(name: &str) -> Option<(u64, u64)> {
+    let (letters, digits) = name.split_at_checked(name.find(|c: char| c.is_ascii_digit())?)?;
+    let column =
+        letters.bytes().fold(0u64, |sum, letter| sum.saturating_mul(26).saturating_add(u64::from(letter & 31)));
+    Some((digits.parse().ok()?, column))
 }
 
 /// Of the sheet at a place of a workbook of Excel until 2003. It is a sequence of records: two bytes of kind, two of length, content.
@@ -72,7 +85,8 @@ pub fn of_old_excel(workbook: &[u8], place: usize) -> Option<Raw> {
             filled.insert(row);
         }
     }
-    Some(Raw { hidden: hidden.intersection(&filled).count(), extent: (0, 0) })
+    // how far its cells reach is bounded by `check_old_excel`
+    Some(Raw { hidden: hidden.intersection(&filled).count() as u64, extent: (0, 0) })
 }
 
 /// The records of cells: Formula, RK, MulRk, Number, Label, LabelSst, BoolErr.
@@ -109,37 +123,53 @@ fn number_at(content: &[u8], place: usize) -> Option<u16> {
     content.get(place..)?.first_chunk().copied().map(u16::from_le_bytes)
 }
 
-/// Rows count as often as they are repeated.
+/// Rows and cells count as often as they are repeated.
 fn of_opendocument(content: &str, place: usize) -> Option<Raw> {
-    let sheet = elements(content, "table:table").nth(place)?;
-    let is_hidden = |row: &&str| matches!(attribute(row, "table:visibility"), Some("collapse" | "filter"));
-    let has_values =
-        |row: &&str| row.split("</table:table-row>").next().is_some_and(|row| row.contains("office:value-type"));
-    let times = |row| attribute(row, "table:number-rows-repeated").and_then(|times| times.parse::<usize>().ok());
-    let hidden =
-        elements(sheet, "table:table-row").filter(is_hidden).filter(has_values).map(|row| times(row).unwrap_or(1));
-    Some(Raw { hidden: hidden.fold(0, usize::saturating_add), extent: (0, 0) })
+    let number =
+        |attributes, name| attribute(attributes, name).and_then(|times| times.parse::<u64>().ok()).unwrap_or(1);
+    let (mut raw, mut sheets, mut rows, mut columns, mut hidden) = (Raw::default(), 0, 0u64, 0u64, 0);
+    for (name, attributes) in tags(content) {
+        match name {
+            "table" => sheets += 1,
+            _ if sheets != place + 1 => {}
+            "table-row" => {
+                let times = number(attributes, "table:number-rows-repeated");
+                let is_hidden = matches!(attribute(attributes, "table:visibility"), Some("collapse" | "filter"));
+                (rows, columns, hidden) = (rows.saturating_add(times), 0, if is_hidden { times } else { 0 });
+            }
+            "table-cell" | "covered-table-cell" => {
+                columns = columns.saturating_add(number(attributes, "table:number-columns-repeated"));
+                if attribute(attributes, "office:value-type").is_some() {
+                    raw.extent = (rows, columns.max(raw.extent.1));
+                    raw.hidden = raw.hidden.saturating_add(std::mem::take(&mut hidden));
+                }
+            }
+            _ => {}
+        }
+    }
+    (sheets > place).then_some(raw)
 }
 
-/// The elements of a name with attributes, each with what comes before the next one.
-fn elements<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-    let begin = format!("<{name} ");
-    let mut rest = xml.split_once(&begin).map(|(_, rest)| rest);
-    std::iter::from_fn(move || {
-        let (element, after) = match rest?.split_once(&begin) {
-            Some((element, after)) => (element, Some(after)),
-            None => (rest?, None),
-        };
-        rest = after;
-        Some(element)
+/// The names of the tags that begin elements, without that of their space, each with its attributes.
+fn tags(xml: &str) -> impl Iterator<Item = (&str, &str)> {
+    xml.split('<').skip(1).map(|tag| {
+        let tag = tag.split('>').next().unwrap_or_default();
+        let (name, attributes) = tag.split_at(tag.find([' ', '\t', '\r', '\n', '/']).unwrap_or(tag.len()));
+        (name.split(':').next_back().unwrap_or_default(), attributes)
     })
 }
 
-/// An attribute of an element.
-fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
-    let tag = element.split('>').next()?;
-    let begins = |place: &usize| tag[..*place].is_empty() || tag[..*place].ends_with(char::is_whitespace);
-    let start = format!("{name}=\"");
-    let place = tag.match_indices(&start).map(|(place, _)| place).find(begins)?;
-    tag[place + start.len()..].split('"').next()
+/// The value of an attribute.
+fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = attributes;
+    while let Some((before, after)) = rest.split_once('=') {
+        let after = after.trim_ascii_start();
+        let quote = if after.starts_with('\'') { '\'' } else { '"' };
+        let (value, after) = after.strip_prefix(quote)?.split_once(quote)?;
+        if before.trim_ascii() == name {
+            return Some(value);
+        }
+        rest = after;
+    }
+    None
 }
