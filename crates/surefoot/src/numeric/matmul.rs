@@ -164,18 +164,20 @@ unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
         let zero = <V::Scalar as Fused>::ZERO;
         let segment = if a.in_segments { SEGMENT } else { a.depth };
         let first = 0..a.depth.min(segment);
-        match start {
-            Start::Sum => chain::<V, R, M, N, true, false>(a, b, first, at, (&zero, 0), c),
-            Start::Added => chain::<V, R, M, N, false, true>(a, b, first, at, (&zero, 0), c),
-            Start::Zero => chain::<V, R, M, N, false, false>(a, b, first, at, (&zero, 0), c),
-            Start::Rows(numbers) => {
-                chain::<V, R, M, N, false, false>(a, b, first, at, (numbers.as_ptr().add(at.0), 1), c);
-            }
+        // each call of `chain` is compiled to loops of its own: one for the first segment, one for what is added
+        let mut done = 0;
+        if !matches!(start, Start::Added) {
+            let start = match start {
+                Start::Sum => None,
+                Start::Rows(numbers) => Some((numbers.as_ptr().add(at.0), 1)),
+                Start::Zero | Start::Added => Some((&raw const zero, 0)),
+            };
+            chain::<V, R, M, N, false>(a, b, first, at, start, c);
+            done = segment;
         }
-        let mut done = segment;
         while done < a.depth {
             let next = done..a.depth.min(done + segment);
-            chain::<V, R, M, N, false, true>(a, b, next, at, (&zero, 0), c);
+            chain::<V, R, M, N, true>(a, b, next, at, Some((&raw const zero, 0)), c);
             done += segment;
         }
     }
@@ -185,12 +187,12 @@ unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
 /// holds or from `start`, whose step from row to row is 0 or 1. They are written to C, or added to what it holds.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // loops over registers
-unsafe fn chain<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize, const SUM: bool, const ADDED: bool>(
+unsafe fn chain<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize, const ADDED: bool>(
     a: Lhs<'_, V::Scalar>,
     b: R,
     segment: Range<usize>,
     (row, column): (usize, usize),
-    (start, start_step): (*const V::Scalar, usize),
+    start: Option<(*const V::Scalar, usize)>,
     (c, c_width): (*mut V::Scalar, usize),
 ) {
     // SAFETY: `b` has `depth` rows with N vectors left in each from the column on, as C has in M rows; `a` has M rows.
@@ -202,9 +204,9 @@ unsafe fn chain<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize, co
         for i in 0..M {
             rows[i] = rows[i].wrapping_add((row + i) * a.row + segment.start * a.inner);
             for j in 0..N {
-                sums[i][j] = match SUM {
-                    true => V::load(c.add(i * c_width + j * V::LANES)),
-                    false => V::splat(*start.add(i * start_step)),
+                sums[i][j] = match start {
+                    None => V::load(c.add(i * c_width + j * V::LANES)),
+                    Some((start, step)) => V::splat(*start.add(i * step)),
                 };
             }
         }
