@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 from pathlib import Path
 
-from . import report
+from . import machine, report
 from .data import folder_for
 from .grid import ROWS, Row
-from .measure import FULL, QUICK, RowResult, as_json, measure_row
-from .workers import DATA, HOME, KINDS, OURS, PEERS
+from .measure import FULL, QUICK, RowResult, measure_row
+from .workers import DATA, HOME, KINDS, LIMITS, OURS, PEERS, Worker
 
 
 def names(allowed: tuple[str, ...], what: str):
@@ -44,8 +43,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=names(rows, "row"), help="rows to run, such as a,c,i1")
     parser.add_argument("--threads", type=counts, help="thread counts (default 1,2)")
     parser.add_argument("--peers", type=names(PEERS, "peer"), help=f"peers to run, of {','.join(PEERS)}")
+    parser.add_argument("--isa", choices=sorted(LIMITS), help="limits every side to this instruction set")
     parser.add_argument("--ours", choices=[OURS, "numpy"], default=OURS, help="numpy stands in, to try this program")
-    parser.add_argument("--out", type=Path, help="file to write; its raw pairs go beside it as JSON")
+    parser.add_argument("--out", type=Path, help="file to write, its raw pairs beside it as JSON (default: RESULTS.md, if all is measured)")
     parser.add_argument("--fashion", type=Path, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -77,36 +77,47 @@ def unlike(results: list[RowResult]) -> list[str]:
     return [row for row, digests in found.items() if len(digests) > 1]
 
 
-def save(results: list[RowResult], text: str, out: Path) -> str:
-    """Writes the report and its raw pairs beside it; the name of the latter."""
-    out.write_text(text)
-    raw = out.with_name("results.json") if out == HOME / "RESULTS.md" else out.with_suffix(".json")
-    raw.write_text(json.dumps([as_json(result) for result in results], indent=1) + "\n")
-    return raw.name
+def peaks(sets: list[str]) -> dict[str, float]:
+    """Multiply-adds of one core with each instruction set, in GFLOP/s."""
+    found = {}
+    for isa in ["portable", *sets]:
+        with Worker(KINDS[OURS], 1, isa) as worker:
+            found[isa] = max(float(worker.ask("calibrate")["gflops"]) for _ in range(10))
+    return found
 
 
 def main() -> int:
     args = arguments()
     whole = not (args.quick or args.only or args.threads or args.peers or args.ours != OURS)
-    out = args.out or (HOME / "RESULTS.md" if whole else None)
     rows = [row for row in ROWS if not args.only or row.id in args.only]
     threads = args.threads or [1, 2]
     peers = args.peers or list(PEERS)
     pace = QUICK if args.quick else FULL
-    results: list[RowResult] = []
+    if args.isa and args.isa not in machine.sets():
+        note(f"benchmarks/run: this CPU has no {args.isa}")
+        return 2
+    of_machine = report.about(peaks(machine.sets()) if args.ours == OURS else {}, len(os.sched_getaffinity(0)))
+    run = report.Run(machine.label(args.isa), of_machine, pace, peers, [])
+    results = run.results
     for count in threads:
         for row in rows:
             began = time.monotonic()
             folder = folder_for(row.setup, DATA / "configs", args.fashion)
-            result = measure_row(row, str(folder), KINDS[args.ours], peers, pace, count)
+            result = measure_row(row, str(folder), KINDS[args.ours], peers, pace, count, args.isa)
             results.append(result)
             tell(row, result, began)
-            text = report.write(results, peers, pace, args.ours, len(os.sched_getaffinity(0)))
-            save(results, text, DATA / "so-far.md")  # a run takes an hour, and may be cut off
-    if out:
-        note(f"written: {out} and {save(results, text, out)}")
+            run.save(DATA / "so-far.json")  # a run takes an hour, and may be cut off
+    if whole:
+        run.save(run.file)
+        every = [report.Run.read(file) for file in sorted(report.RUNS.glob("*.json"))]
+        (HOME / "RESULTS.md").write_text(report.write(every, args.ours))
+        note(f"written: {run.file} and {HOME / 'RESULTS.md'}")
+    elif args.out:
+        run.save(args.out.with_suffix(".json"))
+        args.out.write_text(report.write([run], args.ours))
+        note(f"written: {args.out}")
     else:
-        print(text)
+        print(report.write([run], args.ours))
     code = 0
     if differing := unlike(results):
         note(f"bits differ between thread counts in rows {', '.join(differing)}")

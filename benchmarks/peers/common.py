@@ -42,6 +42,8 @@ class Config:
         full = raw["batch"] == "full"
         batch = rows if full else raw["batch"]
         assert rows % batch == 0, "rows must be a multiple of the batch"
+        # the files are in single precision, so that both have the same numbers
+        dtype = np.float64 if raw["precision"] == "f64" else np.float32
         order = np.fromfile(folder / "order.u32", "<u4").reshape(raw["orders"] * (rows // batch), batch)
         return Config(
             kind=raw["kind"],
@@ -53,11 +55,15 @@ class Config:
             full=full,
             batch=batch,
             rows=rows,
-            inputs=np.fromfile(folder / "inputs.f32", "<f4").reshape(rows, layers[0]),
-            targets=np.fromfile(folder / "targets.f32", "<f4").reshape(rows, layers[-1]),
-            theta=np.fromfile(folder / "theta.f32", "<f4"),
+            inputs=np.fromfile(folder / "inputs.f32", "<f4").reshape(rows, layers[0]).astype(dtype),
+            targets=np.fromfile(folder / "targets.f32", "<f4").reshape(rows, layers[-1]).astype(dtype),
+            theta=np.fromfile(folder / "theta.f32", "<f4").astype(dtype),
             steps=order,
         )
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.theta.dtype
 
     @property
     def depth(self) -> int:

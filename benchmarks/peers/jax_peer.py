@@ -30,6 +30,7 @@ class JaxPeer(Peer):
 
     def load(self, config: Config, variant: str) -> None:
         self.config = config
+        jax.config.update("jax_enable_x64", config.dtype == np.float64)
         self.turned = variant == "inputs x outputs"
         self.x = jnp.array(config.inputs)
         self.y = jnp.array(config.targets)

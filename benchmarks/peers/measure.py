@@ -151,14 +151,14 @@ class Calibration:
 
 def measure_peer(
     kind: Kind, row: Row, folder: str, ours: Worker, our_state: dict[str, float], our_steps: int,
-    calibration: Calibration, pace: Pace, threads: int,
+    calibration: Calibration, pace: Pace, threads: int, isa: str | None,
 ) -> PeerResult:  # fmt: skip
     result = PeerResult(kind.name, similar=row.similar.get(kind.name, ""))
     if row.setup.kind not in kind.kinds:
         result.problem = "no such work"
         return result
     try:
-        with Worker(kind, threads) as worker:
+        with Worker(kind, threads, isa) as worker:
             result.variant = worker.ask("load", timeout=600, folder=folder).get("variant", "")
             state = checked_state(worker, row)
             result.cost_difference = relative(state["cost"], our_state["cost"])
@@ -184,10 +184,10 @@ def measure_peer(
     return result
 
 
-def measure_row(row: Row, folder: str, ours_kind: Kind, peers: list[str], pace: Pace, threads: int) -> RowResult:
+def measure_row(row: Row, folder: str, ours_kind: Kind, peers: list[str], pace: Pace, threads: int, isa: str | None) -> RowResult:
     result = RowResult(row.id, threads)
     try:
-        with Worker(ours_kind, threads) as ours:
+        with Worker(ours_kind, threads, isa) as ours:
             ours.ask("load", timeout=600, folder=folder)
             our_state = checked_state(ours, row)
             result.digest = ours.ask("digest")["digest"]
@@ -196,7 +196,7 @@ def measure_row(row: Row, folder: str, ours_kind: Kind, peers: list[str], pace: 
             try:
                 for name in peers:
                     result.peers.append(
-                        measure_peer(KINDS[name], row, folder, ours, our_state, our_steps, calibration, pace, threads)
+                        measure_peer(KINDS[name], row, folder, ours, our_state, our_steps, calibration, pace, threads, isa)
                     )
             finally:
                 settle(result, calibration)
@@ -216,26 +216,22 @@ def settle(result: RowResult, calibration: Calibration) -> None:
             peer.problem = NO_QUIET_PAIR
 
 
-def as_json(result: RowResult) -> dict[str, Any]:
-    def pair(p: Pair) -> dict[str, float]:
-        return {"ours_s": p.ours, "peer_s": p.peer, "before_gflops": p.before, "after_gflops": p.after}
+# As they stand in a list of a file, whose last tells whether the pair is kept.
+PAIR = ("ours", "peer", "before", "after")
 
-    return {
-        "row": result.row,
-        "threads": result.threads,
-        "problem": result.problem,
-        "digest": result.digest,
-        "best_gflops": result.best_gflops,
-        "peers": [
-            {
-                "peer": peer.name,
-                "variant": peer.variant,
-                "problem": peer.problem,
-                "similar": peer.similar,
-                "cost_difference": peer.cost_difference,
-                "norm_difference": peer.norm_difference,
-                "pairs": [pair(p) | {"kept": p in peer.kept} for p in peer.pairs],
-            }
-            for peer in result.peers
-        ],
-    }
+
+def as_json(result: RowResult) -> dict[str, Any]:
+    def peer(of: PeerResult) -> dict[str, Any]:
+        pairs = [[*(float(f"{getattr(pair, name):.6g}") for name in PAIR), pair in of.kept] for pair in of.pairs]
+        return {name: value for name, value in vars(of).items() if name not in ("pairs", "kept")} | {"pairs": pairs}
+
+    return vars(result) | {"peers": [peer(of) for of in result.peers]}
+
+
+def from_json(read: dict[str, Any]) -> RowResult:
+    def peer(of: dict[str, Any]) -> PeerResult:
+        pairs = [Pair(*pair[:-1]) for pair in of["pairs"]]
+        kept = [made for made, pair in zip(pairs, of["pairs"]) if pair[-1]]
+        return PeerResult(**of | {"pairs": pairs, "kept": kept})
+
+    return RowResult(**read | {"peers": [peer(of) for of in read["peers"]]})

@@ -14,10 +14,10 @@ class Activations:
     """Buffers for a number of rows, and the passes over them."""
 
     def __init__(self, config: Config, rows: int) -> None:
-        self.h = [np.empty((rows, size), np.float32) for size in config.layers[1:]]
-        self.ones = np.ones(rows, np.float32)
-        self.column = np.empty((rows, 1), np.float32)
-        self.ones_out = np.ones((config.layers[-1], 1), np.float32)
+        self.h = [np.empty((rows, size), config.dtype) for size in config.layers[1:]]
+        self.ones = np.ones(rows, config.dtype)
+        self.column = np.empty((rows, 1), config.dtype)
+        self.ones_out = np.ones((config.layers[-1], 1), config.dtype)
 
     def forward(self, config: Config, layers: list, inputs: np.ndarray) -> np.ndarray:
         below = inputs
@@ -74,7 +74,7 @@ class Gradients(Activations):
     def backward(self, config: Config, layers: list, inputs: np.ndarray, targets: np.ndarray) -> None:
         top = config.depth - 1
         np.subtract(self.h[top], targets, out=self.delta[top])
-        self.delta[top] *= np.float32(1 / len(targets))
+        self.delta[top] *= config.dtype.type(1 / len(targets))
         if config.loss == "squared-error":
             self.slope(config.activations[top], top)
         for layer in range(top, -1, -1):
@@ -86,7 +86,7 @@ class Gradients(Activations):
                 self.slope(config.activations[layer - 1], layer - 1)
         if config.weight_decay:
             for (gradient, _), (weights, _) in zip(self.parts, layers):
-                gradient += np.float32(config.weight_decay) * weights
+                gradient += config.dtype.type(config.weight_decay) * weights
 
 
 class NumpyPeer(Peer):
@@ -104,8 +104,8 @@ class NumpyPeer(Peer):
         self.forwards: dict[int, Activations] = {}
         if config.kind != "predict":
             self.buffers = Gradients(config, config.batch)
-            self.x = np.empty((config.batch, config.layers[0]), np.float32)
-            self.y = np.empty((config.batch, config.layers[-1]), np.float32)
+            self.x = np.empty((config.batch, config.layers[0]), config.dtype)
+            self.y = np.empty((config.batch, config.layers[-1]), config.dtype)
 
     def reset(self) -> None:
         self.flat[:] = self.config.theta
@@ -152,7 +152,7 @@ class NumpyPeer(Peer):
         if c.optimizer["name"] == "adam":
             self.adam(b.flat)
         else:
-            b.flat *= np.float32(c.optimizer["learning_rate"])
+            b.flat *= c.dtype.type(c.optimizer["learning_rate"])
             self.flat -= b.flat
 
     def adam(self, gradient: np.ndarray) -> None:

@@ -1,27 +1,21 @@
-"""Writes what was measured as Markdown."""
+"""Writes what was measured as Markdown: every machine side by side, then each by itself."""
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from .grid import ROWS, Row
-from .measure import CHECK_STEPS, QUIET, Pace, PeerResult, RowResult
+from .machine import processor, slug
+from .measure import CHECK_STEPS, QUIET, Pace, PeerResult, RowResult, as_json, from_json
 from .workers import HOME, KINDS
 
+RUNS = HOME / "results"
 BY_ID = {row.id: row for row in ROWS}
-
-
-def processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.machine()
 
 
 def compiler() -> str:
@@ -64,7 +58,7 @@ def met(row: Row, result: RowResult) -> str:
     misses = []
     if fastest.quartiles()[1] < row.goal:
         misses.append("ratio")
-    if row.peak_goal and row.flops / seconds / peak < row.peak_goal:
+    if row.peak_goal and row.flops / seconds / (peak * row.share_of_peak) < row.peak_goal:
         misses.append("peak")
     if not misses and result.unmeasured():
         return "not known, without " + ", ".join(KINDS[peer.name].label for peer in result.unmeasured())
@@ -95,7 +89,7 @@ def summary(results: list[RowResult], notes: Notes) -> str:
             mark = notes.mark(f"Row {row.id}: {result.problem or 'no pair that counts'}.")
             lines.append(cells + ["–", "–", "–", f"– {mark}", "–", goal(row), "not known"])
             continue
-        cells += [duration(row, seconds), rate(row.examples / seconds), f"{row.flops / seconds / peak:.0%}"]
+        cells += [duration(row, seconds), rate(row.examples / seconds), f"{row.flops / seconds / (peak * row.share_of_peak):.0%}"]
         name = KINDS[fastest.name].label if fastest else "–"
         ratio = f"{fastest.quartiles()[1]:.2f}" if fastest else "–"
         lines.append(cells + [name, ratio, goal(row), met(row, result)])
@@ -163,18 +157,19 @@ HOW = """\
 Every side reads the same data, start weights and order of the rows (ours takes images from their IDX file by its own
 reader, the others take what NumPy made of it). Each runs in a process of its own,
 tied to as many processors as it has threads, without any setting for numeric libraries but the number of threads.
-All arithmetic is in single precision. Before anything is timed, each side takes {check} steps (or one evaluation, or
+Arithmetic is in single precision, or in double where a row says f64; `--isa avx2` limits every side to AVX2. Before anything is timed, each side takes {check} steps (or one evaluation, or
 one prediction of all rows), and the cost and the norm of the weights (or of the gradient, or of the outputs) must
 agree with ours; otherwise no ratio is given.
 
-A pair is a run of ours and a run of the peer, each about {seconds:g} s long and from the start, one right after the
+A pair is a run of ours and a run of the peer, each as long as each machine's section says and from the start, one right after the
 other. Gathering the shuffled rows of a batch is part of a step; the cost of the batch is not, though torch and
 scikit-learn compute it all the same. Before and after each pair a few milliseconds of
 fused multiply-adds show what the machine has to offer at that moment; a pair with either figure below {quiet:.0%} of
-the row's best is thrown away. Pairs go on until {pairs} are kept or {attempts} were tried. A ratio is the peer's time
+the row's best is thrown away. Pairs go on until there are enough, or many were tried. A ratio is the peer's time
 over ours, above 1 where Surefoot is faster: the median of the pairs, with the quartiles in brackets, and the number
 of pairs where fewer were kept. The share of
-the peak counts the multiply-adds of the matrix products only, against the median of the calibration.
+the peak counts the multiply-adds of the matrix products only, against the median of the calibration with the same
+instruction set; of the peak in double precision, which is half, in rows that say f64.
 
 The peers are as quick as we could make them with their own means: NumPy by hand with preallocated buffers; torch
 with a fused or foreach optimizer; torch.compile with the whole step in one call or the loss alone; JAX with donated
@@ -182,30 +177,83 @@ buffers, once with one compiled call a step and once with the whole run in one c
 than one way, a short trial picks the quicker for each row. torch's products are those of its own MKL."""
 
 
-def write(results: list[RowResult], peers: list[str], pace: Pace, ours: str, processors: int) -> str:
+@dataclass(frozen=True)
+class Run:
+    """What was measured on one machine with one limit of instructions."""
+
+    label: str
+    about: list[str]
+    pace: Pace
+    peers: list[str]
+    results: list[RowResult]
+
+    @property
+    def file(self) -> Path:
+        return RUNS / f"{slug(self.label)}.json"
+
+    def save(self, file: Path) -> None:
+        file.parent.mkdir(exist_ok=True)
+        read = {"label": self.label, "about": self.about, "pace": vars(self.pace), "peers": self.peers}
+        lines = ",\n ".join(json.dumps(as_json(result)) for result in self.results)
+        file.write_text(json.dumps(read, indent=1)[:-2] + f',\n "results": [\n {lines}\n ]\n}}\n')
+
+    @staticmethod
+    def read(file: Path) -> Run:
+        read = json.loads(file.read_text())
+        results = [from_json(result) for result in read["results"]]
+        return Run(**read | {"pace": Pace(**read["pace"]), "results": results})
+
+
+def about(peaks: dict[str, float], processors: int) -> list[str]:
+    """What a reader has to know of the machine and the programs."""
     packages = {name: version(name) for name in ("numpy", "scikit-learn", "torch", "jax", "jaxlib")}
-    parts = [
-        "# Surefoot and its peers on the same work",
-        f"Machine: {processor()}, {processors} processors, {platform.system()} {platform.machine()}.",
+    sets = ", ".join(f"{name} {peak:.0f}" for name, peak in peaks.items())
+    return [
+        f"Machine: {processor()}, {processors} processors, {platform.system()} {platform.machine()}. Fused multiply-adds in single "
+        f"precision of one core with each instruction set, in GFLOP/s: {sets}.",
         f"Versions: Python {platform.python_version()}, "
         + ", ".join(f"{name} {number}" for name, number in packages.items())
         + f", {compiler()}.",
-        HOW.format(
-            check=CHECK_STEPS, seconds=pace.seconds, quiet=QUIET, pairs=pace.pairs, attempts=pace.attempts
-        ),
-    ]  # fmt: skip
-    if ours != "surefoot":
-        parts.append(f"**A trial: {KINDS[ours].label} stands in for Surefoot.**")
-    for threads in sorted({result.threads for result in results}):
-        mine, notes = [result for result in results if result.threads == threads], Notes()
+    ]
+
+
+def side_by_side(runs: list[Run]) -> str:
+    """The ratio to the fastest peer of each row on every machine."""
+    columns = [(run, threads) for run in runs for threads in sorted({result.threads for result in run.results})]
+    lines = []
+    for row in ROWS:
+        cells = []
+        for run, threads in columns:
+            found = [result for result in run.results if (result.row, result.threads) == (row.id, threads)]
+            fastest = found[0].fastest() if found else None
+            cells.append(f"{fastest.quartiles()[1]:.2f}" if fastest else "–")
+        lines.append([row.id, row.network, row.work, goal(row), *cells])
+    head = [f"{run.label}, {threads_in_words(threads)}" for run, threads in columns]
+    return table(["row", "network", "work", "goal", *head], lines)
+
+
+def of_run(run: Run) -> list[str]:
+    """One machine by itself."""
+    parts = [f"## {run.label}", *run.about, f"Runs of {run.pace.seconds:g} s, {run.pace.pairs} pairs each."]
+    for threads in sorted({result.threads for result in run.results}):
+        mine, notes = [result for result in run.results if result.threads == threads], Notes()
         parts += [
-            f"## {threads_in_words(threads)}",
+            f"### {threads_in_words(threads)}",
             summary(mine, notes),
             "Time of each peer over ours:",
-            ratios(mine, peers, pace.pairs, notes),
+            ratios(mine, run.peers, run.pace.pairs, notes),
         ]
         parts += [str(notes)] if notes.texts else []
-    parts += ["## Agreement", "Relative differences from ours, and our own bits:", agreement(results)]
-    if ways := variants(results):
+    parts += ["### Agreement", "Relative differences from ours, and our own bits:", agreement(run.results)]
+    if ways := variants(run.results):
         parts += ["Ways that the peers took:", ways]
-    return "\n\n".join(parts) + "\n"
+    return parts
+
+
+def write(runs: list[Run], ours: str) -> str:
+    parts = ["# Surefoot and its peers on the same work", HOW.format(check=CHECK_STEPS, quiet=QUIET)]
+    if ours != "surefoot":
+        parts.append(f"**A trial: {KINDS[ours].label} stands in for Surefoot.**")
+    if len(runs) > 1:
+        parts += ["## All machines", "The time of the fastest peer over ours:", side_by_side(runs)]
+    return "\n\n".join(parts + [part for run in runs for part in of_run(run)]) + "\n"

@@ -30,7 +30,7 @@ class TorchCompilePeer(TorchPeer):
         self.compiled_params = [p.detach().clone() for p in self.params]
         self.m = [torch.zeros_like(p) for p in self.compiled_params]
         self.v = [torch.zeros_like(p) for p in self.compiled_params]
-        self.t = torch.zeros(())
+        self.t = torch.zeros((), dtype=self.x.dtype)
         if config.kind == "predict":
             self.net.eval()
             # Lets the compiler treat the weights as constants.

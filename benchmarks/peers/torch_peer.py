@@ -16,7 +16,7 @@ def network(config: Config) -> nn.Sequential:
     """The network with its start weights. A softmax is left to the loss, and to prediction."""
     modules: list[nn.Module] = []
     for (weights, biases), activation in zip(config.split(config.theta), config.activations):
-        linear = nn.Linear(weights.shape[1], weights.shape[0])
+        linear = nn.Linear(weights.shape[1], weights.shape[0], dtype=torch.from_numpy(weights).dtype)
         linear.weight.data = torch.from_numpy(weights.copy())
         linear.bias.data = torch.from_numpy(biases.copy())
         modules.append(linear)
@@ -40,7 +40,7 @@ class TorchPeer(Peer):
         # Class numbers are what users give to the cross-entropy.
         self.y = torch.from_numpy(config.labels() if self.softmax else config.targets)
         self.rows = torch.from_numpy(config.steps.astype(np.int64)).unbind()
-        self.batch_x = torch.empty(config.batch, config.layers[0])
+        self.batch_x = torch.empty(config.batch, config.layers[0], dtype=self.x.dtype)
         self.batch_y = torch.empty((config.batch, *self.y.shape[1:]), dtype=self.y.dtype)
         self.net = network(config)
         self.params = list(self.net.parameters())

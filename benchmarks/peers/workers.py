@@ -25,9 +25,10 @@ class Kind:
     module: str | None
     kinds: tuple[str, ...] = ("train", "evaluate", "predict")
 
-    def command(self, threads: int) -> list[str]:
+    def command(self, threads: int, isa: str | None) -> list[str]:
         if self.module is None:
-            return [str(HOME.parent / "target" / "release" / "surefoot-bench"), "--threads", str(threads)]
+            limit = [] if isa is None else ["--isa", isa]
+            return [str(HOME.parent / "target" / "release" / "surefoot-bench"), "--threads", str(threads), *limit]
         return [sys.executable, "-m", f"peers.{self.module}", "--threads", str(threads)]
 
 
@@ -58,17 +59,31 @@ SETTINGS = ("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "GOMP_", "KMP_", "DNNL_", "ONE
             "TORCH", "XLA_", "JAX_", "NPY_")  # fmt: skip
 
 
-def environment(threads: int) -> dict[str, str]:
+# What limits each library to AVX2, by its own documentation: OpenBLAS (NumPy's and SciPy's products), NumPy's own loops, MKL and oneDNN
+# (torch's products), ATen and Inductor (torch's own loops and what torch.compile makes), XLA.
+LIMITS = {
+    "avx2": {
+        "OPENBLAS_CORETYPE": "Haswell",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+}
+
+
+def environment(threads: int, isa: str | None) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
         env[name] = str(threads)
     env["PYTHONPATH"] = str(HOME)
     # JAX has no setting for threads: it makes as many as there are processors for the process.
     env["JAX_PLATFORMS"] = "cpu"
-    env["TORCHINDUCTOR_CACHE_DIR"] = str(DATA / "inductor")
+    env["TORCHINDUCTOR_CACHE_DIR"] = str(DATA / f"inductor-{isa or 'all'}")
     # Compiling in the worker itself leaves no pool of processes behind while timing.
     env["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
-    return env
+    return env | LIMITS.get(isa or "", {})
 
 
 def processors(threads: int) -> list[int]:
@@ -82,7 +97,7 @@ def processors(threads: int) -> list[int]:
 class Worker:
     """A running worker, tied to as many processors as it has threads."""
 
-    def __init__(self, kind: Kind, threads: int) -> None:
+    def __init__(self, kind: Kind, threads: int, isa: str | None = None) -> None:
         self.kind = kind
         logs = DATA / "logs"
         logs.mkdir(parents=True, exist_ok=True)
@@ -91,12 +106,12 @@ class Worker:
         try:
             with self.log.open("w") as log:
                 self.process = subprocess.Popen(
-                    kind.command(threads),
+                    kind.command(threads, isa),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
                     cwd=HOME,
-                    env=environment(threads),
+                    env=environment(threads, isa),
                     preexec_fn=lambda: os.sched_setaffinity(0, cpus),
                 )
         except OSError as error:

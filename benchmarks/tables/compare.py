@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import sqrt
+from statistics import fmean, stdev
+
 from .folds import Prepared
 from .ours import Record, Setting, records
 from .peers import BOOSTING, LINEAR, MLP, SCALED, Scores
@@ -31,7 +34,7 @@ def compared(tables: list[Prepared], peers: dict[str, dict[str, Scores]], folds:
     if not common:
         return "\n".join([*lines, "no table has been measured with all of them"])
     each = {number: rows(common, of_setting(known, every[number - 1], common, folds), peers, folds) for number in wanted}
-    lines += ["", f"{len(common)} tables, {folds} folds", *summaries(each), "", *side_by_side(each)]
+    lines += ["", f"{len(common)} tables, {folds} folds", *summaries(each), "", *paired(each), "", *side_by_side(each)]
     return "\n".join(lines)
 
 
@@ -53,6 +56,23 @@ def line(number: int, of: Summary) -> str:
     loss = f"{of.loss_above_mlp:+.4f}" if of.loss_above_mlp is not None else ""
     return (f"{number:8}  {of.wins:4}  {of.ties:4}  {of.share:5.2f} | {networks:23} | {everyone:24} "
             f"| {of.behind_boosting:+6.2f}  {of.behind_boosting_floored:+6.2f}         | {loss:>8}  {of.seconds:7.3f}")
+
+
+def paired(each: dict[int, list[Row]]) -> list[str]:
+    """The scores of a setting less those of the first, in points, over all folds: mean and 95 % interval; and its time."""
+    (first, before), *others = each.items()
+    lines = [f"points above setting {first}, paired over folds, with a 95 % interval" + " " * 12 + "time over its"]
+    for number, of in others:
+        cells = []
+        for name, regression in (("classes", [False]), ("numbers", [True]), ("all", [False, True])):
+            points = [100 * (ours - theirs) for row, base in zip(of, before, strict=True)
+                      if row.prepared.table.is_regression in regression
+                      for ours, theirs in zip(row.scores[OURS], base.scores[OURS], strict=True)]
+            half = 1.96 * stdev(points) / sqrt(len(points)) if len(points) > 1 else float("inf")
+            cells.append(f"{name} {fmean(points):+.3f} ± {half:.3f}" if points else name)
+        seconds = [sum(row.seconds[OURS] for row in rows) for rows in (of, before)]
+        lines.append(f"{number:8}  {'   '.join(cells)}   {seconds[0] / seconds[1]:.3f}")
+    return lines
 
 
 def side_by_side(each: dict[int, list[Row]]) -> list[str]:

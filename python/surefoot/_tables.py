@@ -228,10 +228,11 @@ _PARAMETERS = """
     Parameters
     ----------
     members : int, default=None
-        Networks that are trained on different parts of the rows, and whose outputs are averaged. Default: 5 for 15 to 20,000 rows,
+        Networks that are trained on different parts of the rows, and whose outputs are averaged. Default: 5 from 15 rows on,
         else 1.
     epochs : int, default=None
-        Passes over the rows, at most. Default: 100, or 50 for more than 2,000 rows.
+        Passes over the rows, at most. Default: 100, for more than 2,000 rows 30 to 10
+        (1,000,000 / rows), or 50 with a single network.
     hidden : int or sequence of int, default=None
         Units of the hidden layers. Default: 64, 64, 64, with an ensemble.{class_weight}
     categorical, numeric, ignore : sequences of column names, default=None

@@ -3,6 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use surefoot::InstructionSet;
+
 /// Sums kept apart: enough to hide the latency of the instruction, and as many as 16 registers hold beside its arguments.
 const SUMS: usize = 12;
 const REPEATS: usize = 20_000;
@@ -27,25 +29,24 @@ fn operations() -> f64 {
     2.0 * (SUMS * lanes() * REPEATS * 4) as f64
 }
 
+/// Those of the set in use.
 fn lanes() -> usize {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
-        return 16;
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        return 8;
+    match InstructionSet::current() {
+        InstructionSet::Avx512 => 16,
+        InstructionSet::Avx2 => 8,
+        _ => 4,
     }
-    4
 }
 
 fn chains() -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    match lanes() {
-        // SAFETY: `lanes` has just found the instructions.
-        16 => return unsafe { chains_512() },
-        8 => return unsafe { chains_256() },
-        _ => {}
+    match InstructionSet::current() {
+        // SAFETY: `current` only names sets that the CPU has.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { chains_512() },
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { chains_256() },
+        _ => plain_chains::<4>(),
     }
-    plain_chains::<4>()
 }
 
 #[inline(always)]

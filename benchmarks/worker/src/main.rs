@@ -14,7 +14,9 @@ use ndarray::{Array2, s};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use surefoot::optimizer::{FirstOrder, FirstOrderState};
-use surefoot::{Adam, Cost, Dataset, GradientDescent, Loss, Network, Objective, Predictor, Threads};
+use surefoot::{
+    Adam, Cost, Dataset, GradientDescent, InstructionSet, Loss, Network, Objective, Predictor, Scalar, Threads,
+};
 
 use surefoot_table::Idx;
 
@@ -31,6 +33,8 @@ struct Config {
     optimizer: Option<OptimizerConfig>,
     batch: Value,
     rows: usize,
+    /// `f32` or `f64`.
+    precision: String,
     /// The IDX file that has the inputs, if one does.
     images: Option<String>,
 }
@@ -48,31 +52,39 @@ struct OptimizerConfig {
 }
 
 /// What a configuration needs, as its files have it.
-struct Work {
+struct Work<T> {
     config: Config,
     network: Network,
     loss: Loss,
-    data: Dataset<f32>,
-    start: Vec<f32>,
+    data: Dataset<T>,
+    start: Vec<T>,
     order: Vec<usize>,
     optimizer: FirstOrder,
 }
 
-impl Work {
-    fn load(folder: &Path) -> Result<Self, Error> {
-        let config: Config = serde_json::from_slice(&fs::read(folder.join("config.json"))?)?;
+impl Config {
+    fn read(folder: &Path) -> Result<Self, Error> {
+        Ok(serde_json::from_slice(&fs::read(folder.join("config.json"))?)?)
+    }
+}
+
+impl<T: Scalar> Work<T> {
+    fn load(folder: &Path, config: Config) -> Result<Self, Error> {
         let mut layers = Vec::new();
         for (&units, name) in config.layers[1..].iter().zip(&config.activations) {
             layers.push((units, name.parse()?));
         }
         let network = Network::new(config.layers[0], &layers)?;
-        let matrix = |name: &str, columns: usize| -> Result<Array2<f32>, Error> {
+        let matrix = |name: &str, columns: usize| -> Result<Array2<T>, Error> {
             let numbers = floats(&folder.join(name))?;
             Ok(Array2::from_shape_vec((numbers.len() / columns, columns), numbers)?)
         };
         // images from their own file, by our own reader; the others read what NumPy made of it
         let inputs = match &config.images {
-            Some(file) => Idx::open(file)?.matrix::<f32>().slice(s![..config.rows, ..]).mapv(|pixel| pixel / 255.0),
+            Some(file) => {
+                let scale = T::from_f64(255.0);
+                Idx::open(file)?.matrix::<T>().slice(s![..config.rows, ..]).mapv(|pixel| pixel / scale)
+            }
             None => matrix("inputs.f32", network.inputs())?,
         };
         let data = Dataset::new(inputs, matrix("targets.f32", network.outputs())?)?;
@@ -98,29 +110,31 @@ impl Work {
     }
 }
 
-fn floats(path: &Path) -> Result<Vec<f32>, Error> {
-    Ok(fs::read(path)?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+/// Numbers of a file, which is in single precision.
+fn floats<T: Scalar>(path: &Path) -> Result<Vec<T>, Error> {
+    let number = |bytes: &[u8; 4]| T::from_f64(f64::from(f32::from_le_bytes(*bytes)));
+    Ok(fs::read(path)?.as_chunks().0.iter().map(number).collect())
 }
 
 /// Where the work has come to.
-struct State<'a> {
-    work: &'a Work,
-    cost: Cost<'a, f32>,
-    parameters: Vec<f32>,
-    gradient: Vec<f32>,
-    optimizer: FirstOrderState<f32>,
+struct State<'a, T> {
+    work: &'a Work<T>,
+    cost: Cost<'a, T>,
+    parameters: Vec<T>,
+    gradient: Vec<T>,
+    optimizer: FirstOrderState<T>,
     /// The row of `order` at which the next batch begins.
     position: usize,
-    predictor: Predictor<'a, f32>,
+    predictor: Predictor<'a, T>,
 }
 
-impl<'a> State<'a> {
-    fn new(work: &'a Work) -> Result<Self, Error> {
+impl<'a, T: Scalar> State<'a, T> {
+    fn new(work: &'a Work<T>) -> Result<Self, Error> {
         Ok(State {
             work,
             cost: Cost::new(&work.network, work.loss, work.config.weight_decay, &work.data)?,
             parameters: work.start.clone(),
-            gradient: vec![0.0; work.start.len()],
+            gradient: vec![T::zero(); work.start.len()],
             optimizer: work.optimizer.start(work.start.len()),
             position: 0,
             predictor: Predictor::new(&work.network, work.start.clone())?,
@@ -131,8 +145,8 @@ impl<'a> State<'a> {
         self.parameters.clone_from(&self.work.start);
         // in the same memory, as a run takes it once
         self.optimizer.steps = 0;
-        self.optimizer.first.fill(0.0);
-        self.optimizer.second.fill(0.0);
+        self.optimizer.first.fill(T::zero());
+        self.optimizer.second.fill(T::zero());
         self.position = 0;
     }
 
@@ -160,12 +174,12 @@ impl<'a> State<'a> {
         );
     }
 
-    fn outputs(&self, rows: usize) -> Result<Array2<f32>, Error> {
+    fn outputs(&self, rows: usize) -> Result<Array2<T>, Error> {
         Ok(self.work.network.predict(&self.parameters, self.work.data.inputs().slice(s![..rows, ..]))?)
     }
 
     /// The numbers that the work is about, which every peer computes too.
-    fn result(&mut self) -> Result<Vec<f32>, Error> {
+    fn result(&mut self) -> Result<Vec<T>, Error> {
         Ok(match self.work.config.kind.as_str() {
             "evaluate" => self.gradient.clone(),
             "predict" => self.outputs(self.work.config.rows)?.into_raw_vec_and_offset().0,
@@ -199,16 +213,16 @@ impl<'a> State<'a> {
             }
             Some("state") => {
                 let numbers = self.result()?;
-                let norm = numbers.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+                let norm = numbers.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>().sqrt();
                 let cost = match self.work.config.kind.as_str() {
-                    "predict" => numbers.iter().map(|&x| f64::from(x)).sum(),
+                    "predict" => numbers.iter().map(|x| x.to_f64()).sum(),
                     _ => self.cost.cost(&self.parameters),
                 };
                 json!({"cost": cost, "norm": norm})
             }
             Some("digest") => {
                 // FNV-1a over the bits
-                let mix = |hash: u64, x: &f32| (hash ^ u64::from(x.to_bits())).wrapping_mul(0x0100_0000_01b3);
+                let mix = |hash: u64, x: &T| (hash ^ x.to_f64().to_bits()).wrapping_mul(0x0100_0000_01b3);
                 let digest = self.result()?.iter().fold(0xcbf2_9ce4_8422_2325, mix);
                 json!({"digest": format!("{digest:016x}")})
             }
@@ -217,38 +231,50 @@ impl<'a> State<'a> {
     }
 }
 
+type Lines<'a> = dyn Iterator<Item = std::io::Result<String>> + 'a;
+
+fn say(answer: &Value) -> Result<(), Error> {
+    println!("{answer}");
+    Ok(std::io::stdout().flush()?)
+}
+
 /// Answers commands until the input ends; a `load` begins again with another configuration.
-fn serve(lines: &mut impl Iterator<Item = std::io::Result<String>>, threads: usize) -> Result<(), Error> {
-    let say = |answer: Value| -> Result<(), Error> {
-        println!("{answer}");
-        Ok(std::io::stdout().flush()?)
-    };
-    let mut loaded: Option<Work> = None;
-    loop {
-        let mut next = None;
-        let work = loaded.take();
-        let mut state = work.as_ref().map(State::new).transpose()?;
-        if work.is_some() {
-            say(json!({"ready": true}))?;
-        }
-        for line in lines.by_ref() {
-            let command: Value = serde_json::from_str(&line?)?;
-            match (command["cmd"].as_str(), &mut state) {
-                (Some("quit"), _) => return Ok(()),
-                (Some("calibrate"), _) => say(json!({"gflops": calibration::gigaflops(threads)}))?,
-                (Some("load"), _) => {
-                    next = Some(Work::load(Path::new(command["folder"].as_str().unwrap_or_default()))?);
-                    break;
-                }
-                (_, Some(state)) => say(state.answer(&command)?)?,
-                (_, None) => return Err("nothing is loaded".into()),
-            }
-        }
-        match next {
-            Some(work) => loaded = Some(work),
-            None => return Ok(()),
+fn serve(lines: &mut Lines<'_>, threads: usize) -> Result<(), Error> {
+    let mut folder = load_command(lines, threads, |_| Err("nothing is loaded".into()))?;
+    while let Some(name) = folder {
+        let path = Path::new(&name);
+        let config = Config::read(path)?;
+        folder = match &config.precision[..] {
+            "f64" => serve_loaded(&Work::<f64>::load(path, config)?, lines, threads)?,
+            _ => serve_loaded(&Work::<f32>::load(path, config)?, lines, threads)?,
+        };
+    }
+    Ok(())
+}
+
+/// Answers commands about this work, until the next is to be loaded: the folder of that.
+fn serve_loaded<T: Scalar>(work: &Work<T>, lines: &mut Lines<'_>, threads: usize) -> Result<Option<String>, Error> {
+    let mut state = State::new(work)?;
+    say(&json!({"ready": true}))?;
+    load_command(lines, threads, |command| state.answer(command))
+}
+
+/// The folder of the next `load`; commands before it are answered so.
+fn load_command(
+    lines: &mut Lines<'_>,
+    threads: usize,
+    mut answer: impl FnMut(&Value) -> Result<Value, Error>,
+) -> Result<Option<String>, Error> {
+    for line in lines {
+        let command: Value = serde_json::from_str(&line?)?;
+        match command["cmd"].as_str() {
+            Some("quit") => return Ok(None),
+            Some("load") => return Ok(Some(command["folder"].as_str().unwrap_or_default().to_string())),
+            Some("calibrate") => say(&json!({"gflops": calibration::gigaflops(threads)}))?,
+            _ => say(&answer(&command)?)?,
         }
     }
+    Ok(None)
 }
 
 fn main() -> Result<(), Error> {
@@ -256,10 +282,14 @@ fn main() -> Result<(), Error> {
     let arguments: Vec<&str> = arguments[1..].iter().map(String::as_str).collect();
     let threads = match arguments[..] {
         ["--threads", threads] => threads.parse()?,
+        ["--threads", threads, "--isa", set] => {
+            set.parse::<InstructionSet>()?.choose()?;
+            threads.parse()?
+        }
         ["steps"] => return steps::compare(None),
         ["steps", "--against", other] => return steps::compare(Some(other)),
         ["steps", row, precision] => return steps::turn(row, precision),
-        _ => return Err("usage: surefoot-bench --threads N | steps [--against OTHER_BUILD]".into()),
+        _ => return Err("usage: surefoot-bench --threads N [--isa SET] | steps [--against OTHER_BUILD]".into()),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| serve(&mut std::io::stdin().lines(), threads))

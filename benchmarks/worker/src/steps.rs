@@ -1,12 +1,13 @@
 //! Training steps of a few networks in both precisions, beside the peak of the processor, and beside another build: a short look
 //! before and after a change of `crates/surefoot/src/numeric`.
 
+use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 use surefoot::optimizer::FirstOrder;
-use surefoot::{Activation, Adam, Cost, Dataset, Loss, Network, Scalar, Threads, draw_defaults};
+use surefoot::{Activation, Adam, Cost, Dataset, Loss, Network, Predictor, Scalar, Threads, draw_defaults};
 
 use crate::{Error, calibration};
 
@@ -94,6 +95,30 @@ pub fn turn(name: &str, precision: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Seconds that a row takes through the ensemble of the defaults on digits: by itself, and as one of 10,000.
+fn seconds_of_predictions() -> Result<[f64; 2], Error> {
+    const ROWS: usize = 10_000;
+    let hidden = [(64, Activation::Selu); 3];
+    let network = Network::new(64, &[&hidden[..], &[(10, Activation::Softmax)]].concat())?;
+    let members: Vec<f32> = (0..5).flat_map(|seed| draw_defaults::<f32>(&network, seed)).collect();
+    let rows = Array2::from_shape_fn((ROWS, 64), |(i, j)| ((i * 64 + j) % 17) as f32 / 16.0);
+    let mut predictor = Predictor::new(&network, members.clone())?;
+    let mut shortest = [f64::INFINITY; 2];
+    for _ in 0..ROUNDS {
+        let clock = Instant::now();
+        for row in rows.outer_iter() {
+            black_box(predictor.predict(row.as_slice().unwrap_or_default())?);
+        }
+        let one_by_one = clock.elapsed();
+        black_box(network.predict_ensemble(&members, rows.view())?);
+        let at_once = clock.elapsed() - one_by_one;
+        for (shortest, took) in shortest.iter_mut().zip([one_by_one, at_once]) {
+            *shortest = shortest.min(took.as_secs_f64() / ROWS as f64);
+        }
+    }
+    Ok(shortest)
+}
+
 /// All rows of this build, and of another one in turn with it.
 pub fn compare(other: Option<&str>) -> Result<(), Error> {
     let own = std::env::current_exe()?;
@@ -140,5 +165,7 @@ pub fn compare(other: Option<&str>) -> Result<(), Error> {
         }
         println!();
     }
+    let [one, of_many] = Threads::new(1).run(seconds_of_predictions)??.map(|seconds| 1e6 * seconds);
+    println!("\nA row through five networks 64-64-64-64-10: {one:.2} µs by itself, {of_many:.2} µs as one of 10,000.");
     Ok(())
 }

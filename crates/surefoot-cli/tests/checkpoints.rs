@@ -238,7 +238,7 @@ fn what_would_lose_or_mix_trainings_is_refused() {
 #[test]
 fn a_training_goes_on_where_its_checkpoint_cannot_be_written() {
     let shell = Shell::with_data();
-    let run = "train digits --epochs 150 --patience 0 --quiet";
+    let run = "train digits --hidden 64 --epochs 150 --patience 0 --quiet";
     shell.out(&format!("{run} --out whole.safetensors"));
     // the folder goes, and comes back
     std::fs::create_dir(shell.path().join("folder")).unwrap();

@@ -23,7 +23,7 @@ fn the_average_is_the_same_file_on_any_number_of_threads_and_with_a_checkpoint()
 #[test]
 fn each_row_is_out_of_fold_once_and_the_scores_are_of_those_rows() {
     let shell = Shell::new();
-    let events = shell.json("train iris --epochs 30 --json");
+    let events = shell.json("train iris --epochs 30 --patience 0 --json");
     let done = last_of(&events);
     assert_eq!((&done["ensemble"], &done["epochs"]), (&5.into(), &150.into()));
     let of_member = |member: u64| events.iter().filter(|event| event["member"] == member).count();

@@ -57,7 +57,7 @@ pub struct Options {
     pub folds: Option<usize>,
 
     /// Networks that are trained on different parts of the rows, and whose outputs are averaged. Default: 5 where nothing is
-    /// said of the network, the optimizer or the validation part and there are 15 to 20,000 rows, else 1.
+    /// said of the network, the optimizer or the validation part and there are at least 15 rows, else 1.
     pub ensemble: Option<usize>,
     /// Units of each hidden layer. Default: three layers of 64 with Adam, else one.
     pub hidden: Option<Vec<usize>>,
@@ -104,11 +104,11 @@ pub struct Options {
     pub schedule: Option<Schedule>,
     /// Rows a step. Default: all for gradient descent and L-BFGS, else 32.
     pub batch_size: Option<BatchSize>,
-    /// Passes over the data, at most; with L-BFGS iterations. Default: with Adam in the neural tangent parametrization 100,
-    /// or 50 for more than 2,000 rows; else 200.
+    /// Passes over the data, at most; with L-BFGS iterations. Default: with Adam in the neural tangent parametrization 100, for
+    /// more than 2,000 rows 30 to 10 for each network of an ensemble (1,000,000 / rows) and 50 for a single one; else 200.
     pub epochs: Option<usize>,
-    /// Epochs without a lower monitored cost until training stops. Default: 20; 0 where the schedule has an end, and for
-    /// L-BFGS without a validation part.
+    /// Epochs without a lower monitored cost until training stops; with cosine cycles, cycles that lowered it by less than 1 %.
+    /// Default: 20; 1 with cosine cycles; 0 with half a cosine, and for cosine cycles and L-BFGS without a validation part.
     pub patience: Option<usize>,
     /// Decides the start, the order of the rows and the splits. Default 0.
     pub seed: u64,

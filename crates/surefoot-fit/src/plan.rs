@@ -150,7 +150,9 @@ impl Layout {
         let rows = |part: &Option<Part<'_, T>>| part.as_ref().map_or(0, |part| part.view().rows());
         let data = examples.training.view();
         let validates = examples.validation.is_some() || !parts.ensemble.is_empty();
-        let training = Training { label_smoothing, ..recipe::training(options, task, data.rows(), validates)? };
+        let networks = parts.ensemble.len().max(1);
+        let training =
+            Training { label_smoothing, ..recipe::training(options, task, data.rows(), networks, validates)? };
         training.check()?;
         training.cost(&network, loss, data)?;
         let pretraining =

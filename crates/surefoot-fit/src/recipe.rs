@@ -13,19 +13,25 @@ use crate::options::{OptimizerKind, Options, Parametrization};
 
 /// Networks of an ensemble.
 const ENSEMBLE: usize = 5;
-/// The rows for which one is trained unasked: enough to be dealt out, and not so many that one network errs as little.
+/// The rows from which on one is trained unasked: enough to be dealt out.
 const MIN_ROWS_OF_ENSEMBLE: usize = 15;
-const MAX_ROWS_OF_ENSEMBLE: usize = 20_000;
 /// Units of the hidden layers with Adam; the first of them is the only one otherwise.
 const HIDDEN: [usize; 3] = [64, 64, 64];
 /// ε where targets are smoothed unasked.
 const LABEL_SMOOTHING: f64 = 0.1;
 /// Epochs without a lower monitored cost until training stops.
 const PATIENCE: usize = 20;
-/// Epochs in the neural tangent parametrization, for so many rows and for more; and otherwise.
+/// With cosine cycles: cycles that did not lower it by so much of itself.
+const PATIENCE_IN_CYCLES: usize = 1;
+const TOLERANCE_OF_CYCLES: f64 = 0.01;
+/// Epochs in the neural tangent parametrization: for so many rows; of each network of an ensemble for more, as many as go through a
+/// million rows, within bounds; of a network alone. And otherwise.
 const EPOCHS_OF_FEW_ROWS: usize = 100;
 const FEW_ROWS: usize = 2000;
-const EPOCHS_OF_MANY_ROWS: usize = 50;
+const ROWS_OF_A_MEMBER: usize = 1_000_000;
+const LEAST_EPOCHS_OF_A_MEMBER: usize = 10;
+const MOST_EPOCHS_OF_A_MEMBER: usize = 30;
+const EPOCHS_OF_ONE_NETWORK: usize = 50;
 const EPOCHS: usize = 200;
 /// λ where nothing else holds weights back.
 const WEIGHT_DECAY: f64 = 1e-4;
@@ -67,8 +73,7 @@ pub(crate) fn ensemble_size(options: &Options, rows: usize) -> usize {
         || options.validation.is_some()
         || options.autoencoder
         || options.pretraining.is_some();
-    let suits = (MIN_ROWS_OF_ENSEMBLE..=MAX_ROWS_OF_ENSEMBLE).contains(&rows);
-    options.ensemble.unwrap_or(if suits && !is_described { ENSEMBLE } else { 1 })
+    options.ensemble.unwrap_or(if rows >= MIN_ROWS_OF_ENSEMBLE && !is_described { ENSEMBLE } else { 1 })
 }
 
 /// The units of the hidden layers.
@@ -224,7 +229,13 @@ pub(crate) fn check_targets(
 
 /// The settings of the run. Adam's other learning rate did best of 0.002, 0.005 and 0.01 on digits; those of the other
 /// optimizers train digits and iris well, and were not searched for.
-pub(crate) fn training(options: &Options, task: Task, rows: usize, validates: bool) -> Result<Training> {
+pub(crate) fn training(
+    options: &Options,
+    task: Task,
+    rows: usize,
+    networks: usize,
+    validates: bool,
+) -> Result<Training> {
     use OptimizerKind::{Adam as ByAdam, GradientDescent as ByDescent, Lbfgs as ByLbfgs, Sgd as BySgd};
     for (option, is_given, optimizers, instead) in [
         ("momentum", options.momentum.is_some(), &[ByDescent, BySgd][..], BySgd),
@@ -262,16 +273,24 @@ pub(crate) fn training(options: &Options, task: Task, rows: usize, validates: bo
         }
     };
     let schedule = options.schedule.unwrap_or(if ntp { Schedule::CosineCycles } else { Schedule::Constant });
-    // such schedules end where they should; without a validation part L-BFGS only ever lowers what would be monitored
-    let has_end = matches!(schedule, Schedule::CosineCycles | Schedule::Cosine);
-    let patience = if has_end || options.optimizer == ByLbfgs && !validates { 0 } else { PATIENCE };
+    let otherwise = Training::default().tolerance;
+    let (patience, tolerance) = match schedule {
+        // the last cycle is half of all epochs, and can be spared where the one before it gained nothing
+        Schedule::CosineCycles if validates => (PATIENCE_IN_CYCLES, TOLERANCE_OF_CYCLES),
+        // it ends where it should
+        Schedule::CosineCycles | Schedule::Cosine => (0, otherwise),
+        // without a validation part L-BFGS only ever lowers what would be monitored
+        _ if options.optimizer == ByLbfgs && !validates => (0, otherwise),
+        _ => (PATIENCE, otherwise),
+    };
     Ok(Training {
         optimizer,
         schedule,
-        epochs: options.epochs.unwrap_or(match (ntp, rows) {
-            (true, ..=FEW_ROWS) => EPOCHS_OF_FEW_ROWS,
-            (true, _) => EPOCHS_OF_MANY_ROWS,
-            (false, _) => EPOCHS,
+        epochs: options.epochs.unwrap_or(match ntp {
+            true if rows <= FEW_ROWS => EPOCHS_OF_FEW_ROWS,
+            true if networks > 1 => (ROWS_OF_A_MEMBER / rows).clamp(LEAST_EPOCHS_OF_A_MEMBER, MOST_EPOCHS_OF_A_MEMBER),
+            true => EPOCHS_OF_ONE_NETWORK,
+            false => EPOCHS,
         }),
         batch_size: Some(options.batch_size.unwrap_or(batch_size)),
         weight_decay: options.weight_decay.unwrap_or(if ntp { 0.0 } else { WEIGHT_DECAY }),
@@ -280,6 +299,7 @@ pub(crate) fn training(options: &Options, task: Task, rows: usize, validates: bo
             None => options.sparsity.map(|target| Sparsity { target, weight: sparsity_weight(options) }),
         },
         patience: options.patience.unwrap_or(patience),
+        tolerance,
         seed: options.seed,
         gradient_check: false, // it is checked once, for all networks that are trained
         ..Training::default()
@@ -318,7 +338,7 @@ mod tests {
     #[test]
     fn an_ensemble_is_trained_unasked_where_nothing_is_described_and_the_rows_suit() {
         let plain = Options::default();
-        assert_eq!([14, 15, 20_000, 20_001].map(|rows| ensemble_size(&plain, rows)), [1, 5, 5, 1]);
+        assert_eq!([14, 15, 1_000_000].map(|rows| ensemble_size(&plain, rows)), [1, 5, 5]);
         assert_eq!(ensemble_size(&Options { hidden: Some(vec![8]), ..plain.clone() }, 500), 1);
         assert_eq!(ensemble_size(&Options { hidden: Some(vec![8]), ensemble: Some(3), ..plain }, 10), 3);
     }
@@ -338,13 +358,31 @@ mod tests {
     }
 
     #[test]
+    fn epochs_and_patience_follow_from_the_rows_the_networks_and_the_schedule() {
+        let of = |options: &Options, rows, networks, validates| {
+            let training = training(options, Task::Regression, rows, networks, validates).unwrap();
+            (training.epochs, training.patience, training.tolerance)
+        };
+        let plain = Options::default();
+        assert_eq!(of(&plain, 2000, 5, true), (100, 1, 0.01));
+        let of_members = [2001, 33_333, 50_000, 100_000, 10_000_000].map(|rows| of(&plain, rows, 5, true));
+        assert_eq!(of_members, [30, 30, 20, 10, 10].map(|epochs| (epochs, 1, 0.01)));
+        assert_eq!(of(&plain, 2001, 1, true), (50, 1, 0.01));
+        assert_eq!(of(&plain, 2001, 1, false), (50, 0, 1e-4));
+        let sgd = Options { optimizer: OptimizerKind::Sgd, ..plain.clone() };
+        assert_eq!(of(&sgd, 2001, 1, true), (200, 20, 1e-4));
+        let lbfgs = Options { optimizer: OptimizerKind::Lbfgs, ..plain };
+        assert_eq!(of(&lbfgs, 2001, 1, false), (200, 0, 1e-4));
+    }
+
+    #[test]
     fn the_defaults_of_other_optimizers_are_those_of_the_notes() {
         let options = Options { optimizer: OptimizerKind::GradientDescent, ..Options::default() };
-        let of_notes = training(&options, Task::Classification, 100, true).unwrap();
+        let of_notes = training(&options, Task::Classification, 100, 1, true).unwrap();
         assert_eq!((of_notes.batch_size, of_notes.epochs, of_notes.weight_decay), (Some(BatchSize::Full), 200, 1e-4));
         assert_eq!(hidden_units(&options), [64]);
         assert_eq!(activation(&options), Activation::Tanh);
-        let refused = training(&Options { beta2: Some(0.9), ..options }, Task::Regression, 100, true).unwrap_err();
+        let refused = training(&Options { beta2: Some(0.9), ..options }, Task::Regression, 100, 1, true).unwrap_err();
         assert_eq!(refused.to_string(), "beta2 does not apply to the optimizer gradient-descent");
     }
 

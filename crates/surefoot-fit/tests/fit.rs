@@ -274,6 +274,20 @@ impl Events for KeepsUnfinished {
     }
 }
 
+/// The cycles of 100 epochs end in the 7th, with the 20th, in the 47th and with the last.
+#[test]
+fn a_network_ends_after_a_cycle_that_gained_nothing() {
+    let plain = options("");
+    let tables = iris(&plain);
+    let outcome = fit(&plain, Input::Tables(&tables), &mut ()).unwrap();
+    let epochs: Vec<usize> = outcome.runs.iter().map(|run| run.history.len()).collect();
+    assert!(epochs.iter().all(|epochs| [20, 47, 100].contains(epochs)), "{epochs:?}");
+    assert!(epochs.iter().any(|&epochs| epochs < 100), "{epochs:?}");
+    let patient = options("patience = 0");
+    let outcome = fit(&patient, Input::Tables(&tables), &mut ()).unwrap();
+    assert!(outcome.runs.iter().all(|run| run.history.len() == 100));
+}
+
 #[test]
 fn what_was_learned_before_the_end_is_kept_where_it_is_wanted() {
     let options = options("ensemble = 3\nhidden = [8]\nepochs = 30");

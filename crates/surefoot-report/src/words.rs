@@ -91,13 +91,13 @@ pub fn stopped_after(outcome: &Outcome) -> String {
         (Some(run), _) | (None, [run]) => stopped(run, outcome.validation.is_some()),
         (None, runs) => {
             let best: Vec<String> = runs.iter().map(|run| run.best_epoch.to_string()).collect();
-            let epochs = runs.iter().map(|run| run.history.len()).max().unwrap_or(0);
-            format!(
-                "after training {} networks for {} each; best epochs {} were kept",
-                runs.len(),
-                count(epochs, "epoch"),
-                best.join(", ")
-            )
+            let lengths = runs.iter().map(|run| run.history.len());
+            let (least, most) = (lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0));
+            let epochs = match least == most {
+                true => format!("{} each", count(most, "epoch")),
+                false => format!("{least} to {most} epochs"),
+            };
+            format!("after training {} networks for {epochs}; best epochs {} were kept", runs.len(), best.join(", "))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::Error;
+use crate::error::{Error, by_name};
 use crate::numeric::panels::{LANES, columns, columns_mut};
 use crate::numeric::scalar::Scalar;
 
@@ -193,9 +193,10 @@ fn sigmoid<T: Scalar>(z: T) -> T {
     numerator / (T::one() + e)
 }
 
+/// −0 belongs to the line, which keeps its sign.
 #[inline(always)]
 fn selu<T: Scalar>(z: T) -> T {
-    if z > T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1() }
+    if z >= T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1_of_negative() }
 }
 
 #[inline(always)]
@@ -312,20 +313,6 @@ impl FromStr for Activation {
 }
 
 serde_as_text!(Activation);
-
-/// The item of this name, or an error that lists all names.
-pub(crate) fn by_name<T: Copy>(
-    setting: &'static str,
-    all: &[T],
-    name_of: impl Fn(T) -> &'static str,
-    name: &str,
-) -> Result<T, Error> {
-    all.iter().copied().find(|&item| name_of(item) == name).ok_or_else(|| Error::Setting {
-        setting,
-        expected: format!("one of {}", all.iter().map(|&item| name_of(item)).collect::<Vec<_>>().join(", ")),
-        got: format!("`{name}`"),
-    })
-}
 
 #[cfg(test)]
 mod tests {

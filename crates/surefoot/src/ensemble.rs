@@ -118,6 +118,7 @@ mod tests {
     use super::*;
     use crate::activation::Activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
     use crate::initialization::draw_defaults;
+    use crate::prediction::Predictor;
     use ndarray::array;
 
     fn inputs() -> Array2<f64> {
@@ -178,9 +179,11 @@ mod tests {
         let members: Vec<f32> = (0..3).flat_map(|seed| draw_defaults::<f32>(&network, seed)).collect();
         let many = Array2::from_shape_fn((53, 3), |(i, j)| ((i * 3 + j) as f32).sin());
         let all = network.predict_ensemble(&members, many.view()).unwrap();
+        let mut predictor = Predictor::new(&network, members.clone()).unwrap();
         for i in 0..53 {
             let alone = network.predict_ensemble(&members, many.slice(s![i..=i, ..])).unwrap();
             assert_eq!(alone.row(0), all.row(i));
+            assert_eq!(predictor.predict(many.row(i).as_slice().unwrap()).unwrap(), all.row(i).as_slice().unwrap());
         }
     }
 

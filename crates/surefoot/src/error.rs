@@ -126,3 +126,17 @@ impl Error {
 
 /// What a number of the data has to be, at the least.
 pub(crate) const FINITE: &str = "a finite number";
+
+/// The item of this name, or an error that lists all names.
+pub(crate) fn by_name<T: Copy>(
+    setting: &'static str,
+    all: &[T],
+    name_of: impl Fn(T) -> &'static str,
+    name: &str,
+) -> Result<T> {
+    all.iter().copied().find(|&item| name_of(item) == name).ok_or_else(|| Error::Setting {
+        setting,
+        expected: format!("one of {}", all.iter().map(|&item| name_of(item)).collect::<Vec<_>>().join(", ")),
+        got: format!("`{name}`"),
+    })
+}

@@ -103,6 +103,7 @@ pub use model::{Model, Parameters};
 pub use network::{Layer, Network};
 pub use numeric::random::{Purpose, Random};
 pub use numeric::scalar::Scalar;
+pub use numeric::simd::InstructionSet;
 #[cfg(feature = "threads")]
 pub use numeric::threads::Threads;
 pub use objective::{Objective, Segment};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::activation::{Activation, by_name};
-use crate::error::{Error, Result};
+use crate::activation::Activation;
+use crate::error::{Error, Result, by_name};
 use crate::metrics::Task;
 use crate::numeric::elementwise::double::ln_1p;
 use crate::numeric::panels::{LANES, columns, columns_mut};

@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
-use crate::activation::by_name;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 use crate::numeric::scalar::Scalar;
 use crate::sum::sum_rows;
 

@@ -107,7 +107,8 @@ impl Network {
     }
 }
 
-/// A network made ready for one row after the other: the weights are packed once, and a prediction allocates nothing.
+/// A network, or an ensemble, made ready for one row after the other: the weights are packed once, and a prediction allocates
+/// nothing.
 ///
 /// ```
 /// use surefoot::{Activation, Network, Predictor, draw_defaults};
@@ -119,52 +120,80 @@ impl Network {
 /// ```
 pub struct Predictor<'a, T> {
     network: &'a Network,
-    parameters: Vec<T>,
-    /// Wᵀ of each layer: with one example, the units are the lanes.
-    weights: Vec<Panels<T>>,
-    /// x and the activations of each layer, in panels of units as the weights.
+    /// θ of each member, one after the other.
+    members: Vec<T>,
+    /// Wᵀ of each layer of each member: with one example, the units are the lanes.
+    weights: Vec<Vec<Panels<T>>>,
+    /// x and the activations of each layer of the present member, in panels of units as the weights.
     activations: Vec<Vec<T>>,
+    outputs: Vec<T>,
 }
 
 impl<'a, T: Scalar> Predictor<'a, T> {
-    /// The network with this θ.
+    /// The network with this θ, or an ensemble of several θ, one after the other.
     ///
     /// # Errors
-    /// [`Error::Shape`] when `parameters` is not a θ of the network.
-    pub fn new(network: &'a Network, parameters: Vec<T>) -> Result<Self> {
-        network.check_parameters(&parameters)?;
-        let (mut weights, mut activations) = (Vec::new(), vec![vec![T::zero(); network.inputs()]]);
-        for (l, layer) in network.layers().iter().enumerate() {
+    /// [`Error::Shape`] when `members` is not one or several θ of the network.
+    pub fn new(network: &'a Network, members: Vec<T>) -> Result<Self> {
+        network.member_count(&members)?;
+        let transposed = |parameters: &[T], l: usize| {
+            let (layer, mut transposed) = (&network.layers()[l], Panels::new());
             let weight = &parameters[network.weight_range(l)];
-            let mut transposed = Panels::new();
             transposed.set_columns(layer.inputs, layer.outputs, weight, |o| o * layer.inputs);
-            activations.push(vec![T::zero(); transposed.count() * transposed.width()]);
-            weights.push(transposed);
-        }
-        Ok(Predictor { network, parameters, weights, activations })
+            transposed
+        };
+        let layers = network.layers().len();
+        let of_member = |parameters: &[T]| (0..layers).map(|l| transposed(parameters, l)).collect();
+        let weights: Vec<Vec<_>> = members.chunks(network.parameter_count()).map(of_member).collect();
+        let units = |panels: &Panels<T>| vec![T::zero(); panels.count() * panels.width()];
+        let activations =
+            std::iter::once(vec![T::zero(); network.inputs()]).chain(weights[0].iter().map(units)).collect();
+        Ok(Predictor { network, members, weights, activations, outputs: vec![T::zero(); network.outputs()] })
     }
 
-    /// h(x), the same bits as [`Network::predict`] has for this row.
+    /// h(x), the same bits as [`Network::predict_ensemble`] has for this row.
     ///
     /// # Errors
     /// [`Error::Shape`] when x has not s₁ numbers.
     pub fn predict(&mut self, x: &[T]) -> Result<&[T]> {
         self.network.check_inputs(x.len())?;
         self.activations[0].copy_from_slice(x);
-        for (l, layer) in self.network.layers().iter().enumerate() {
+        for k in 0..self.weights.len() {
+            self.weighted_sums_of_output(k);
+            let z = &self.activations[self.network.layers().len()];
+            match k {
+                0 => self.outputs.copy_from_slice(&z[..self.network.outputs()]),
+                _ => self.outputs.iter_mut().zip(z).for_each(|(sum, &z)| *sum += z),
+            }
+        }
+        let share = T::from_f64(1.0 / self.weights.len() as f64);
+        self.outputs.iter_mut().for_each(|z| *z = *z * share); // (E1)
+        vectorized(
+            #[inline(always)]
+            || self.network.output_activation().apply(&mut self.outputs, 1), // (7)
+        );
+        Ok(&self.outputs)
+    }
+
+    /// The feedforward pass of a member up to z of its output layer.
+    fn weighted_sums_of_output(&mut self, member: usize) {
+        let (layers, weights) = (self.network.layers(), &self.weights[member]);
+        let parameters = &self.members[member * self.network.parameter_count()..];
+        for (l, layer) in layers.iter().enumerate() {
             let (below, here) = self.activations.split_at_mut(l + 1);
             let (a, z) = (&below[l][..layer.inputs], &mut here[0][..]);
-            z[..layer.outputs].copy_from_slice(&self.parameters[self.network.bias_range(l)]);
-            let width = self.weights[l].width();
+            z[..layer.outputs].copy_from_slice(&parameters[self.network.bias_range(l)]);
+            let width = weights[l].width();
             for (p, numbers) in rows_mut(z, width).enumerate() {
                 let z = PanelMut { numbers, width, columns: width };
-                multiply(Lhs::rows(a, 1, layer.inputs), self.weights[l].panel(p), Start::Sum, z); // (6)
+                multiply(Lhs::rows(a, 1, layer.inputs), weights[l].panel(p), Start::Sum, z); // (6)
             }
-            vectorized(
-                #[inline(always)]
-                || layer.activation.apply(&mut z[..layer.outputs], 1), // (7)
-            );
+            if l + 1 < layers.len() {
+                vectorized(
+                    #[inline(always)]
+                    || layer.activation.apply(&mut z[..layer.outputs], 1), // (7)
+                );
+            }
         }
-        Ok(&self.activations[self.weights.len()][..self.network.outputs()])
     }
 }

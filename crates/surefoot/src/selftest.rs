@@ -39,7 +39,7 @@ pub struct Bits {
 /// # Errors
 /// None that could be expected.
 pub fn run() -> Result<Vec<Bits>> {
-    let bits = |set| Ok(Bits { instructions: format!("{set:?}").to_lowercase(), digest: digest()? });
+    let bits = |set: InstructionSet| Ok(Bits { instructions: set.to_string(), digest: digest()? });
     InstructionSet::each(bits).into_iter().collect()
 }
 

@@ -94,8 +94,8 @@ pub struct Settings {
     #[arg(long, value_parser = tasks())]
     pub task: Option<TaskChoice>,
     /// Train an ensemble of N networks, each with a different part of the rows for early stopping, and average their outputs
-    /// [default: 5 for a table of 15 to 20000 rows, with at least that many groups, if no option describes the network, the
-    /// optimizer or the validation part; else 1]
+    /// [default: 5 from 15 rows on, with at least that many groups, if no option describes the network, the optimizer or the
+    /// validation part; else 1]
     #[arg(long, alias = "members", value_name = "N", conflicts_with_all = ["validation", "autoencoder", "pretrain"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
     pub ensemble: Option<usize>,
     /// Units of each hidden layer, as 32,16; none: inputs connect directly to outputs [default: 64,64,64 with adam, else 64]
@@ -166,13 +166,13 @@ pub struct Settings {
     /// Rows per step, or full [default: full for gradient-descent and lbfgs, else 32]
     #[arg(long, value_name = "N|full", value_parser = batch_size)]
     pub batch_size: Option<BatchSize>,
-    /// Maximum number of epochs, or of lbfgs iterations [default: with adam and --parametrization ntp 100, or 50 for more than
-    /// 2000 rows; else 200]
+    /// Maximum number of epochs, or of lbfgs iterations [default: with adam and --parametrization ntp 100, for more than 2000
+    /// rows 30 to 10 for each network of an ensemble (1,000,000 / rows) and 50 for a single one; else 200]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
-    /// Early stopping: stop after N epochs without a lower validation cost (training cost if there is no validation part); 0:
-    /// never. The parameters with the lowest cost are kept [default: 20; 0 with the schedules cosine and cosine-cycles, and for
-    /// lbfgs without a validation part]
+    /// Early stopping: stop after N epochs without a lower validation cost (training cost if there is no validation part), with
+    /// cosine-cycles after N cycles that lowered it by less than 1 %; 0: never. The parameters with the lowest cost are kept
+    /// [default: 20; 1 with cosine-cycles; 0 with cosine, and for cosine-cycles and lbfgs without a validation part]
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
     /// Validation part: a fraction of the rows, stratified by class, 0 for none, or a table [default: 0.2; none for tables of

@@ -47,6 +47,8 @@ pub trait Scalar:
     fn exp(self) -> Self;
     /// eˣ − 1
     fn exp_m1(self) -> Self;
+    /// eˣ − 1 for x ≤ 0, with fewer operations; +0 for −0
+    fn exp_m1_of_negative(self) -> Self;
     /// ln(1 + x)
     fn ln_1p(self) -> Self;
     /// tanh x
@@ -66,7 +68,7 @@ pub trait Scalar:
 }
 
 macro_rules! implement_scalar {
-    ($type:ident, $fma:path, $exp:path, $exp_m1:path, $ln_1p:path, $tanh:path) => {
+    ($type:ident, $elementwise:ident, $fma:path, $ln_1p:path) => {
         impl Scalar for $type {
             const NAME: &'static str = stringify!($type);
 
@@ -92,11 +94,15 @@ macro_rules! implement_scalar {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                $exp(self)
+                $elementwise::exp(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                $exp_m1(self)
+                $elementwise::exp_m1(self)
+            }
+            #[inline(always)]
+            fn exp_m1_of_negative(self) -> Self {
+                $elementwise::exp_m1_of_negative(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
@@ -104,7 +110,7 @@ macro_rules! implement_scalar {
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                $tanh(self)
+                $elementwise::tanh(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -143,8 +149,8 @@ macro_rules! implement_scalar {
     };
 }
 
-implement_scalar!(f32, libm::fmaf, single::exp, single::exp_m1, libm::log1pf, single::tanh);
-implement_scalar!(f64, libm::fma, double::exp, double::exp_m1, libm::log1p, double::tanh);
+implement_scalar!(f32, single, libm::fmaf, libm::log1pf);
+implement_scalar!(f64, double, libm::fma, libm::log1p);
 
 #[cfg(test)]
 mod tests {

@@ -5,13 +5,18 @@
 
 #![allow(unsafe_code)] // the vector instructions, and calls into functions compiled for them
 
+use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Error, Result, by_name};
 
 /// A set of instructions that there is code for; the choice changes the speed of a run and no bit of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum InstructionSet {
     /// What every CPU of the target has; where that is no fused multiply-add, it is computed in software.
     Portable = 1,
@@ -27,6 +32,16 @@ pub enum InstructionSet {
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 impl InstructionSet {
+    /// `portable`, `avx2`, `avx512` or `neon`.
+    pub fn name(self) -> &'static str {
+        match self {
+            InstructionSet::Portable => "portable",
+            InstructionSet::Avx2 => "avx2",
+            InstructionSet::Avx512 => "avx512",
+            InstructionSet::Neon => "neon",
+        }
+    }
+
     /// All sets that this CPU has, the fastest last.
     pub fn available() -> Vec<InstructionSet> {
         let has = |path: &InstructionSet| match path {
@@ -49,7 +64,7 @@ impl InstructionSet {
         all.into_iter().filter(has).collect()
     }
 
-    /// The set in use: the fastest that there is, except within [`InstructionSet::each`].
+    /// The set in use: the fastest that there is, unless another was [chosen](Self::choose).
     #[inline]
     pub fn current() -> InstructionSet {
         match CURRENT.load(Ordering::Relaxed) {
@@ -68,13 +83,46 @@ impl InstructionSet {
         best
     }
 
+    /// Computes with this set from now on, in the whole process: to measure how fast a CPU would be that has no wider vectors.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when this CPU does not have it.
+    pub fn choose(self) -> Result<()> {
+        let available = InstructionSet::available();
+        if !available.contains(&self) {
+            let names: Vec<_> = available.into_iter().map(InstructionSet::name).collect();
+            let expected = format!("one that this CPU has: {}", names.join(", "));
+            return Err(Error::Setting { setting: "instruction set", expected, got: self.to_string() });
+        }
+        CURRENT.store(self as u8, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Does some work with each set that the CPU has, the fastest last: for tests of the bits. Callers take turns, while other threads of
     /// the process may compute with the same set, which changes the speed of theirs and no bit.
-    pub fn each<R>(work: impl FnMut(InstructionSet) -> R) -> Vec<R> {
+    pub(crate) fn each<R>(work: impl FnMut(InstructionSet) -> R) -> Vec<R> {
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = InstructionSet::current();
         let sets = InstructionSet::available().into_iter();
-        sets.inspect(|&set| CURRENT.store(set as u8, Ordering::Relaxed)).map(work).collect()
+        let done = sets.inspect(|&set| CURRENT.store(set as u8, Ordering::Relaxed)).map(work).collect();
+        CURRENT.store(before as u8, Ordering::Relaxed);
+        done
+    }
+}
+
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for InstructionSet {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let all = [InstructionSet::Portable, InstructionSet::Avx2, InstructionSet::Avx512, InstructionSet::Neon];
+        by_name("instruction set", &all, InstructionSet::name, name)
     }
 }
 
@@ -401,4 +449,27 @@ mod x86 {
             [_mm256_unpackhi_pd(e, f), _mm256_unpackhi_pd(g, h)],
         ]
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_that_the_cpu_lacks_is_not_chosen() {
+        let (lacking, name) = match cfg!(target_arch = "x86_64") {
+            true => (InstructionSet::Neon, "neon"),
+            false => (InstructionSet::Avx2, "avx2"),
+        };
+        let said = lacking.choose().unwrap_err().to_string();
+        assert!(said.contains("one that this CPU has: portable") && said.ends_with(name), "{said}");
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for set in InstructionSet::available() {
+            assert_eq!(set.to_string().parse::<InstructionSet>().unwrap(), set);
+        }
+        assert!("sse".parse::<InstructionSet>().is_err());
+    }
 }

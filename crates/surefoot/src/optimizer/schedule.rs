@@ -54,6 +54,23 @@ impl Schedule {
             Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * done / epochs as f64)), // (S2)
         }
     }
+
+    /// What patience counts: how much has passed, at the end of `epoch` of so many `epochs`, since the epoch of the last improvement, both
+    /// counted from 1. That is epochs, and with cosine cycles whole cycles, as the cost rises while the rate does.
+    pub(crate) fn passed_since(&self, last_improvement: usize, epoch: usize, epochs: usize) -> usize {
+        match self {
+            Schedule::CosineCycles => {
+                let whole_cycles = |done: usize| libm::log2(1.0 + 15.0 * done as f64 / epochs as f64) as usize;
+                // an epoch belongs to the cycle in which it begins, or to the last that ends in it
+                let of_improvement = match last_improvement {
+                    0 => 0,
+                    last => (whole_cycles(last - 1) + 1).max(whole_cycles(last)),
+                };
+                whole_cycles(epoch).saturating_sub(of_improvement)
+            }
+            _ => epoch.saturating_sub(last_improvement),
+        }
+    }
 }
 
 impl fmt::Display for Schedule {
@@ -113,6 +130,32 @@ mod tests {
             assert!((at(size) - factor).abs() < 1e-14, "{size}");
         }
         assert_eq!(Schedule::Constant.factor(7.0, 30), 1.0);
+    }
+
+    /// Of 100 epochs the cycles end in the 7th, with the 20th, in the 47th and with the last.
+    #[test]
+    fn patience_counts_epochs_or_whole_cycles() {
+        let cycles = |last, epoch| Schedule::CosineCycles.passed_since(last, epoch, 100);
+        for (last, epoch, passed) in [
+            (1, 6, 0),
+            (7, 19, 0),
+            (7, 20, 1),
+            (8, 20, 0),
+            (8, 46, 0),
+            (8, 47, 1),
+            (20, 47, 1),
+            (21, 47, 0),
+            (7, 100, 3),
+        ] {
+            assert_eq!(cycles(last, epoch), passed, "{last} {epoch}");
+        }
+        assert_eq!(cycles(0, 7), 1);
+        // of three epochs the first has two cycles
+        assert_eq!(
+            [(1, 1), (1, 2), (2, 2)].map(|(last, epoch)| Schedule::CosineCycles.passed_since(last, epoch, 3)),
+            [0, 1, 0]
+        );
+        assert_eq!([Schedule::Constant, Schedule::Cosine].map(|schedule| schedule.passed_since(7, 20, 100)), [13, 13]);
     }
 
     #[test]

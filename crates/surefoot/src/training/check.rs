@@ -9,15 +9,15 @@ use crate::initialization::draw_defaults;
 use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
 
-/// Rows that the gradient is checked on; fewer for networks so large that they would take more than about a second.
-const ROWS: usize = 100;
+/// Rows that the gradient is checked on; fewer for networks so large that they would take more than some tenths of a second.
+const ROWS: usize = 30;
 const FEWEST_ROWS: usize = 5;
-const ROWS_TIMES_PARAMETERS: usize = 10_000_000;
+const ROWS_TIMES_PARAMETERS: usize = 3_000_000;
 /// Coordinates of θ that are compared.
 const COORDINATES: usize = 200;
 
 impl Training {
-    /// Compares the gradient that training would follow with the numerical derivative of its cost: on up to 100 of the
+    /// Compares the gradient that training would follow with the numerical derivative of its cost: on up to 30 of the
     /// training examples and 200 coordinates of θ, drawn by the seed, in `f64`. At parameters drawn by each layer's
     /// [default](crate::Initialization::default_for), not at the start of the training: where a layer starts at 0, there
     /// would be nothing to compare below it.

@@ -120,7 +120,8 @@ impl<'a, T: Scalar> Run<'a, T> {
         let mut reason = None;
         if let (Some(monitor), Some(monitored)) = (&mut state.monitor, monitored) {
             monitor.see(epoch, monitored, &state.parameters, training.tolerance);
-            if training.patience > 0 && epoch.saturating_sub(monitor.last_improvement) >= training.patience {
+            let passed = training.schedule.passed_since(monitor.last_improvement, epoch, training.epochs);
+            if training.patience > 0 && passed >= training.patience {
                 reason = Some(StopReason::Patience);
             }
         }

@@ -49,7 +49,8 @@ pub struct Training {
     /// ε, at least 0 and below 1: the fraction of each target that is spread evenly over the classes in the training cost
     /// ([`Cost::with_label_smoothing`]); costs on validation examples are without. For classes only. Default 0.
     pub label_smoothing: f64,
-    /// Epochs without a lower monitored cost before training stops; 0 never stops early. Default 0.
+    /// Epochs without a lower monitored cost before training stops, and with [`Schedule::CosineCycles`] whole cycles of the learning
+    /// rate; 0 never stops early. Default 0.
     ///
     /// Monitored is the cost on the validation part; without one, and with a patience, the cost on all training examples
     /// after each epoch. While one is monitored, the parameters with the lowest are those that training returns.

@@ -38,6 +38,14 @@ pub fn exp_m1(x: f64) -> f64 {
     if x == 0.0 { x } else { all }
 }
 
+/// eˣ − 1 for x ≤ 0, with fewer operations and the bits of [`exp_m1`]; +0 for −0, NaN for NaN.
+#[inline(always)]
+pub fn exp_m1_of_negative(x: f64) -> f64 {
+    let (e, n) = reduced(if x < -38.0 { -38.0 } else { x });
+    let power = power_of_two(n);
+    e.mul_add(power, power - 1.0)
+}
+
 /// eʳ − 1 and n with x = n·ln 2 + r, for x from −746 to 710.
 #[inline(always)]
 fn reduced(x: f64) -> (f64, i64) {
@@ -78,7 +86,7 @@ fn power_of_two(n: i64) -> f64 {
 /// ```
 #[inline(always)]
 pub fn tanh(x: f64) -> f64 {
-    let t = exp_m1(-2.0 * x.abs());
+    let t = exp_m1_of_negative(-2.0 * x.abs());
     (-t / (2.0 + t)).copysign(x)
 }
 

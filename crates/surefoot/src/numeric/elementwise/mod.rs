@@ -82,6 +82,25 @@ mod tests {
         assert_eq!((Scalar::exp_m1(-17.4f32), Scalar::exp_m1(-37.5f64)), (-1.0, -1.0));
     }
 
+    fn of_negative_numbers_has_the_same_bits_in<T: Scalar>() {
+        let same = |x: f64| {
+            let x = T::from_f64(x);
+            let bits = [x.exp_m1_of_negative(), x.exp_m1()].map(|y| y.to_f64().to_bits());
+            assert!(bits[0] == bits[1] || x == T::zero(), "{x} in {}", T::NAME);
+        };
+        (1..200_000).for_each(|i| same(-3e-4 * f64::from(i)));
+        (-340..3).for_each(|power| same(-1.2345 * 10f64.powi(power)));
+        same(-f64::INFINITY);
+        assert_eq!(T::from_f64(-0.0).exp_m1_of_negative().to_f64().to_bits(), 0);
+        assert!(T::from_f64(f64::NAN).exp_m1_of_negative().to_f64().is_nan());
+    }
+
+    #[test]
+    fn of_negative_numbers_has_the_same_bits() {
+        of_negative_numbers_has_the_same_bits_in::<f32>();
+        of_negative_numbers_has_the_same_bits_in::<f64>();
+    }
+
     /// Vectors of any width, and the numbers at their ends, are as one number alone.
     fn every_path_gives_the_same_bits_in<T: Scalar>() {
         let numbers: Vec<T> = (0..10_007).map(|i| T::from_f64(f64::from(i - 5000) * 0.02)).collect();

@@ -38,6 +38,14 @@ pub fn exp_m1(x: f32) -> f32 {
     if x == 0.0 { x } else { all }
 }
 
+/// eˣ − 1 for x ≤ 0, with fewer operations and the bits of [`exp_m1`]; +0 for −0, NaN for NaN.
+#[inline(always)]
+pub fn exp_m1_of_negative(x: f32) -> f32 {
+    let (e, n) = reduced(if x < -18.0 { -18.0 } else { x });
+    let power = power_of_two(n);
+    e.mul_add(power, power - 1.0)
+}
+
 /// eʳ − 1 and n with x = n·ln 2 + r, for x from −104 to 89.
 #[inline(always)]
 fn reduced(x: f32) -> (f32, i32) {
