@@ -109,7 +109,8 @@ pub fn multiply<T: Scalar>(a: Lhs<'_, T>, b: impl Rhs<T>, start: Start<'_, T>, c
     }
 }
 
-/// The loops of [`multiply`] with tiles of M rows and N vectors.
+/// The loops of [`multiply`] with tiles of M rows and N vectors: some columns of a segment of B are read again and again, tile after
+/// tile, from the first cache.
 #[inline(always)]
 unsafe fn multiply_by<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
     a: Lhs<'_, V::Scalar>,
@@ -118,42 +119,51 @@ unsafe fn multiply_by<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usi
     mut c: PanelMut<'_, V::Scalar>,
 ) {
     let plain = b.plain();
+    let length = if a.in_segments { SEGMENT } else { a.depth };
     for column in (0..b.columns()).step_by(N * V::LANES) {
         let vectors = (b.columns() - column).div_ceil(V::LANES).min(N);
-        let mut row = 0;
-        while row < a.rows {
-            macro_rules! of_rows {
-                ($m:expr) => {{
-                    // SAFETY: tile by tile within the lengths that the caller asserted.
-                    unsafe {
-                        let at = (row, column);
-                        match vectors {
-                            _ if vectors == N && R::PREFETCHES && at == (0, 0) => {
-                                tile::<V, R, { $m }, N>(a, b, at, start, &mut c);
+        let (mut segment, mut start) = (0..a.depth.min(length), start);
+        loop {
+            let mut row = 0;
+            while row < a.rows {
+                macro_rules! of_rows {
+                    ($m:expr) => {{
+                        // SAFETY: tile by tile within the lengths that the caller asserted.
+                        unsafe {
+                            let (at, some) = ((row, column), segment.clone());
+                            match vectors {
+                                _ if vectors == N && R::PREFETCHES && at == (0, 0) => {
+                                    tile::<V, R, { $m }, N>(a, b, some, at, start, &mut c);
+                                }
+                                _ if vectors == N => tile::<V, R::Plain, { $m }, N>(a, plain, some, at, start, &mut c),
+                                2 => tile::<V, R::Plain, { $m }, 2>(a, plain, some, at, start, &mut c),
+                                _ => tile::<V, R::Plain, { $m }, 1>(a, plain, some, at, start, &mut c),
                             }
-                            _ if vectors == N => tile::<V, R::Plain, { $m }, N>(a, plain, at, start, &mut c),
-                            2 => tile::<V, R::Plain, { $m }, 2>(a, plain, at, start, &mut c),
-                            _ => tile::<V, R::Plain, { $m }, 1>(a, plain, at, start, &mut c),
                         }
-                    }
-                    row += $m;
-                }};
+                        row += $m;
+                    }};
+                }
+                match a.rows - row {
+                    left if left >= M => of_rows!(M),
+                    4.. => of_rows!(4),
+                    2.. => of_rows!(2),
+                    _ => of_rows!(1),
+                }
             }
-            match a.rows - row {
-                left if left >= M => of_rows!(M),
-                4.. => of_rows!(4),
-                2.. => of_rows!(2),
-                _ => of_rows!(1),
+            if segment.end >= a.depth {
+                break;
             }
+            (segment, start) = (segment.end..a.depth.min(segment.end + length), Start::Added);
         }
     }
 }
 
-/// M rows and N vectors of C.
+/// M rows and N vectors of C, over a segment of inner indices.
 #[inline(always)]
 unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
     a: Lhs<'_, V::Scalar>,
     b: R,
+    segment: Range<usize>,
     at: (usize, usize),
     start: Start<'_, V::Scalar>,
     c: &mut PanelMut<'_, V::Scalar>,
@@ -162,23 +172,18 @@ unsafe fn tile<V: Vector, R: Rhs<V::Scalar>, const M: usize, const N: usize>(
     unsafe {
         let c = (c.numbers.as_mut_ptr().add(at.0 * c.width + at.1), c.width);
         let zero = <V::Scalar as Fused>::ZERO;
-        let segment = if a.in_segments { SEGMENT } else { a.depth };
-        let first = 0..a.depth.min(segment);
-        // each call of `chain` is compiled to loops of its own: one for the first segment, one for what is added
-        let mut done = 0;
-        if !matches!(start, Start::Added) {
-            let start = match start {
-                Start::Sum => None,
-                Start::Rows(numbers) => Some((numbers.as_ptr().add(at.0), 1)),
-                Start::Zero | Start::Added => Some((&raw const zero, 0)),
-            };
-            chain::<V, R, M, N, false>(a, b, first, at, start, c);
-            done = segment;
-        }
-        while done < a.depth {
-            let next = done..a.depth.min(done + segment);
-            chain::<V, R, M, N, true>(a, b, next, at, Some((&raw const zero, 0)), c);
-            done += segment;
+        let zeros = Some((&raw const zero, 0));
+        // each call of `chain` is compiled to loops of its own: one for what is written, one for what is added
+        match start {
+            Start::Added => chain::<V, R, M, N, true>(a, b, segment, at, zeros, c),
+            start => {
+                let start = match start {
+                    Start::Sum => None,
+                    Start::Rows(numbers) => Some((numbers.as_ptr().add(at.0), 1)),
+                    Start::Zero | Start::Added => zeros,
+                };
+                chain::<V, R, M, N, false>(a, b, segment, at, start, c);
+            }
         }
     }
 }
