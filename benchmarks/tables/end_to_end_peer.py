@@ -30,18 +30,23 @@ def text_columns(inputs: pd.DataFrame) -> list[str]:
     return [name for name, column in inputs.items() if not pd.api.types.is_numeric_dtype(column)]
 
 
+def categories(text: list[str]) -> dict[str, str]:
+    """The type of the columns of text, for programs that know pandas' categories."""
+    return dict.fromkeys(text, "category")
+
+
 def histogram_boosting(is_regression: bool, threads: int):
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     model = HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier
-    return lambda inputs, text: (model(random_state=0), {name: "category" for name in text})
+    return lambda inputs, text: (model(random_state=0), categories(text))
 
 
 def lightgbm(is_regression: bool, threads: int):
     from lightgbm import LGBMClassifier, LGBMRegressor
 
     model = LGBMRegressor if is_regression else LGBMClassifier
-    return lambda inputs, text: (model(n_jobs=threads, random_state=0, verbose=-1), {name: "category" for name in text})
+    return lambda inputs, text: (model(n_jobs=threads, random_state=0, verbose=-1), categories(text))
 
 
 def xgboost(is_regression: bool, threads: int):
@@ -59,8 +64,7 @@ def xgboost(is_regression: bool, threads: int):
             return self.names.inverse_transform(super().predict(inputs))
 
     model = XGBRegressor if is_regression else OfNames
-    types = lambda text: {name: "category" for name in text}  # noqa: E731
-    return lambda inputs, text: (model(n_jobs=threads, random_state=0, enable_categorical=True), types(text))
+    return lambda inputs, text: (model(n_jobs=threads, random_state=0, enable_categorical=True), categories(text))
 
 
 def catboost(is_regression: bool, threads: int):
@@ -93,7 +97,7 @@ def realmlp(is_regression: bool, threads: int):
 
     model = RealMLP_TD_Regressor if is_regression else RealMLP_TD_Classifier
     settings = {"device": "cpu", "n_threads": threads, "random_state": 0, "verbosity": 0}
-    return lambda inputs, text: (model(**settings), {name: "category" for name in text})
+    return lambda inputs, text: (model(**settings), categories(text))
 
 
 PROGRAMS = {
