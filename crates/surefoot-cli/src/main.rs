@@ -48,6 +48,12 @@ fn main() -> ExitCode {
 fn arguments() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|error| {
         let of = |kind| matches!(error.get(kind), Some(ContextValue::String(name)) if name.starts_with("--resume"));
+        // the same error in each process of a job, for which the first speaks
+        if std::env::args().any(|argument| argument.starts_with("--distributed"))
+            && surefoot_mpi::rank_of_environment().is_some_and(|rank| rank > 0)
+        {
+            std::process::exit(2);
+        }
         if error.kind() == ErrorKind::ArgumentConflict && of(ContextKind::InvalidArg) {
             eprintln!("error: --resume takes its settings from the checkpoint");
             eprintln!("hint: with --resume only --threads, --json and --quiet can be given");

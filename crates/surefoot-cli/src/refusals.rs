@@ -53,6 +53,17 @@ pub fn refusal(error: Error) -> anyhow::Error {
             let message = format!("--folds {folds} leaves {} for a fold, too few for R²", count(rows, "row"));
             usage(message, "use fewer folds")
         }
+        Error::NotShared { batch, ranks } => {
+            let message = format!(
+                "a step of {} is too short to be shared by {ranks} processes: batches of at most 512 rows are computed by one of them",
+                count(batch, "row")
+            );
+            let hint = "use --optimizer lbfgs or --batch-size 4096, train an --ensemble, or omit --distributed and train in one process";
+            usage(message, hint)
+        }
+        Error::Rank { rank, message } => {
+            usage(format!("rank {rank}: {message}"), "all processes need the same data and arguments")
+        }
         Error::Context { doing, source } => refusal(*source).context(format!("cannot {doing}")),
         Error::Table(error) => error.into(),
         Error::Library(error) => error.into(),

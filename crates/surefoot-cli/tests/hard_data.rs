@@ -25,7 +25,8 @@ fn the_same_numbers_train_to_the_same_bits_from_csv_from_idx_and_built_in() {
     std::fs::write(shell.path().join("d-images-idx3-ubyte"), images).unwrap();
     std::fs::write(shell.path().join("d-labels-idx1-ubyte"), labels).unwrap();
     let train = |data: &str, threads: usize| {
-        let mut events = shell.json(&format!("train {data} --epochs 3 --json --threads {threads} --out m.safetensors"));
+        let mut events = shell
+            .json(&format!("train {data} --epochs 3 --json --threads {threads} --report none --out m.safetensors"));
         // networks that are trained at the same time tell their epochs as they come
         events.sort_by_key(|event| (event["member"].as_u64().unwrap_or(u64::MAX), event["epoch"].as_u64()));
         let costs: Vec<u64> = events.iter().map(|event| event["cost"].as_f64().unwrap().to_bits()).collect();
@@ -35,10 +36,10 @@ fn the_same_numbers_train_to_the_same_bits_from_csv_from_idx_and_built_in() {
         (costs, theta.iter().map(|x| x.to_bits()).collect::<Vec<_>>())
     };
     let built_in = train("digits", 1);
-    for threads in [1, 2, 3, 4, 8] {
-        for data in ["digits", "digits.csv", "d-images-idx3-ubyte"] {
-            assert!(train(data, threads) == built_in, "{data} on {threads} threads");
-        }
+    for (data, threads) in
+        [("digits", 2), ("digits", 8), ("digits.csv", 1), ("digits.csv", 3), ("d-images-idx3-ubyte", 2)]
+    {
+        assert!(train(data, threads) == built_in, "{data} on {threads} threads");
     }
 }
 

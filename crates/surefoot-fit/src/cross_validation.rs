@@ -2,6 +2,7 @@
 
 use surefoot::{Scalar, StopReason, Task};
 
+use crate::dealing::share_scores;
 use crate::error::{Error, Result, Side};
 use crate::input::{Rows, Source};
 use crate::networks;
@@ -43,35 +44,47 @@ pub(crate) fn run<T: Scalar>(
     if parts.is_empty() {
         return Ok(None);
     }
-    let (mut scores, folds) = (Vec::new(), parts.len());
-    for (i, parts) in parts.iter().enumerate() {
-        let (plan, examples) = Plan::new(session.options, source, rows, parts)?;
-        let Some(test) = &examples.test else { continue };
-        let mut nobody = (); // the trainings of folds are not shown one by one
-        let mut alone = session.unseen(&mut nobody);
-        let (parameters, runs) = match plan.is_ensemble() {
-            true => {
-                let trained = networks::train_ensemble(&mut alone, &plan, examples.training.view())?;
-                (trained.parameters, trained.runs)
-            }
-            false => {
-                let fitted = networks::train_one(
-                    &mut alone,
-                    &plan,
-                    &examples,
-                    networks::start(&plan, plan.training.seed),
-                    None,
-                )?;
-                (fitted.parameters, vec![fitted.run])
-            }
-        };
-        diverged(&runs, Side::Fold(i + 1))?;
-        let of_fold = Scores::new(&plan, &parameters, test.view())?;
-        let rows = test.view().rows();
-        session.tell(|events| events.fold(i + 1, folds, rows, &of_fold))?;
-        scores.push(of_fold.score);
-    }
+    let folds = parts.len();
+    let fold = |i: usize| measure(session, source, rows, &parts[i], i);
+    let tell = |(i, scores, rows): (usize, Scores, usize)| {
+        session.tell(|events| events.fold(i + 1, folds, rows, &scores))?;
+        Ok(scores.score)
+    };
+    let scores = match &session.ranks {
+        None => (0..folds).map(|i| tell(fold(i)?)).collect::<Result<_>>()?,
+        Some(ranks) => {
+            let own = (ranks.rank()..folds).step_by(ranks.size()).map(fold).collect();
+            share_scores(&**ranks, own)?.into_iter().map(tell).collect::<Result<_>>()?
+        }
+    };
     Ok(Some(Folds(scores)))
+}
+
+/// The scores of one fold, with its rows.
+fn measure<T: Scalar>(
+    session: &Session<'_>,
+    source: &Source<'_, T>,
+    rows: &Rows,
+    parts: &Parts,
+    fold: usize,
+) -> Result<(usize, Scores, usize)> {
+    let (plan, examples) = Plan::new(session.options, source, rows, parts)?;
+    let mut nobody = (); // the trainings of folds are not shown one by one
+    let mut alone = session.unseen(&mut nobody);
+    let (parameters, runs) = match plan.is_ensemble() {
+        true => {
+            let trained = networks::train_ensemble(&mut alone, &plan, examples.training.view())?;
+            (trained.parameters, trained.runs)
+        }
+        false => {
+            let start = networks::start(&plan, plan.training.seed);
+            let fitted = networks::train_one(&mut alone, &plan, &examples, start, None)?;
+            (fitted.parameters, vec![fitted.run])
+        }
+    };
+    diverged(&runs, Side::Fold(fold + 1))?;
+    let test = examples.test.as_ref().unwrap_or(&examples.training); // a fold has a test part
+    Ok((fold, Scores::new(&plan, &parameters, test.view())?, test.view().rows()))
 }
 
 /// That every cost was finite.

@@ -98,6 +98,22 @@ pub enum Error {
     /// Whoever looks on ended the training. It can be resumed where it is kept.
     #[error("interrupted")]
     Interrupted,
+    /// One network, of which several processes have nothing to share.
+    #[error("batches of {batch} rows are one block, which {ranks} processes cannot share")]
+    NotShared {
+        /// The rows of a batch.
+        batch: usize,
+        /// The processes.
+        ranks: usize,
+    },
+    /// Something that went wrong in another process, or differs there.
+    #[error("rank {rank}: {message}")]
+    Rank {
+        /// The process, from 0.
+        rank: usize,
+        /// What it has to say.
+        message: String,
+    },
     /// Something that went wrong with a part of the data.
     #[error("cannot {doing}")]
     Context {

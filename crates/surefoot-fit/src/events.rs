@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use surefoot::{Cancel, Checkpoint, Epoch, GradientReport, Scalar, StopReason, Training, TrainingState};
+use surefoot::{Cancel, Checkpoint, Epoch, GradientReport, Ranks, Scalar, StopReason, Training, TrainingState};
 
 use crate::error::Result;
 use crate::outcome::{Pretrained, Run, Scores};
@@ -33,6 +34,15 @@ pub trait Events: Send {
     /// A flag that ends the fit before its next block of examples, if there is one; it is asked for once. Where a training is
     /// kept, it ends by [`step`](Self::step) better, which still writes its checkpoint.
     fn cancel(&self) -> Option<Cancel> {
+        None
+    }
+
+    /// The processes that fit together, each of them by the same call with the same options and input; `None`: this one alone. They
+    /// share the rows of large batches, the networks of an ensemble and the folds of a cross-validation, and all come to the same
+    /// outcome. It is asked for once.
+    ///
+    /// Each process sees the trainings that it takes part in; a checkpoint that rank 0 keeps is one of the whole fit.
+    fn ranks(&self) -> Option<Arc<dyn Ranks>> {
         None
     }
 

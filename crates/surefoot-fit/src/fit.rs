@@ -14,7 +14,7 @@ use crate::parts::Parts;
 use crate::plan::{Examples, Part, Plan};
 use crate::provenance::Provenance;
 use crate::session::{Fitted, Session};
-use crate::{cross_validation, importance, pretraining, recipe, warnings};
+use crate::{cross_validation, dealing, importance, pretraining, recipe, warnings};
 
 /// Trains what the options ask for, on this input.
 ///
@@ -69,8 +69,11 @@ where
     let (plan, examples) = Plan::new(options, source, &rows, &parts)?;
     let fold_parts = cross_validation::parts(options, source, &rows, &parts, plan.task)?;
     let mut session = Session::new(options, events, resume);
-    session.tell(|events| events.planned(&plan))?;
     let data = examples.training.view();
+    if let Some(ranks) = &session.ranks {
+        dealing::check(&**ranks, options, &plan, fold_parts.len(), &data)?;
+    }
+    session.tell(|events| events.planned(&plan))?;
     let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, data) };
     let check = session.check_gradient(&plan.training, &problem)?;
     let folds = cross_validation::run(&session, source, &rows, &fold_parts)?;

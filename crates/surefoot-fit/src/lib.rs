@@ -25,6 +25,7 @@
 mod class_weights;
 mod config;
 mod cross_validation;
+mod dealing;
 mod error;
 mod events;
 mod fit;

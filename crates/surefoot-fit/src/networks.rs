@@ -9,6 +9,7 @@ use surefoot::{
     DatasetView, Objective, Problem, Purpose, Random, Scalar, StopReason, Threads, Training, draw_defaults,
 };
 
+use crate::dealing::share_networks;
 use crate::error::{Error, Result};
 use crate::events::Phase;
 use crate::outcome::{Pretrained, Run, Scores};
@@ -68,25 +69,23 @@ pub(crate) fn train_one<T: Scalar>(
     start: Vec<T>,
     pretrained: Option<Pretrained>,
 ) -> Result<Fitted<T>> {
+    let ranks = session.ranks.clone();
     let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, examples.training.view()) }
-        .with_validation(examples.validation.as_ref().map(Part::view));
+        .with_validation(examples.validation.as_ref().map(Part::view))
+        .with_ranks(ranks.as_deref());
     session.train(&plan.training, &problem, start, &[], &Phase::Training { pretrained })
 }
 
-/// Trains the networks of an ensemble: at the same time, or one after the other where a checkpoint is to know, or knows, how
-/// far they are. Ends with the first whose cost was not finite: the mean would not say what went wrong.
+/// Trains the networks of an ensemble: at the same time, or in rounds where a checkpoint is to know, or knows, how far they are.
+/// Ends with the first whose cost was not finite: the mean would not say what went wrong.
 pub(crate) fn train_ensemble<T: Scalar>(
     session: &mut Session<'_>,
     plan: &Plan,
     data: DatasetView<'_, T>,
 ) -> Result<Trained<T>> {
     let clock = Instant::now();
-    let fitted: Vec<(usize, Fitted<T>)> = match session.keeps_checkpoints || session.resume.is_some() {
-        true => one_after_the_other(session, plan, data)?.into_iter().enumerate().collect(),
-        false => at_the_same_time(session, plan, data)?,
-    };
     let mut trained = Trained { parameters: Vec::new(), runs: Vec::new(), members: Vec::new(), seconds: 0.0 };
-    for (member, Fitted { parameters, run }) in fitted {
+    for (member, Fitted { parameters, run }) in in_rounds(session, plan, data)? {
         let is_finite = is_finite(&run);
         trained.members.push(member);
         trained.parameters.extend(parameters);
@@ -102,67 +101,95 @@ fn is_finite(run: &Run) -> bool {
     !matches!(run.stop_reason, StopReason::NotFinite { .. })
 }
 
-/// Those of the networks that were trained, with their places.
+/// Those of the networks that were trained, with their places. In a round that is kept each process trains one network, the first
+/// of them where its checkpoints are kept, so that a checkpoint has all networks before the one in training; else there is one round,
+/// and the networks of a process are trained at the same time.
+fn in_rounds<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    data: DatasetView<'_, T>,
+) -> Result<Vec<(usize, Fitted<T>)>> {
+    let ranks = session.ranks.clone();
+    let (rank, size) = ranks.as_ref().map_or((0, 1), |ranks| (ranks.rank(), ranks.size()));
+    let is_kept = session.keeps_checkpoints || session.resume.is_some();
+    let is_kept = ranks.as_ref().map_or(Ok(is_kept), |ranks| ranks.any(is_kept))?;
+    let members = plan.members.len();
+    let mut fitted: Vec<(usize, Fitted<T>)> = before(session, plan)?.into_iter().enumerate().collect();
+    while fitted.len() < members && fitted.iter().all(|(_, network)| is_finite(&network.run)) {
+        let first = fitted.len();
+        let end = if is_kept { members.min(first + size) } else { members };
+        let own: Vec<usize> = (first + rank..end).step_by(size).collect();
+        let of_round = match is_kept && rank == 0 {
+            true => the_first(session, plan, data, &fitted).map(|network| vec![(first, network)]),
+            false => at_the_same_time(session, plan, data, &own),
+        };
+        fitted.extend(match &ranks {
+            Some(ranks) => share_networks(&**ranks, of_round)?,
+            None => of_round?,
+        });
+        if !is_kept {
+            break; // networks that were interrupted may be left out
+        }
+    }
+    Ok(fitted)
+}
+
+/// The networks that were trained before the checkpoint that is resumed.
+fn before<T: Scalar>(session: &Session<'_>, plan: &Plan) -> Result<Vec<Fitted<T>>> {
+    let Some((resume, Phase::Member { done, .. })) = session.resume.as_ref().map(|resume| (resume, resume.phase()))
+    else {
+        return Ok(Vec::new());
+    };
+    if done.is_empty() {
+        return Ok(Vec::new());
+    }
+    let learned: Vec<T> = resume.checkpoint.learned()?;
+    let of = |(parameters, run): (&[T], &Run)| {
+        let run = Run { epochs_before: run.history.len(), ..run.clone() };
+        Fitted { parameters: parameters.to_vec(), run }
+    };
+    Ok(learned.chunks(plan.network.parameter_count()).zip(done).map(of).collect())
+}
+
+/// The network after these, with checkpoints that have all of them.
+fn the_first<T: Scalar>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    data: DatasetView<'_, T>,
+    before: &[(usize, Fitted<T>)],
+) -> Result<Fitted<T>> {
+    let (k, members) = (before.len(), plan.members.len());
+    let learned: Vec<T> = before.iter().flat_map(|(_, network)| &network.parameters).copied().collect();
+    let done = before.iter().map(|(_, network)| network.run.clone()).collect();
+    let task = Task::new(plan, data, k, &plan.members[k]);
+    let phase = Phase::Member { member: k + 1, members, done };
+    session.train(&task.training, &task.problem(plan, data)?, task.start.clone(), &learned, &phase)
+}
+
+/// These of the networks, those apart that were interrupted where what is unfinished is kept.
 fn at_the_same_time<T: Scalar>(
     session: &Session<'_>,
     plan: &Plan,
     data: DatasetView<'_, T>,
+    own: &[usize],
 ) -> Result<Vec<(usize, Fitted<T>)>> {
     let members = plan.members.len();
-    let fit = |(k, member): (usize, &Member)| {
-        let task = Task::new(plan, data, k, member);
+    let fit = |&k: &usize| {
+        let task = Task::new(plan, data, k, &plan.members[k]);
         let phase = Phase::Member { member: k + 1, members, done: Vec::new() };
         session.train_beside(&task.training, &task.problem(plan, data)?, task.start.clone(), &phase)
     };
     let fitted: Vec<Result<Fitted<T>>> = match Threads::here() {
-        1 => plan.members.iter().enumerate().map(fit).collect(),
-        _ => plan.members.par_iter().enumerate().map(fit).collect(),
+        1 => own.iter().map(fit).collect(),
+        _ => own.par_iter().map(fit).collect(),
     };
     let is_left_out =
         |fitted: &Result<Fitted<T>>| session.keeps_unfinished && matches!(fitted, Err(Error::Interrupted));
-    if fitted.iter().all(is_left_out) {
+    if !own.is_empty() && fitted.iter().all(is_left_out) {
         return Err(Error::Interrupted);
     }
-    let kept = fitted.into_iter().enumerate().filter(|(_, fitted)| !is_left_out(fitted));
-    kept.map(|(k, fitted)| Ok((k, fitted?))).collect()
-}
-
-fn one_after_the_other<T: Scalar>(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    data: DatasetView<'_, T>,
-) -> Result<Vec<Fitted<T>>> {
-    let (mut learned, mut done): (Vec<T>, Vec<Run>) = match &session.resume {
-        Some(resume) => match resume.phase() {
-            Phase::Member { done, .. } if !done.is_empty() => (resume.checkpoint.learned()?, done.clone()),
-            _ => Default::default(),
-        },
-        None => Default::default(),
-    };
-    let length = plan.network.parameter_count();
-    let mut fitted: Vec<Fitted<T>> = learned
-        .chunks(length)
-        .zip(&done)
-        .map(|(parameters, run)| {
-            let run = Run { epochs_before: run.history.len(), ..run.clone() };
-            Fitted { parameters: parameters.to_vec(), run }
-        })
-        .collect();
-    let members = plan.members.len();
-    for (k, member) in plan.members.iter().enumerate().skip(done.len()) {
-        let task = Task::new(plan, data, k, member);
-        let phase = Phase::Member { member: k + 1, members, done: done.clone() };
-        let problem = task.problem(plan, data)?;
-        let of_member = session.train(&task.training, &problem, task.start.clone(), &learned, &phase)?;
-        learned.extend(&of_member.parameters);
-        done.push(of_member.run.clone());
-        let goes_on = is_finite(&of_member.run);
-        fitted.push(of_member);
-        if !goes_on {
-            break;
-        }
-    }
-    Ok(fitted)
+    let kept = own.iter().zip(fitted).filter(|(_, fitted)| !is_left_out(fitted));
+    kept.map(|(&k, fitted)| Ok((k, fitted?))).collect()
 }
 
 /// Cost and score out-of-fold: over all training rows, each predicted by the one network that did not train on it; of networks that

@@ -46,7 +46,8 @@ fn learn<T: Scalar>(
 ) -> Result<(Vec<T>, f64)> {
     let (layer, layers) = (stage.layer + 1, plan.network.layers().len());
     let training = if layer < layers { &settings.hidden } else { &settings.output };
-    let problem = Problem { task: plan.task, ..stage.problem() };
+    let ranks = session.ranks.clone();
+    let problem = Problem { task: plan.task, ranks: ranks.as_deref(), ..stage.problem() };
     let (widths, rows) = (stage.network.widths(), stage.data.rows());
     session.tell(|events| events.layer(layer, layers, &widths, rows))?;
     session.check_gradient(training, &problem)?;

@@ -1,11 +1,11 @@
 //! One fit on its way: its trainings one after the other, seen and kept.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use surefoot::{
-    Cancel, Epoch, GradientReport, Observer, Problem, Scalar, StopReason, Trained, Training, TrainingState,
+    Cancel, Epoch, GradientReport, Observer, Problem, Ranks, Scalar, StopReason, Trained, Training, TrainingState,
 };
 
 use crate::error::{Error, Result};
@@ -24,6 +24,8 @@ pub(crate) struct Session<'a> {
     pub options: &'a Options,
     events: Mutex<&'a mut dyn Events>,
     cancel: Option<Cancel>,
+    /// The processes that fit together, if there are others.
+    pub ranks: Option<Arc<dyn Ranks>>,
     pub resume: Option<Resume>,
     pub keeps_checkpoints: bool,
     pub keeps_unfinished: bool,
@@ -32,8 +34,8 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     pub fn new(options: &'a Options, events: &'a mut dyn Events, resume: Option<Resume>) -> Self {
         let (keeps_checkpoints, keeps_unfinished) = (events.keeps_checkpoints(), events.keeps_unfinished());
-        let cancel = events.cancel();
-        Session { options, cancel, events: Mutex::new(events), resume, keeps_checkpoints, keeps_unfinished }
+        let (cancel, ranks) = (events.cancel(), events.ranks());
+        Session { options, cancel, ranks, events: Mutex::new(events), resume, keeps_checkpoints, keeps_unfinished }
     }
 
     /// A session within this one that nobody sees; what cancels this one cancels it, too.
@@ -133,6 +135,10 @@ impl<'a> Session<'a> {
         let mut watcher = Watcher { session: self, phase, snapshot: &snapshot };
         let reason = training.resume_with(problem, &mut state, &mut watcher)?;
         let seconds = clock.elapsed().as_secs_f64();
+        if reason == StopReason::Observer && problem.ranks.is_some() {
+            // perhaps another process was asked to end
+            let _ = snapshot(&state, false, true);
+        }
         let is_kept = self.keeps_unfinished && !state.history().is_empty();
         if reason == StopReason::Observer && !is_kept || snapshot(&state, false, true).is_break() {
             return Err(Error::Interrupted);

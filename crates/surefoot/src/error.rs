@@ -87,6 +87,12 @@ pub enum Error {
         /// The system's reason.
         reason: String,
     },
+    /// Processes that compute together have come apart.
+    #[error("{what}")]
+    Ranks {
+        /// What happened, and which of them it is about.
+        what: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -117,6 +123,9 @@ impl Error {
             Error::Gradient { .. } => Some("this is a bug in the program: please report it"),
             Error::Cost { .. } => Some("smaller parameters, inputs or weight decay keep the cost finite"),
             Error::Threads { .. } => Some("ask for fewer threads, or raise the limit on them"),
+            Error::Ranks { .. } => {
+                Some("the job cannot go on; resume it from its checkpoint, without a machine that is in doubt")
+            }
             Error::ModelFile { .. } => Some("docs/model-format.md describes model files and checkpoints"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::dataset::{Dataset, check_finite, mean_weight, shape};
 use crate::error::Result;
@@ -158,6 +159,24 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
             Some(weight) => copy.with_weights((0..rows.len()).map(weight).collect()),
             None => Ok(copy),
         }
+    }
+
+    /// A digest (XXH3) of all numbers of these examples, their shape and their precision: equal digests tell that two machines, or two
+    /// days, learn from the same numbers in the same order.
+    pub fn digest(&self) -> u64 {
+        let mut digest = Xxh3::new();
+        digest.update(T::NAME.as_bytes());
+        let examples = self.all();
+        let mut add = |length: usize, runs: &mut dyn Iterator<Item = &[T]>| {
+            digest.update(&(length as u64).to_le_bytes());
+            runs.for_each(|run| run.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers))));
+        };
+        let (m, runs) = (self.rows(), 0..examples.runs());
+        add(m * self.inputs_per_row(), &mut runs.clone().map(|run| examples.input_run(run)));
+        add(m * self.targets_per_row(), &mut runs.map(|run| examples.target_run(run)));
+        let weights = self.weights().unwrap_or_default();
+        add(weights.len(), &mut std::iter::once(&weights[..]));
+        digest.digest()
     }
 
     /// The examples of the view.

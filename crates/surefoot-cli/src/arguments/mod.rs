@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::reading::{Data, Reading};
 pub use self::train::{Settings, Train};
-pub use self::values::Every;
+pub use self::values::{Distributed, Every};
 
 /// Train, check and use fully-connected neural networks.
 ///

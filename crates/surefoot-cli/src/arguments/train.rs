@@ -7,7 +7,7 @@ use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule};
 use surefoot_fit::{ClassWeight, Holdout, OptimizerKind, Options, Parametrization, Precision, Pretraining};
 
 use super::reading::Reading;
-use super::values::{Every, Hidden, TaskChoice, batch_size, choices, holdout, parametrizations, tasks};
+use super::values::{Distributed, Every, Hidden, TaskChoice, batch_size, choices, holdout, parametrizations, tasks};
 
 /// Train a network on a table and write it as a model file.
 ///
@@ -23,6 +23,7 @@ use super::values::{Every, Hidden, TaskChoice, batch_size, choices, holdout, par
   surefoot train digits --hidden 200,200 --pretrain sparse-autoencoder
   surefoot train /usr/share/datasets/fashion-mnist --hidden 100 --checkpoint fashion.checkpoint
   surefoot train --resume fashion.checkpoint
+  mpirun -n 4 surefoot train houses.csv --target price --distributed mpi
   surefoot train houses.csv --target price --print-config > run.toml
   surefoot train houses.csv --config run.toml")]
 pub struct Train {
@@ -35,6 +36,10 @@ pub struct Train {
     /// Number of threads; it does not change the result [default: one per processor]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Train on the processes of an MPI job, which `mpirun` or `srun` has started; their number does not change the result. They share
+    /// the rows of large batches, the networks of an ensemble, and the folds. The MPI library is the launcher's, unless one is named
+    #[arg(long, value_name = "mpi[:LIBRARY]")]
+    pub distributed: Option<Distributed>,
     /// Print one JSON object per line, for each epoch and at the end, and nothing else. The networks of an ensemble train at
     /// the same time, and their epochs are printed as they finish
     #[arg(long)]
@@ -49,6 +54,7 @@ pub struct Train {
 /// All that decides what is trained, and how.
 #[derive(Args)]
 #[command(group = ArgGroup::new("sparse").args(["sparsity", "pretrain", "config"]).multiple(true))]
+#[command(group = ArgGroup::new("kept").args(["checkpoint", "resume_or_start"]))]
 #[command(group = ArgGroup::new("pretrains").args(["pretrain", "config"]).multiple(true))]
 pub struct Settings {
     /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
@@ -183,7 +189,7 @@ pub struct Settings {
     #[arg(long, value_name = "FRACTION|FILE", value_parser = holdout)]
     pub test: Option<Holdout>,
     /// Cross-validate with N folds before the training itself: train on all folds but one and measure on that one, N times
-    #[arg(long, value_name = "N", conflicts_with_all = ["checkpoint", "pretrain", "autoencoder"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["checkpoint", "resume_or_start", "pretrain", "autoencoder"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..))]
     pub folds: Option<usize>,
     /// Initialization of the weights: normal, normal:ε, uniform:r, glorot, he, lecun, ntp [default: ntp with adam and
     /// --parametrization ntp; else he for relu and leaky-relu, lecun for selu, else glorot]
@@ -207,8 +213,12 @@ pub struct Settings {
     /// Keep the training in this file as it runs, so that --resume can continue it after an interruption
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+    /// Resume from this checkpoint if it is there, else start, and write it as --checkpoint does: the same command for the first run of a
+    /// job and for every one after an interruption
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "checkpoint")]
+    pub resume_or_start: Option<PathBuf>,
     /// How often a checkpoint is written: seconds as 30s, or steps as 100
-    #[arg(long, value_name = "30s|100", default_value = "30s", requires = "checkpoint")]
+    #[arg(long, value_name = "30s|100", default_value = "30s", requires = "kept")]
     pub checkpoint_every: Every,
 }
 

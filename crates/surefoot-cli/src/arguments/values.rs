@@ -1,5 +1,6 @@
 //! What the values of arguments mean.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -78,6 +79,25 @@ impl FromStr for Every {
             (Some(time), _) if !time.is_zero() => Ok(Every::Time(time)),
             (_, Ok(steps)) if steps > 0 => Ok(Every::Steps(steps)),
             _ => Err("expected seconds as 30s, or a whole number of steps above 0".into()),
+        }
+    }
+}
+
+/// The processes that train together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distributed {
+    /// Those of an MPI job, by this library or that of its launcher.
+    Mpi(Option<PathBuf>),
+}
+
+impl FromStr for Distributed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "mpi" => Ok(Distributed::Mpi(None)),
+            Some(("mpi", library)) if !library.is_empty() => Ok(Distributed::Mpi(Some(library.into()))),
+            _ => Err("expected mpi, or mpi: and the path of an MPI library".into()),
         }
     }
 }

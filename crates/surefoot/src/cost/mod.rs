@@ -17,8 +17,11 @@ use crate::numeric::scalar::Scalar;
 use crate::numeric::sums::dot;
 use crate::numeric::threads;
 use crate::optimizer::{FirstOrder, FirstOrderState};
+use crate::ranks::Ranks;
 use crate::sparsity::Sparsity;
-use crate::sum::{BlockWorkspace, Exchange, GradientSums, PartialSum, Partition, Shares, Steps, Work, engine};
+use crate::sum::{
+    Across, BlockWorkspace, Exchange, GradientSums, Lengths, PartialSum, Partition, Shares, Steps, Work, engine,
+};
 use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -54,6 +57,10 @@ pub struct Cost<'a, T> {
     cancel: Cancel,
     workers: Vec<BlockWorkspace<T>>,
     exchange: Exchange<PartialSum<T>>,
+    /// The processes that share the sums, if there are others.
+    across: Option<Across<'a>>,
+    /// Why they have come apart.
+    failure: Option<Error>,
     /// The sums of the last pass.
     total: PartialSum<T>,
     /// Whether it went through all blocks.
@@ -113,6 +120,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
             cancel: Cancel::new(),
             workers: Vec::new(),
             exchange: Exchange::new(),
+            across: None,
+            failure: None,
             total: PartialSum::default(),
             is_whole: true,
             prefetched: Vec::new(),
@@ -184,6 +193,18 @@ impl<'a, T: Scalar> Cost<'a, T> {
     pub fn with_cancel(mut self, cancel: Cancel) -> Self {
         self.cancel = cancel;
         self
+    }
+
+    /// With processes that share each sum of more than one leaf. The wish of any of them to end sets `agreed` in all of them, after
+    /// the same sum, which is then not used.
+    pub(crate) fn with_ranks(mut self, ranks: Option<&'a dyn Ranks>, wish: Cancel, agreed: Cancel) -> Self {
+        self.across = ranks.map(|ranks| Across::new(ranks, wish, agreed));
+        self
+    }
+
+    /// Why the processes have come apart, if they have; then [`with_ranks`](Self::with_ranks)'s flag is set.
+    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 
     /// The data that the mean is over.
@@ -295,7 +316,12 @@ impl<'a, T: Scalar> Cost<'a, T> {
         let Cost { network, loss, label_smoothing, data, ref penalty_slopes, ref cancel, .. } = *self;
         let partition = Partition::new(rows.len());
         let numbers = if steps.gradient { network.parameter_count() } else { 0 };
-        let shares = Shares::new(threads::count(), partition.leaves(), numbers);
+        let leaves = partition.leaves();
+        let own = match &self.across {
+            Some(across) if leaves > 1 => across.share(leaves),
+            _ => 0..leaves,
+        };
+        let shares = Shares::new(threads::count(), own.len().max(1), numbers);
         let (next, threads) = (Rows::List(next), shares.threads);
         let work =
             Work { network, loss, label_smoothing, data, parameters, rows, next, penalty_slopes, steps, threads };
@@ -303,18 +329,41 @@ impl<'a, T: Scalar> Cost<'a, T> {
             self.workers.resize_with(shares.workers, BlockWorkspace::new);
         }
         let (workers, engine) = (&mut self.workers[..shares.workers], engine());
+        let wish = self.across.as_ref().map(|across| across.wish.clone());
         let leaf = |worker: &mut BlockWorkspace<T>, leaf, sum: &mut PartialSum<T>| {
             for (i, block) in partition.blocks_of(leaf).enumerate() {
-                if cancel.is_cancelled() {
+                let is_shared = leaves > 1;
+                if cancel.is_cancelled() || is_shared && wish.as_ref().is_some_and(Cancel::is_cancelled) {
                     return false;
                 }
                 engine.add_block(worker, &work, partition.rows_of(block), i == 0, sum);
             }
             true
         };
-        self.is_whole = match partition.leaves() {
-            1 => leaf(&mut workers[0], 0, &mut self.total),
-            leaves => self.exchange.sum(leaves, workers, &mut self.total, leaf, PartialSum::add),
+        self.is_whole = match (leaves, &mut self.across) {
+            (1, _) => leaf(&mut workers[0], 0, &mut self.total),
+            (_, None) => self.exchange.sum(leaves, workers, &mut self.total, leaf, PartialSum::add),
+            (_, Some(across)) => {
+                let is_whole = self.exchange.add_leaves(leaves, own, workers, leaf, PartialSum::add);
+                let nodes = self.exchange.take_open();
+                let lengths = Lengths {
+                    activities: if steps.activities {
+                        network.hidden().iter().map(|layer| layer.outputs).sum()
+                    } else {
+                        0
+                    },
+                    scores: steps.outputs.scores.map_or(0, |task| task.score_sums(network.outputs())),
+                    gradient: numbers,
+                };
+                let mine = is_whole.then_some(&nodes[..]);
+                let added = across.add(leaves, mine, lengths, parameters, &mut self.total);
+                self.exchange.give_back(nodes);
+                added.unwrap_or_else(|failure| {
+                    across.agreed.cancel();
+                    self.failure = Some(failure);
+                    false
+                })
+            }
         };
     }
 

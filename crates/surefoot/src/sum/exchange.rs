@@ -1,6 +1,7 @@
-//! How partial sums come together: today between the threads of a pool.
+//! How partial sums come together between the threads of a pool.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::tree::{Node, Tree};
@@ -59,18 +60,35 @@ impl<S: Default + Send> Exchange<S> {
         leaf: impl Fn(&mut W, usize, &mut S) -> bool + Sync,
         add: impl Fn(&mut S, &S) + Sync,
     ) -> bool {
+        self.add_leaves(leaves, 0..leaves, workers, leaf, add);
+        let mut state = self.state();
+        let Some(root) = state.tree.take_root() else { return false };
+        state.unused.push(std::mem::replace(total, root));
+        true
+    }
+
+    /// Adds some of the leaves as far as they are neighbours; whether all of them were computed.
+    pub fn add_leaves<W: Send>(
+        &mut self,
+        leaves: usize,
+        own: Range<usize>,
+        workers: &mut [W],
+        leaf: impl Fn(&mut W, usize, &mut S) -> bool + Sync,
+        add: impl Fn(&mut S, &S) + Sync,
+    ) -> bool {
         let State { tree, unused } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         unused.extend(tree.begin(leaves).map(|node| node.sum));
-        let next = AtomicUsize::new(0);
+        let (next, is_whole) = (AtomicUsize::new(own.start), AtomicBool::new(true));
         threads::for_each(workers, &|_, worker| {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= leaves {
+                if index >= own.end {
                     return;
                 }
                 let mut sum = self.state().unused.pop().unwrap_or_default();
                 if !leaf(worker, index, &mut sum) {
                     self.state().unused.push(sum);
+                    is_whole.store(false, Ordering::Relaxed);
                     return;
                 }
                 let mut node = Node::leaf(index, sum);
@@ -82,10 +100,17 @@ impl<S: Default + Send> Exchange<S> {
                 }
             }
         });
-        let mut state = self.state();
-        let Some(root) = state.tree.take_root() else { return false };
-        state.unused.push(std::mem::replace(total, root));
-        true
+        is_whole.into_inner()
+    }
+
+    /// Takes the sums over the largest subtrees of the leaves that were added, in the order of the leaves.
+    pub fn take_open(&mut self) -> Vec<Node<S>> {
+        self.state().tree.take_open()
+    }
+
+    /// Takes sums back, to be used again.
+    pub fn give_back(&mut self, nodes: Vec<Node<S>>) {
+        self.state().unused.extend(nodes.into_iter().map(|node| node.sum));
     }
 
     /// A panic of a worker is passed on, and what it left is not used.

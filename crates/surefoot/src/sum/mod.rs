@@ -1,9 +1,10 @@
 //! The sum over examples: what is added to what follows from the number of rows alone; who computes it is free.
 //!
 //! Rows are cut into [blocks](Partition), consecutive blocks into leaves, and the leaves are added in a binary [`Tree`] of
-//! neighbours. The [`engine`] computes a block in a [`BlockWorkspace`], its results are added to a [`PartialSum`], and an [`Exchange`] brings
-//! partial sums together, whoever has computed them. `docs/math.md` lists the order of every sum.
+//! neighbours. The [`engine`] computes a block in a [`BlockWorkspace`], its results are added to a [`PartialSum`], an [`Exchange`] brings
+//! together the partial sums of threads, and [`Across`] those of processes. `docs/math.md` lists the order of every sum.
 
+mod across;
 mod engine;
 mod exchange;
 mod partial_sum;
@@ -11,6 +12,7 @@ mod partition;
 mod tree;
 mod workspace;
 
+pub(crate) use across::{Across, Lengths};
 pub(crate) use engine::{GradientSums, engine};
 pub(crate) use exchange::{Exchange, Shares};
 pub(crate) use partial_sum::PartialSum;

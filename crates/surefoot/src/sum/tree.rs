@@ -1,5 +1,7 @@
 //! The binary tree of neighbours in which leaves are added.
 
+use std::ops::Range;
+
 /// A subtree with its sum: `level` 0 is a leaf; the node `index` of a level has the nodes 2·`index` and 2·`index` + 1 of the
 /// level below.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +15,11 @@ impl<S> Node<S> {
     /// The sum of a leaf.
     pub fn leaf(index: usize, sum: S) -> Self {
         Node { level: 0, index, sum }
+    }
+
+    /// The same node with another sum.
+    pub fn with<R>(&self, sum: R) -> Node<R> {
+        Node { level: self.level, index: self.index, sum }
     }
 
     /// The node above, with its sum.
@@ -76,10 +83,10 @@ impl<S> Tree<S> {
         }
     }
 
-    /// The nodes that are open.
-    #[cfg(test)]
-    pub fn open(self) -> Vec<Node<S>> {
-        self.open
+    /// Takes the nodes that are open, in the order of their leaves.
+    pub fn take_open(&mut self) -> Vec<Node<S>> {
+        self.open.sort_by_key(|node| node.index << node.level);
+        std::mem::take(&mut self.open)
     }
 
     /// The sum over all leaves, where all have come.
@@ -88,6 +95,25 @@ impl<S> Tree<S> {
         let at = self.open.iter().position(is_root)?;
         Some(self.open.swap_remove(at).sum)
     }
+}
+
+/// The largest subtrees within a contiguous range of the leaves, in their order: what is open when all of them were added.
+pub(crate) fn subtrees(leaves: usize, range: Range<usize>) -> Vec<Node<()>> {
+    let (mut nodes, mut start) = (Vec::new(), range.start);
+    while start < range.end {
+        let mut level = 0;
+        // the last node of a level may be short
+        let is_within = |level: u32| {
+            let length = 1 << level;
+            start.is_multiple_of(length) && leaves.min(start + length) <= range.end && length < 2 * leaves
+        };
+        while is_within(level + 1) {
+            level += 1;
+        }
+        nodes.push(Node { level, index: start >> level, sum: () });
+        start += 1 << level;
+    }
+    nodes
 }
 
 #[cfg(test)]
@@ -122,7 +148,14 @@ mod tests {
                     order
                         .iter()
                         .for_each(|&leaf| own.add(Node::leaf(leaf, leaves[leaf]), |left, right| *left += right));
-                    handed_over.push(own.open());
+                    let open = own.take_open();
+                    let expected = subtrees(count, bounds[0]..bounds[1]);
+                    assert_eq!(
+                        open.iter().map(|node| node.with(())).collect::<Vec<_>>(),
+                        expected,
+                        "{count} {bounds:?}"
+                    );
+                    handed_over.push(open);
                 }
                 random.shuffle(&mut handed_over);
                 let mut all = Tree::new(count);

@@ -48,7 +48,7 @@ impl Training {
         observer: &mut dyn Observer<T>,
     ) -> Result<Trained<T>> {
         let mut state = self.start(problem, parameters)?;
-        let stop_reason = Run::new(self, problem, &mut state, observer.cancel())?.finish(observer);
+        let stop_reason = Run::new(self, problem, &mut state, observer.cancel())?.finish(observer)?;
         Ok(state.into_trained(stop_reason))
     }
 
@@ -115,6 +115,6 @@ impl Training {
     ) -> Result<StopReason> {
         state.origin.check(&Origin::new(self, problem))?;
         problem.network.check_parameters(&state.parameters)?;
-        Ok(Run::new(self, problem, state, observer.cancel())?.finish(observer))
+        Run::new(self, problem, state, observer.cancel())?.finish(observer)
     }
 }

@@ -4,9 +4,10 @@ use crate::loss::Loss;
 use crate::metrics::Task;
 use crate::network::Network;
 use crate::numeric::scalar::Scalar;
+use crate::ranks::Ranks;
 use crate::view::DatasetView;
 
-/// A network with its loss, the examples that it is trained on, and those that it is validated on.
+/// A network with its loss, the examples that it is trained on, those that it is validated on, and who computes.
 ///
 /// ```
 /// use ndarray::array;
@@ -31,17 +32,26 @@ pub struct Problem<'a, T> {
     pub data: DatasetView<'a, T>,
     /// The validation examples: nothing is learned from them, but their cost decides which parameters are kept.
     pub validation: Option<DatasetView<'a, T>>,
+    /// The processes that train together, each with the same examples; `None`: this one alone. They change no bit.
+    pub ranks: Option<&'a dyn Ranks>,
 }
 
 impl<'a, T: Scalar> Problem<'a, T> {
     /// Training without a validation part. The shapes and the targets are checked when a training starts.
     pub fn new(network: &'a Network, loss: Loss, data: impl Into<DatasetView<'a, T>>) -> Self {
-        Problem { network, loss, task: loss.task(), data: data.into(), validation: None }
+        Problem { network, loss, task: loss.task(), data: data.into(), validation: None, ranks: None }
     }
 
     /// The same with this validation part, or without one.
     #[must_use]
     pub fn with_validation(self, validation: Option<impl Into<DatasetView<'a, T>>>) -> Self {
         Problem { validation: validation.map(Into::into), ..self }
+    }
+
+    /// The same, trained by these processes together, or by this one alone. They share the rows of each sum that has more than one
+    /// leaf ([`Training::leaves`](crate::Training::leaves)), and each of them computes everything else.
+    #[must_use]
+    pub fn with_ranks(self, ranks: Option<&'a dyn Ranks>) -> Self {
+        Problem { ranks, ..self }
     }
 }

@@ -1,9 +1,11 @@
 //! The loop over epochs and batches.
 
+use std::ops::ControlFlow;
+
 use super::observer::Observer;
 use super::problem::Problem;
 use super::report::{Epoch, StopReason};
-use super::settings::{BatchSize, Training};
+use super::settings::Training;
 use super::state::{Monitor, OptimizerState, TrainingState};
 use crate::cancel::Cancel;
 use crate::cost::Cost;
@@ -17,9 +19,6 @@ use crate::objective::Objective;
 use crate::optimizer::{FirstOrder, Lbfgs, LbfgsStop};
 use crate::view::DatasetView;
 
-/// Examples a step, unless it is said how many.
-const DEFAULT_BATCH: usize = 32;
-
 /// A state on its way.
 pub(super) struct Run<'a, T> {
     training: &'a Training,
@@ -32,6 +31,8 @@ pub(super) struct Run<'a, T> {
     /// Whoever may end a sum over examples before its end; then that sum is not used.
     cancel: Cancel,
     is_cancellable: bool,
+    /// With other processes: the wish of this one to end, on which `cancel` follows in all of them.
+    wish: Option<Cancel>,
 }
 
 /// The cost and the learning rate of an epoch, or why it was not completed.
@@ -44,12 +45,20 @@ impl<'a, T: Scalar> Run<'a, T> {
         state: &'a mut TrainingState<T>,
         cancel: Option<Cancel>,
     ) -> Result<Self> {
-        let Problem { network, loss, task, data, validation } = *problem;
-        let is_cancellable = cancel.is_some();
-        let cancel = cancel.unwrap_or_default();
-        let cost = training.smoothed_cost(network, loss, data)?.with_cancel(cancel.clone());
+        let Problem { network, loss, task, data, validation, ranks } = *problem;
+        let ranks = ranks.filter(|ranks| ranks.size() > 1);
+        let is_cancellable = cancel.is_some() || ranks.is_some();
+        let (wish, cancel) = match ranks {
+            Some(_) => (Some(cancel.unwrap_or_default()), Cancel::new()),
+            None => (None, cancel.unwrap_or_default()),
+        };
+        let shared = |cost: Cost<'a, T>| {
+            let cost = cost.with_cancel(cancel.clone());
+            cost.with_ranks(ranks, wish.clone().unwrap_or_default(), cancel.clone())
+        };
+        let cost = shared(training.smoothed_cost(network, loss, data)?);
         let validate = |data: DatasetView<'a, T>| {
-            let cost = training.cost(network, loss, data)?.with_cancel(cancel.clone());
+            let cost = shared(training.cost(network, loss, data)?);
             Ok((cost, Scorer::new(task, data.targets().view())))
         };
         let validation = validation.map(validate).transpose()?;
@@ -65,19 +74,27 @@ impl<'a, T: Scalar> Run<'a, T> {
             order: (0..data.rows()).collect(),
             cancel,
             is_cancellable,
+            wish,
         })
     }
 
     /// Epochs until it ends, for this reason.
-    pub fn finish(&mut self, observer: &mut dyn Observer<T>) -> StopReason {
+    ///
+    /// # Errors
+    /// [`Error::Ranks`](crate::Error::Ranks) when the processes that train together have come apart.
+    pub fn finish(&mut self, observer: &mut dyn Observer<T>) -> Result<StopReason> {
         loop {
             if let Some(reason) = self.state.stopped {
-                return reason;
+                return Ok(reason);
             }
             let reason = match self.state.history.len() < self.training.epochs {
                 true => self.whole_epoch(observer),
                 false => Some(StopReason::Epochs),
             };
+            let validation = self.validation.as_mut().and_then(|(cost, _)| cost.take_failure());
+            if let Some(failure) = self.cost.take_failure().or(validation) {
+                return Err(failure);
+            }
             let Some(mut reason) = reason else { continue };
             let is_known = matches!(reason, StopReason::NotFinite { .. });
             if let (Some(layer), false) = (first_not_finite(self.problem.network, &self.state.parameters), is_known) {
@@ -90,7 +107,7 @@ impl<'a, T: Scalar> Run<'a, T> {
                 self.state.parameters.clone_from(&self.state.last_finite);
             }
             if reason == StopReason::Observer {
-                return reason;
+                return Ok(reason);
             }
             self.state.stopped = Some(reason);
         }
@@ -125,26 +142,16 @@ impl<'a, T: Scalar> Run<'a, T> {
                 reason = Some(StopReason::Patience);
             }
         }
-        let goes_on = observer.epoch(&seen).is_continue();
-        reason.or((!goes_on).then_some(StopReason::Observer))
+        let ends = ends(observer.epoch(&seen), &self.wish);
+        reason.or(ends.then_some(StopReason::Observer))
     }
 
     /// The batches of an epoch, in several threads if they are long enough to have them all awake.
     fn share_epoch(&mut self, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
-        match self.cost.is_shared(self.batch_rows()) {
+        match self.cost.is_shared(self.training.batch_rows(self.order.len())) {
             true => keep_awake(|| self.epoch(epoch, observer)),
             false => self.epoch(epoch, observer),
         }
-    }
-
-    /// The rows of a full batch.
-    fn batch_rows(&self) -> usize {
-        let rows = match (self.training.batch_size, &self.state.optimizer) {
-            (Some(BatchSize::Rows(rows)), _) => rows,
-            (None, OptimizerState::FirstOrder(..)) => DEFAULT_BATCH,
-            (Some(BatchSize::Full), _) | (None, OptimizerState::Lbfgs(..)) => self.order.len(),
-        };
-        rows.min(self.order.len())
     }
 
     /// α after so many epochs; 0 for L-BFGS.
@@ -166,9 +173,9 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// A step for each batch that is left.
     fn batches(&mut self, optimizer: &FirstOrder, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
-        let batch_rows = self.batch_rows();
+        let batch_rows = self.training.batch_rows(self.order.len());
         let first_rate = self.learning_rate((epoch - 1) as f64);
-        let Run { training, problem, cost, state, order, cancel, .. } = self;
+        let Run { training, problem, cost, state, order, cancel, wish, .. } = self;
         let data = problem.data.all().rows();
         if batch_rows < order.len() {
             // From the same order each time, so that an epoch's order follows from seed and epoch alone.
@@ -201,7 +208,7 @@ impl<'a, T: Scalar> Run<'a, T> {
             }
             state.batches = i + 1;
             state.cost_sum += batch_cost * rows.len() as f64;
-            if observer.step(state).is_break() {
+            if ends(observer.step(state), wish) {
                 return Err(StopReason::Observer);
             }
         }
@@ -210,7 +217,7 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// An iteration over all examples, unless it was done.
     fn iteration(&mut self, optimizer: &Lbfgs, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
-        let Run { cost, state, cancel, is_cancellable, .. } = self;
+        let Run { cost, state, cancel, is_cancellable, wish, .. } = self;
         let is_done = state.batches == 1;
         let TrainingState { parameters, optimizer: OptimizerState::Lbfgs(_, memory), .. } = &mut **state else {
             return Err(StopReason::Converged);
@@ -234,7 +241,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         }
         let done = (memory.cost, memory.step_length);
         state.batches = 1;
-        if !is_done && observer.step(state).is_break() {
+        if !is_done && ends(observer.step(state), wish) {
             return Err(StopReason::Observer);
         }
         Ok(done)
@@ -244,6 +251,18 @@ impl<'a, T: Scalar> Run<'a, T> {
     fn validate(&mut self) -> Option<(f64, f64)> {
         let (cost, scorer) = self.validation.as_mut()?;
         Some(cost.cost_and_score(&self.state.parameters, scorer))
+    }
+}
+
+/// Whether training ends here, as an observer wants it. Of several processes none ends by itself: its wish is known to all after
+/// the next sum.
+fn ends(flow: ControlFlow<()>, wish: &Option<Cancel>) -> bool {
+    match (flow.is_break(), wish) {
+        (true, Some(wish)) => {
+            wish.cancel();
+            false
+        }
+        (is_break, _) => is_break,
     }
 }
 

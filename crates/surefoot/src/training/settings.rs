@@ -12,6 +12,7 @@ use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::optimizer::{Adam, Optimizer, Schedule};
 use crate::sparsity::Sparsity;
+use crate::sum::Partition;
 use crate::view::DatasetView;
 
 /// How to train: the settings of a run.
@@ -141,7 +142,26 @@ impl<'de> Deserialize<'de> for BatchSize {
     }
 }
 
+/// Examples a step, unless it is said how many.
+const DEFAULT_BATCH: usize = 32;
+
 impl Training {
+    /// The leaves of the sum over a batch, where so many rows are learned from: 1 for up to 512 rows a batch. Threads share a leaf;
+    /// [processes](crate::Ranks) take whole leaves, so that more of them than leaves find nothing to do, and of 1 leaf all but one.
+    pub fn leaves(&self, rows: usize) -> usize {
+        Partition::new(self.batch_rows(rows)).leaves()
+    }
+
+    /// The rows of a batch that is not the last of an epoch.
+    pub fn batch_rows(&self, rows: usize) -> usize {
+        let batch = match (self.batch_size, &self.optimizer) {
+            (Some(BatchSize::Rows(rows)), _) => rows,
+            (None, Optimizer::FirstOrder(_)) => DEFAULT_BATCH,
+            (Some(BatchSize::Full), _) | (None, Optimizer::Lbfgs(_)) => rows,
+        };
+        batch.min(rows)
+    }
+
     /// The cost that these settings minimise, without label smoothing.
     ///
     /// # Errors

@@ -1,7 +1,5 @@
 //! Where a training is.
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::problem::Problem;
 use super::report::{Epoch, StopReason, Trained};
 use super::settings::Training;
@@ -158,14 +156,18 @@ pub(crate) struct Origin {
 
 impl Origin {
     pub fn new<T: Scalar>(training: &Training, problem: &Problem<'_, T>) -> Self {
-        let Problem { network, loss, task, data, validation } = problem;
+        let Problem { network, loss, task, data, validation, .. } = problem;
         let activations: Vec<_> = network.layers().iter().map(|layer| layer.activation).collect();
         // the check decides whether a training begins, not where it leads
         let training = Training { gradient_check: true, ..training.clone() };
         let settings = serde_json::json!({
             "layers": network.widths(), "activations": activations, "loss": loss, "task": task, "training": training,
         });
-        Origin { settings: settings.to_string(), data: digest(data), validation: validation.as_ref().map(digest) }
+        Origin {
+            settings: settings.to_string(),
+            data: data.digest(),
+            validation: validation.as_ref().map(DatasetView::digest),
+        }
     }
 
     /// That another one is the same.
@@ -221,21 +223,4 @@ fn plain(value: &serde_json::Value) -> String {
         serde_json::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
-}
-
-/// A digest (XXH3) of all numbers of the examples, their shape and their precision.
-fn digest<T: Scalar>(data: &DatasetView<'_, T>) -> u64 {
-    let mut digest = Xxh3::new();
-    digest.update(T::NAME.as_bytes());
-    let examples = data.all();
-    let mut add = |length: usize, runs: &mut dyn Iterator<Item = &[T]>| {
-        digest.update(&(length as u64).to_le_bytes());
-        runs.for_each(|run| run.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers))));
-    };
-    let (m, runs) = (data.rows(), 0..examples.runs());
-    add(m * data.inputs_per_row(), &mut runs.clone().map(|run| examples.input_run(run)));
-    add(m * data.targets_per_row(), &mut runs.map(|run| examples.target_run(run)));
-    let weights = data.weights().unwrap_or_default();
-    add(weights.len(), &mut std::iter::once(&weights[..]));
-    digest.digest()
 }

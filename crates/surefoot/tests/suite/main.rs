@@ -8,6 +8,7 @@ mod lbfgs;
 mod model_files;
 mod pretraining;
 mod published_numbers;
+mod ranks;
 mod same_bits;
 mod sparsity;
 mod trace;

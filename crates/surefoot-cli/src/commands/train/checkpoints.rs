@@ -55,6 +55,7 @@ pub fn resume(path: &Path, anew: &Train) -> anyhow::Result<(Train, Resumed)> {
         return Err(usage(format!("{} holds no training", path.display()), "choose another checkpoint"));
     };
     (train.threads, train.json, train.quiet) = (anew.threads.or(train.threads), anew.json, anew.quiet);
+    train.distributed = anew.distributed.clone();
     std::env::set_current_dir(&note.folder).with_context(|| {
         format!("cannot change to {}, the folder where the training was started", note.folder.display())
     })?;

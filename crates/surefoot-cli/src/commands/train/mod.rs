@@ -1,6 +1,7 @@
 //! `surefoot train`: arguments become options; what a training is, is the business of `surefoot-fit`.
 
 mod checkpoints;
+mod job;
 mod paths;
 mod summary;
 mod watching;
@@ -16,24 +17,27 @@ use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
 
-use crate::arguments::Train;
+use crate::arguments::{Settings, Train};
 use crate::commands::check;
 use crate::output::{Ending, print, print_line, usage};
 use crate::refusals::refusal;
-use checkpoints::Checkpoints;
+use checkpoints::{Checkpoints, Resumed};
+use job::Job;
 use paths::Paths;
 use watching::Watching;
 
 const MAX_THREADS: usize = 1024;
 
 pub fn run(train: Train) -> anyhow::Result<Ending> {
-    let (train, resumed) = match &train.resume {
-        Some(path) => {
-            let (train, resumed) = checkpoints::resume(path, &train)?;
-            (train, Some(resumed))
-        }
-        None => (train, None),
-    };
+    let Some(distributed) = &train.distributed else { return fit(train, None) };
+    let job = Job::join(distributed)?;
+    let ending = fit(train, Some(&job));
+    job.end(ending)
+}
+
+/// In this process, perhaps with others.
+fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
+    let (train, resumed) = begin_or_resume(train, job)?;
     let settings = &train.settings;
     let mut options = options(&train)?;
     if settings.print_config {
@@ -50,7 +54,18 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
         return Err(usage(message, "omit it for one thread per processor"));
     }
-    let threads = Threads::new(train.threads.unwrap_or(0));
+    if job.is_some() && settings.data == "-" {
+        return Err(usage("standard input goes to one process", "write it to a file that all processes can read"));
+    }
+    let count = train.threads.unwrap_or(job.map_or(0, Job::threads));
+    let threads = Threads::new(count);
+    if let Some(job) = job.filter(|job| !job.is_first()) {
+        let mut options = options;
+        let tables = job.all(Tables::read(&settings.data, &options).map_err(refusal))?;
+        split_names(&mut options, &tables);
+        let is_kept = settings.checkpoint.is_some() || resumed.is_some();
+        return threads.run(|| job.follow(&options, &tables, resumed.map(|resumed| resumed.resume), is_kept))?;
+    }
     // beyond a limit on the size of files, writing is to fail, not to end the process
     #[cfg(unix)]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
@@ -60,10 +75,17 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         [Some(&paths.model), paths.report.as_ref()].into_iter().flatten().for_each(|path| remove_leftovers(path));
     }
     options.importance = paths.report.is_some();
-    let tables = Tables::read(&settings.data, &options).map_err(refusal)?;
+    let tables = Tables::read(&settings.data, &options).map_err(refusal);
+    let tables = match job {
+        Some(job) => job.all(tables)?,
+        None => tables?,
+    };
     split_names(&mut options, &tables);
     let checkpoints = Checkpoints::new(&train, resumed.as_ref(), &paths)?;
-    let mut watching = Watching::new(&train, &tables, checkpoints);
+    let mut watching = Watching::new(&train, &tables, checkpoints, job);
+    if let Some(job) = job {
+        watching.say(job.heading(count))?;
+    }
     let fitted = threads.run(|| match resumed {
         None => surefoot_fit::fit(&options, Input::Tables(&tables), &mut watching),
         Some(resumed) => surefoot_fit::resume(&options, Input::Tables(&tables), &mut watching, resumed.resume),
@@ -114,6 +136,38 @@ pub fn run(train: Train) -> anyhow::Result<Ending> {
         return Ok(Ending::Failed);
     }
     Ok(Ending::Success)
+}
+
+/// The command as it is given, or the one in the checkpoint that it names, if it is to be resumed.
+fn begin_or_resume(mut train: Train, job: Option<&Job>) -> anyhow::Result<(Train, Option<Resumed>)> {
+    if let Some(path) = train.resume.clone() {
+        let (train, resumed) = checkpoints::resume(&path, &train)?;
+        return Ok((train, Some(resumed)));
+    }
+    let Some(path) = train.settings.resume_or_start.take() else { return Ok((train, None)) };
+    let is_there = job.map_or(Ok(path.exists()), |job| job.as_the_first(path.exists()))?;
+    if is_there {
+        let (begun, resumed) = checkpoints::resume(&path, &train)?;
+        require_same(&train, &begun, &path)?;
+        return Ok((begun, Some(resumed)));
+    }
+    train.settings.checkpoint = Some(path);
+    Ok((train, None))
+}
+
+/// That a command that may have been begun is the one that was.
+fn require_same(now: &Train, begun: &Train, path: &Path) -> anyhow::Result<()> {
+    let of = |train: &Train| -> anyhow::Result<_> {
+        let Settings { data, out, report, .. } = &train.settings;
+        Ok((options(train)?.to_toml().map_err(refusal)?, data.clone(), out.clone(), report.clone()))
+    };
+    match of(now)? == of(begun)? {
+        true => Ok(()),
+        false => {
+            let message = format!("{} was written by a command with other arguments", path.display());
+            Err(usage(message, format!("surefoot train --resume {} goes on with those; or delete it", path.display())))
+        }
+    }
 }
 
 /// What the configuration file and the command line say.

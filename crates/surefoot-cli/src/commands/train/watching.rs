@@ -1,12 +1,14 @@
 //! What is seen and kept of a fit on its way: lines for people, JSON for programs, checkpoints.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use serde_json::json;
-use surefoot::{Epoch, GradientReport, Optimizer, Task};
+use surefoot::{Epoch, GradientReport, Optimizer, Ranks, Task};
 use surefoot_fit::{Begin, Events, Phase, Plan, Pretrained, Run, Scores, Snapshot, Tables};
 
 use super::checkpoints::{Checkpoints, quoted};
+use super::job::Job;
 use super::summary::heading;
 use crate::arguments::Train;
 use crate::output::{count, print, print_line, short, thousands};
@@ -16,6 +18,8 @@ pub struct Watching<'a> {
     train: &'a Train,
     tables: &'a Tables,
     pub checkpoints: Option<Checkpoints>,
+    /// The processes that train together, if there are others.
+    job: Option<&'a Job>,
     /// What is trained, as it was planned.
     task: Task,
     folds: Vec<f64>,
@@ -28,9 +32,9 @@ pub struct Watching<'a> {
 }
 
 impl<'a> Watching<'a> {
-    pub fn new(train: &'a Train, tables: &'a Tables, checkpoints: Option<Checkpoints>) -> Self {
+    pub fn new(train: &'a Train, tables: &'a Tables, checkpoints: Option<Checkpoints>, job: Option<&'a Job>) -> Self {
         let (progress, folds) = (Vec::new(), Vec::new());
-        Watching { train, tables, checkpoints, task: Task::Regression, folds, progress, ended: 0, failure: None }
+        Watching { train, tables, checkpoints, job, task: Task::Regression, folds, progress, ended: 0, failure: None }
     }
 
     /// Says something to people.
@@ -72,9 +76,14 @@ impl Events for Watching<'_> {
         self.checkpoints.is_some()
     }
 
+    fn ranks(&self) -> Option<Arc<dyn Ranks>> {
+        self.job.map(Job::ranks)
+    }
+
     fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
         self.task = plan.task;
-        let said = self.say(heading(&self.tables.table, plan));
+        let shares = self.job.map_or(String::new(), |job| job.shares(plan, self.train.settings.folds));
+        let said = self.say(heading(&self.tables.table, plan) + &shares);
         self.unless_failed(said)
     }
 
@@ -158,7 +167,7 @@ impl Events for Watching<'_> {
         let others = match phase {
             Phase::Member { members, .. } if self.checkpoints.is_none() => {
                 self.ended += 1;
-                members - self.ended
+                members.div_ceil(self.job.map_or(1, |job| job.ranks().size())) - self.ended
             }
             _ => 0,
         };

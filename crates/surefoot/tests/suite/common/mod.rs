@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 pub mod naive;
+pub mod ranks;
 
 use ndarray::Array2;
 use surefoot::{Activation, Dataset, Loss, Purpose, Random};

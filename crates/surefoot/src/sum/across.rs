@@ -1,0 +1,272 @@
+//! How partial sums come together between processes: the same tree, a part of θ in each.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::partial_sum::PartialSum;
+use super::tree::{Node, Tree, subtrees};
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::numeric::scalar::Scalar;
+use crate::ranks::Ranks;
+
+/// A gradient of fewer numbers travels whole, beside the other sums: then what counts is how often something is sent.
+const SMALL: usize = 512;
+/// The numbers of θ that are exchanged at a time, which bounds the memory for it and the length of a message.
+const SEGMENT: usize = 1 << 22;
+/// The bounds of a rank's leaves are multiples of so large a part of its share: the fewer subtrees a rank hands over.
+const PARTS: usize = 16;
+/// Numbers of a message before the sums: see [`Across::message`].
+const HEAD: usize = 4;
+
+/// The processes that share a sum.
+pub(crate) struct Across<'a> {
+    ranks: &'a dyn Ranks,
+    /// The wish of this process to end, which all learn of with the next sum.
+    pub wish: Cancel,
+    /// Set in all processes after the same sum.
+    pub agreed: Cancel,
+    /// The sums so far.
+    count: u64,
+    /// What is sent and what comes, kept for the next time.
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+/// How long the sums over each leaf are, in numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Lengths {
+    pub activities: usize,
+    pub scores: usize,
+    pub gradient: usize,
+}
+
+impl<'a> Across<'a> {
+    pub fn new(ranks: &'a dyn Ranks, wish: Cancel, agreed: Cancel) -> Self {
+        Across { ranks, wish, agreed, count: 0, sent: Vec::new(), received: Vec::new() }
+    }
+
+    /// The leaves that this process computes.
+    pub fn share(&self, leaves: usize) -> Range<usize> {
+        share(leaves, self.ranks.rank(), self.ranks.size())
+    }
+
+    /// Adds what each process has of the leaves, and writes the sum over `total`, with the bits of one process; whether all were
+    /// computed and nobody wishes to end. `own` has the largest subtrees within [`share`](Self::share), unless this process gave up.
+    ///
+    /// # Errors
+    /// [`Error::Ranks`] when θ = `parameters` differs between the processes, which names those that have it wrong, or they have come apart.
+    pub fn add<T: Scalar>(
+        &mut self,
+        leaves: usize,
+        own: Option<&[Node<PartialSum<T>>]>,
+        lengths: Lengths,
+        parameters: &[T],
+        total: &mut PartialSum<T>,
+    ) -> Result<bool> {
+        self.count += 1;
+        let size = self.ranks.size();
+        let handed_over: Vec<Vec<Node<()>>> =
+            (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size))).collect();
+        let beside = if lengths.gradient < SMALL { lengths.gradient } else { 0 };
+        let sums = 2 + lengths.activities + lengths.scores;
+        let bytes_of = |nodes: usize| HEAD * 8 + nodes * (sums * 8 + beside * size_of::<T>());
+        let counts: Vec<usize> = handed_over.iter().map(|nodes| bytes_of(nodes.len())).collect();
+        self.message(leaves, own, Lengths { gradient: beside, ..lengths }, digest(parameters));
+        self.sent.resize(counts[self.ranks.rank()], 0); // of one that gave up
+        self.ranks.all_gather(&self.sent, &counts, &mut self.received)?;
+
+        let (mut heads, mut tree) = (Vec::new(), Tree::new(leaves));
+        let mut rest = &self.received[..];
+        for (nodes, &count) in handed_over.iter().zip(&counts) {
+            let mut message = rest.split_off(..count).unwrap_or_default();
+            let head = f64_bits(&mut message, HEAD);
+            heads.push([head[0], head[1], head[2], head[3]]);
+            for node in nodes {
+                let numbers: Vec<f64> = f64_bits(&mut message, sums).into_iter().map(f64::from_bits).collect();
+                let gradient = message.split_off(..beside * size_of::<T>()).unwrap_or_default();
+                let (activities, scores) = numbers[2..].split_at(lengths.activities);
+                let sum = PartialSum {
+                    cost: numbers[0],
+                    weight: numbers[1],
+                    activities: activities.to_vec(),
+                    scores: scores.to_vec(),
+                    gradient: T::from_bytes(gradient),
+                };
+                tree.add(node.with(sum), |left, right| left.add(&right));
+            }
+        }
+        check(&heads)?;
+        if heads.iter().any(|head| head[3] > 0) {
+            self.agreed.cancel();
+            return Ok(false);
+        }
+        let Some(sum) = tree.take_root() else { return Err(apart("a part of a sum has not come")) };
+        let gradient = std::mem::take(&mut total.gradient);
+        *total = sum;
+        if beside < lengths.gradient {
+            total.gradient = gradient;
+            total.gradient.resize(lengths.gradient, T::zero());
+            self.add_gradients(leaves, own.unwrap_or_default(), &handed_over, &mut total.gradient)?;
+        }
+        Ok(true)
+    }
+
+    /// The gradient of all leaves: each process adds the tree over a slice of θ, which the others then have from it.
+    fn add_gradients<T: Scalar>(
+        &mut self,
+        leaves: usize,
+        own: &[Node<PartialSum<T>>],
+        handed_over: &[Vec<Node<()>>],
+        total: &mut [T],
+    ) -> Result<()> {
+        let (rank, size) = (self.ranks.rank(), self.ranks.size());
+        for first in (0..total.len()).step_by(SEGMENT) {
+            let segment = first..total.len().min(first + SEGMENT);
+            let slice = |rank: usize| {
+                let bound = |rank: usize| first + segment.len() * rank / size;
+                bound(rank)..bound(rank + 1)
+            };
+            self.sent.clear();
+            for rank in 0..size {
+                own.iter().for_each(|node| self.sent.extend(T::to_bytes(&node.sum.gradient[slice(rank)])));
+            }
+            let to: Vec<usize> = (0..size).map(|rank| own.len() * slice(rank).len() * size_of::<T>()).collect();
+            let mine = slice(rank).len() * size_of::<T>();
+            let from: Vec<usize> = handed_over.iter().map(|nodes| nodes.len() * mine).collect();
+            self.ranks.all_to_all(&self.sent, &to, &from, &mut self.received)?;
+            let (mut tree, mut rest) = (Tree::new(leaves), &self.received[..]);
+            for node in handed_over.iter().flatten() {
+                let numbers = T::from_bytes(rest.split_off(..mine).unwrap_or_default());
+                tree.add(node.with(numbers), |left: &mut Vec<T>, right| {
+                    left.iter_mut().zip(right).for_each(|(left, right)| *left += right);
+                });
+            }
+            let sum = tree.take_root().unwrap_or_default();
+            let lengths: Vec<usize> = (0..size).map(|rank| slice(rank).len() * size_of::<T>()).collect();
+            self.ranks.all_gather(&T::to_bytes(&sum), &lengths, &mut self.received)?;
+            total[segment].copy_from_slice(&T::from_bytes(&self.received));
+        }
+        Ok(())
+    }
+
+    /// What every process tells the others: the number of the sum and of its leaves, the digest of θ, whether it wishes to end; and
+    /// for each of its subtrees cost, weight, activities, scores, and so many numbers of the gradient. What was not asked for may be
+    /// there of an earlier sum, and is left out.
+    fn message<T: Scalar>(
+        &mut self,
+        leaves: usize,
+        own: Option<&[Node<PartialSum<T>>]>,
+        lengths: Lengths,
+        digest: u64,
+    ) {
+        let ends = own.is_none() || self.wish.is_cancelled();
+        self.sent.clear();
+        let head = [self.count, leaves as u64, digest, ends.into()];
+        self.sent.extend(head.iter().flat_map(|number| number.to_le_bytes()));
+        for Node { sum, .. } in own.unwrap_or_default() {
+            let of_sum =
+                [&[sum.cost, sum.weight], &sum.activities[..lengths.activities], &sum.scores[..lengths.scores]];
+            self.sent.extend(of_sum.into_iter().flatten().flat_map(|number| number.to_le_bytes()));
+            self.sent.extend(T::to_bytes(&sum.gradient[..lengths.gradient]));
+        }
+    }
+}
+
+/// The leaves of a rank, of which none may be left.
+fn share(leaves: usize, rank: usize, size: usize) -> Range<usize> {
+    let grain = 1 << (leaves / (PARTS * size)).max(1).ilog2();
+    let bound = |rank: usize| match rank {
+        rank if rank == size => leaves,
+        rank => (leaves * rank / size + grain / 2) / grain * grain,
+    };
+    bound(rank)..bound(rank + 1)
+}
+
+/// That all processes have the same θ and are at the same sum.
+fn check(heads: &[[u64; HEAD]]) -> Result<()> {
+    if heads.iter().any(|head| head[..2] != heads[0][..2]) {
+        return Err(apart("the processes are at different places of the training"));
+    }
+    let digests: Vec<u64> = heads.iter().map(|head| head[2]).collect();
+    let count = |digest: u64| digests.iter().filter(|&&other| other == digest).count();
+    let most = digests.iter().map(|&digest| count(digest)).max().unwrap_or(0);
+    if most == digests.len() {
+        return Ok(());
+    }
+    let is_majority = 2 * most > digests.len();
+    let listed = |ranks: Vec<usize>| ranks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let ranks = |is_one: &dyn Fn(u64) -> bool| listed((0..digests.len()).filter(|&r| is_one(digests[r])).collect());
+    let what = match is_majority {
+        true => format!(
+            "a process computes wrong: the parameters of rank {} differ from those of all others",
+            ranks(&|digest| count(digest) < most)
+        ),
+        false => format!(
+            "a process computes wrong: the parameters of ranks {} differ, and it is not known which are right",
+            ranks(&|_| true)
+        ),
+    };
+    Err(Error::Ranks { what })
+}
+
+fn apart(what: &str) -> Error {
+    Error::Ranks { what: what.into() }
+}
+
+/// The digest of θ (XXH3).
+fn digest<T: Scalar>(parameters: &[T]) -> u64 {
+    let mut digest = Xxh3::new();
+    parameters.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers)));
+    digest.digest()
+}
+
+/// The next numbers of 8 bytes.
+fn f64_bits(message: &mut &[u8], count: usize) -> Vec<u64> {
+    let bytes = message.split_off(..8 * count).unwrap_or_default();
+    let mut numbers: Vec<u64> = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+    numbers.resize(count, 0);
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_leaf_is_one_rank_s_and_shares_are_even() {
+        for leaves in [2, 3, 64, 100, 261, 5000, 260_417] {
+            for size in [1, 2, 3, 4, 7, 64, 256] {
+                let shares: Vec<_> = (0..size).map(|rank| share(leaves, rank, size)).collect();
+                assert!(shares[0].start == 0 && shares[size - 1].end == leaves);
+                assert!(shares.windows(2).all(|pair| pair[0].end == pair[1].start), "{leaves} {size}: {shares:?}");
+                let longest = shares.iter().map(Range::len).max().unwrap();
+                assert!(longest <= leaves.div_ceil(size) * 17 / 16 + 1, "{leaves} {size}: {longest}");
+            }
+        }
+    }
+
+    /// A rank sends 4 P (q + 1) bytes for q subtrees: two or three where ranks are a power of two.
+    #[test]
+    fn few_subtrees_are_handed_over() {
+        for (leaves, size, most) in [(64, 2, 1), (64, 4, 1), (128, 8, 1), (261, 2, 2), (5000, 4, 5), (260_417, 256, 6)]
+        {
+            let counts = (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size)).len());
+            assert!(counts.clone().max().unwrap() <= most, "{leaves} {size}: {:?}", counts.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_process_that_computes_wrong_is_named() {
+        let error = |digests: &[u64]| {
+            let heads: Vec<_> = digests.iter().map(|&digest| [7, 64, digest, 0]).collect();
+            check(&heads).map_err(|error| error.to_string())
+        };
+        assert!(error(&[5, 5, 5]).is_ok());
+        assert!(error(&[5, 5, 6]).unwrap_err().contains("parameters of rank 2 differ from those of all others"));
+        assert!(error(&[5, 6]).unwrap_err().contains("ranks 0, 1 differ"));
+        let heads = [[7, 64, 5, 0], [8, 64, 5, 0]];
+        assert!(check(&heads).unwrap_err().to_string().contains("different places"));
+    }
+}
