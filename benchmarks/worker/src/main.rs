@@ -3,6 +3,7 @@
 //! What is timed is what the library's users call: `Cost` and `FirstOrder` for steps, `Network::predict` and `Predictor`.
 
 mod calibration;
+mod exchange;
 mod steps;
 
 use std::fs;
@@ -286,10 +287,15 @@ fn main() -> Result<(), Error> {
             set.parse::<InstructionSet>()?.choose()?;
             threads.parse()?
         }
+        ["exchange"] => return exchange::run(),
         ["steps"] => return steps::compare(None),
         ["steps", "--against", other] => return steps::compare(Some(other)),
         ["steps", row, precision] => return steps::turn(row, precision),
-        _ => return Err("usage: surefoot-bench --threads N [--isa SET] | steps [--against OTHER_BUILD]".into()),
+        _ => {
+            return Err(
+                "usage: surefoot-bench --threads N [--isa SET] | steps [--against OTHER_BUILD] | exchange".into()
+            );
+        }
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| serve(&mut std::io::stdin().lines(), threads))

@@ -223,7 +223,9 @@ fn version(library: &Library) -> Result<String, String> {
     // SAFETY: the function of this name has these arguments since MPI 3.0.
     let function = unsafe { library.get::<TextFunction>(b"MPI_Get_library_version\0") };
     let version = text(*function.map_err(|error| error.to_string())?);
-    Ok(version.lines().next().unwrap_or_default().split(',').next().unwrap_or_default().trim().into())
+    let first = version.lines().next().unwrap_or_default().split(',').next().unwrap_or_default();
+    // MPICH's is a table: `MPICH Version:	4.0.2`
+    Ok(first.split_whitespace().filter(|word| *word != "Version:").collect::<Vec<_>>().join(" "))
 }
 
 type TextFunction = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;

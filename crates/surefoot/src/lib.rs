@@ -114,6 +114,7 @@ pub use ranks::Ranks;
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
 pub use split::Split;
+pub use sum::RankSums;
 pub use trace::Trace;
 pub use training::{BatchSize, Epoch, Observer, Problem, StopReason, Trained, Training, TrainingState};
 pub use view::DatasetView;

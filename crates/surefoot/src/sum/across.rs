@@ -11,12 +11,16 @@ use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
 use crate::ranks::Ranks;
 
-/// A gradient of fewer numbers travels whole, beside the other sums: then what counts is how often something is sent.
+/// A gradient of fewer numbers travels whole, beside the other sums: then what counts is how often something is sent. Between two
+/// processes it is no more bytes than by slices.
 const SMALL: usize = 512;
+const SMALL_OF_TWO: usize = 1 << 16;
 /// The numbers of θ that are exchanged at a time, which bounds the memory for it and the length of a message.
 const SEGMENT: usize = 1 << 22;
-/// The bounds of a rank's leaves are multiples of so large a part of its share: the fewer subtrees a rank hands over.
+/// A bound is away from an even share by at most half of so large a part of it, or by one leaf,
 const PARTS: usize = 16;
+/// and with fewer leaves than so many a rank not at all.
+const FEW: usize = 4;
 /// Numbers of a message before the sums: see [`Across::message`].
 const HEAD: usize = 4;
 
@@ -69,7 +73,8 @@ impl<'a> Across<'a> {
         let size = self.ranks.size();
         let handed_over: Vec<Vec<Node<()>>> =
             (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size))).collect();
-        let beside = if lengths.gradient < SMALL { lengths.gradient } else { 0 };
+        let small = if size == 2 { SMALL_OF_TWO } else { SMALL };
+        let beside = if lengths.gradient < small { lengths.gradient } else { 0 };
         let sums = 2 + lengths.activities + lengths.scores;
         let bytes_of = |nodes: usize| HEAD * 8 + nodes * (sums * 8 + beside * size_of::<T>());
         let counts: Vec<usize> = handed_over.iter().map(|nodes| bytes_of(nodes.len())).collect();
@@ -174,14 +179,55 @@ impl<'a> Across<'a> {
     }
 }
 
-/// The leaves of a rank, of which none may be left.
+/// Sums of numbers over processes, each of which has its own: in the tree of a training's sums, so that they have the same bits with
+/// every MPI library, whose own reductions have none that are promised.
+pub struct RankSums<'a, T> {
+    across: Across<'a>,
+    own: [Node<PartialSum<T>>; 1],
+    total: PartialSum<T>,
+}
+
+impl<'a, T: Scalar> RankSums<'a, T> {
+    /// Over these processes.
+    pub fn new(ranks: &'a dyn Ranks) -> Self {
+        let own = [Node::leaf(ranks.rank(), PartialSum::default())];
+        RankSums { across: Across::new(ranks, Cancel::new(), Cancel::new()), own, total: PartialSum::default() }
+    }
+
+    /// The sums of these numbers and those of the other processes, which call this with as many.
+    ///
+    /// # Errors
+    /// [`Error::Ranks`] when the processes have come apart.
+    pub fn sum(&mut self, numbers: &mut [T]) -> Result<()> {
+        let gradient = &mut self.own[0].sum.gradient;
+        gradient.clear();
+        gradient.extend_from_slice(numbers);
+        let lengths = Lengths { activities: 0, scores: 0, gradient: numbers.len() };
+        let size = self.across.ranks.size();
+        self.across.add(size, Some(&self.own), lengths, &[], &mut self.total)?;
+        numbers.copy_from_slice(&self.total.gradient);
+        Ok(())
+    }
+}
+
+/// The leaves of a rank, of which none may be left. A bound is the number near an even share that has the largest power of two as its
+/// factor, so that few subtrees make up a share.
 fn share(leaves: usize, rank: usize, size: usize) -> Range<usize> {
-    let grain = 1 << (leaves / (PARTS * size)).max(1).ilog2();
-    let bound = |rank: usize| match rank {
-        rank if rank == size => leaves,
-        rank => (leaves * rank / size + grain / 2) / grain * grain,
+    let bound = |rank: usize| {
+        let (even, rest) = (leaves * rank / size, leaves * rank % size);
+        if leaves < FEW * size {
+            return even;
+        }
+        let near = leaves / (2 * PARTS * size);
+        let (low, high) = (even - near.min(even), (even + usize::from(rest > 0)).max(even + near).min(leaves));
+        let aligned = |power: u32| high >> power << power;
+        (0..usize::BITS).rev().map(aligned).find(|&bound| bound >= low && bound > 0).unwrap_or(even)
     };
-    bound(rank)..bound(rank + 1)
+    match rank {
+        0 => 0..if size == 1 { leaves } else { bound(1) },
+        rank if rank + 1 == size => bound(rank)..leaves,
+        rank => bound(rank)..bound(rank + 1),
+    }
 }
 
 /// That all processes have the same θ and are at the same sum.
@@ -250,7 +296,7 @@ mod tests {
     /// A rank sends 4 P (q + 1) bytes for q subtrees: two or three where ranks are a power of two.
     #[test]
     fn few_subtrees_are_handed_over() {
-        for (leaves, size, most) in [(64, 2, 1), (64, 4, 1), (128, 8, 1), (261, 2, 2), (5000, 4, 5), (260_417, 256, 6)]
+        for (leaves, size, most) in [(63, 2, 1), (64, 4, 1), (128, 8, 1), (261, 2, 2), (5000, 4, 5), (260_417, 256, 5)]
         {
             let counts = (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size)).len());
             assert!(counts.clone().max().unwrap() <= most, "{leaves} {size}: {:?}", counts.collect::<Vec<_>>());

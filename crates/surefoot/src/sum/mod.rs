@@ -12,6 +12,7 @@ mod partition;
 mod tree;
 mod workspace;
 
+pub use across::RankSums;
 pub(crate) use across::{Across, Lengths};
 pub(crate) use engine::{GradientSums, engine};
 pub(crate) use exchange::{Exchange, Shares};

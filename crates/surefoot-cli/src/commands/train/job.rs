@@ -11,11 +11,14 @@ use surefoot_fit::{Error, Events, Input, Options, Plan, Resume, Snapshot, Tables
 use surefoot_mpi::Mpi;
 
 use crate::arguments::Distributed;
-use crate::output::{Ending, count, hint, usage, visible};
+use crate::output::{Ending, count, hint, is_broken_pipe, usage, visible};
 use crate::refusals::refusal;
 
 /// How long the others wait for the first process when something went wrong: mostly it went wrong there, too, which is to say so.
 const FIRST_SPEAKS: Duration = Duration::from_secs(2);
+
+/// How long a launcher may take to read what was said.
+const IS_READ: Duration = Duration::from_millis(200);
 
 /// This process in its job.
 pub struct Job {
@@ -83,21 +86,20 @@ impl Job {
         format!("{processes} on {many} ({}), {threads} each\n", self.mpi.version())
     }
 
-    /// What is dealt out to the processes, in a line.
-    pub fn shares(&self, plan: &Plan, folds: Option<usize>) -> String {
+    /// What the processes share, in a line.
+    pub fn shares(&self, plan: &Plan) -> String {
         let size = self.mpi.size();
-        if size == 1 {
-            return String::new();
-        }
         let idle = |parts: usize| match size.saturating_sub(parts) {
             0 => String::new(),
             1 => "; 1 process has nothing to do".into(),
             idle => format!("; {idle} processes have nothing to do"),
         };
-        let leaves = plan.training.leaves(plan.rows);
-        match (plan.members.len(), folds) {
-            (0, Some(folds)) => format!("the {folds} folds are dealt out to the {size} processes{}\n", idle(folds)),
-            (0, None) => format!("the {leaves} leaves of a batch are shared by the {size} processes{}\n", idle(leaves)),
+        match (plan.members.len(), plan.training.leaves(plan.rows)) {
+            _ if size == 1 => String::new(),
+            (0, 1) => format!("the folds are dealt out to the {size} processes\n"),
+            (0, leaves) => {
+                format!("the {leaves} leaves of a batch are shared by the {size} processes{}\n", idle(leaves))
+            }
             (networks, _) => {
                 format!("the {networks} networks are dealt out to the {size} processes{}\n", idle(networks))
             }
@@ -134,14 +136,19 @@ impl Job {
     /// Ends the job. An error of one process ends all of them, as the others may wait for it.
     pub fn end(self, ending: anyhow::Result<Ending>) -> anyhow::Result<Ending> {
         let Err(error) = ending else { return ending };
+        if is_broken_pipe(&error) {
+            self.mpi.abort(2);
+        }
         let whose = if self.is_first() {
             String::new()
         } else {
             std::thread::sleep(FIRST_SPEAKS);
             format!("rank {} on {}: ", self.mpi.rank(), self.mpi.machines()[self.mpi.rank()])
         };
-        eprintln!("error: {whose}{}", visible(&format!("{error:#}")));
-        eprintln!("hint: {}", visible(&hint(&error)));
+        // in one piece, and before the job ends: what the launcher has not read by then is lost
+        let said = format!("error: {whose}{error:#}\nhint: {}\n", hint(&error));
+        eprint!("{}", visible(&said));
+        std::thread::sleep(IS_READ);
         self.mpi.abort(2)
     }
 }

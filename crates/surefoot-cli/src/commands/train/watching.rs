@@ -82,7 +82,7 @@ impl Events for Watching<'_> {
 
     fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
         self.task = plan.task;
-        let shares = self.job.map_or(String::new(), |job| job.shares(plan, self.train.settings.folds));
+        let shares = self.job.map_or(String::new(), |job| job.shares(plan));
         let said = self.say(heading(&self.tables.table, plan) + &shares);
         self.unless_failed(said)
     }
