@@ -40,6 +40,32 @@ fn piped(shell: &Shell, arguments: &str, input: &[u8]) -> String {
 }
 
 #[test]
+fn a_table_in_several_files_is_learned_and_predicted_like_one() {
+    let shell = shell();
+    shell.out(&format!("train houses.csv {QUICK}"));
+    let parameters = || surefoot::Model::load(shell.path().join("m.safetensors")).unwrap().parameters;
+    let (expected, predicted) = (parameters(), shell.out("predict m.safetensors houses.csv"));
+    let lines: Vec<&str> = HOUSES.lines().collect();
+    std::fs::create_dir(shell.path().join("parts")).unwrap();
+    for (name, rows) in [("parts/a.csv", &lines[1..50]), ("parts/b.csv", &lines[50..51]), ("parts/c.csv", &lines[51..])]
+    {
+        shell.write(name, &format!("{}\n{}\n", lines[0], rows.join("\n")));
+    }
+    for data in ["parts", "parts/a.csv parts/b.csv parts/c.csv"] {
+        shell.out(&format!("train {data} {QUICK}"));
+        assert!(parameters() == expected, "{data}");
+    }
+    assert_eq!(shell.out("predict m.safetensors parts"), predicted);
+    assert!(shell.out("look parts").contains("note: 3 files are read as one table, in this order\n"));
+    let refused = shell.run("train parts --target price --out parts/b.csv");
+    assert!(
+        refused.status == 2 && refused.err.contains("refusing to overwrite the input file parts/b.csv"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
 fn the_same_table_in_any_format_is_learned_to_the_same_bits() {
     let shell = shell();
     shell.out(&format!("train houses.csv {QUICK}"));

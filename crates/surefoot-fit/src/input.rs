@@ -36,9 +36,17 @@ impl Tables {
     /// # Errors
     /// What reading refuses.
     pub fn read(data: &str, options: &Options) -> Result<Self> {
+        Tables::read_all(data, &[], options)
+    }
+
+    /// The same with the rows of more files below those of the first.
+    ///
+    /// # Errors
+    /// What reading refuses, and files with other columns.
+    pub fn read_all(data: &str, more: &[String], options: &Options) -> Result<Self> {
         let (reading, target_file) = (&options.reading, options.target_file.as_deref());
         let known: Vec<String> = options.roles().into_iter().flat_map(|(_, names)| names).map(String::from).collect();
-        let table = File { target_file, reading, known: &known, ..File::new(data, Part::Training) }.table()?;
+        let table = File { more, target_file, reading, known: &known, ..File::new(data, Part::Training) }.table()?;
         let table = match options.rows {
             Some(rows) => table.first(rows),
             None => table,

@@ -99,7 +99,8 @@ impl Builder {
         if self.columns.is_empty() {
             self.begin_columns();
         }
-        Table::new(self.names, settled(&self.told, self.columns), self.lines).with_damaged(self.damaged)
+        let columns = settled(&self.told, self.columns);
+        Table::new(self.names, columns, self.lines).with_damaged(self.damaged).with_told(self.told)
     }
 
     /// Makes the columns of the first rows, which say how each is best kept.

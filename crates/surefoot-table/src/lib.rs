@@ -22,6 +22,7 @@ mod error;
 mod format;
 mod idx;
 mod ipc;
+mod joined;
 mod json;
 mod kind;
 mod lines;

@@ -1,4 +1,4 @@
-//! Where a table comes from: a built-in set, a file of any format, a folder of the MNIST family, or standard input.
+//! Where a table comes from: a built-in set, a file of any format or several of them, a folder, or standard input.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -9,6 +9,7 @@ use crate::builtin::{self, BUILTIN};
 use crate::error::{Error, Reason, Result};
 use crate::format::{self, Format};
 use crate::idx::{Idx, with_labels};
+use crate::joined::joined;
 use crate::part::Part;
 use crate::reading::Reading;
 use crate::table::Table;
@@ -20,8 +21,10 @@ use crate::{ipc, json, numpy, workbook};
 /// What to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// The name of a built-in set, else the path of a file or folder, or `-` for standard input.
+    /// The name of a built-in set, else the path of a file, or of a folder of files or of the MNIST family, or `-` for standard input.
     pub data: &'a str,
+    /// More of them, whose rows follow. Default none.
+    pub more: &'a [String],
     /// An IDX file with a number a row, which becomes the column `label`; else beside a file `…-images-idx3-ubyte` its
     /// `…-labels-idx1-ubyte` is taken, if there is one.
     pub target_file: Option<&'a str>,
@@ -43,7 +46,19 @@ enum Pieces {
     /// Read as it is asked for.
     Text(Box<Rows<'static>>),
     /// All that there is, until it was given.
-    Whole(Option<Table>),
+    Whole(Option<Box<Table>>),
+    /// Of one file after the other.
+    Files(Box<Files>),
+}
+
+/// Files that are opened one after the other.
+struct Files {
+    rest: std::vec::IntoIter<String>,
+    current: Option<Chunks>,
+    reading: Reading,
+    known: Vec<String>,
+    part: Part,
+    takes_damaged: bool,
 }
 
 impl<'a> Source<'a> {
@@ -58,16 +73,30 @@ impl<'a> Source<'a> {
             missing: None,
             sheet: None,
         };
-        Source { data, target_file: None, reading: FOUND_OUT, known: &[], part }
+        Source { data, more: &[], target_file: None, reading: FOUND_OUT, known: &[], part }
     }
 
     /// Reads all of it: CSV and what is like it (the delimiter is found), JSON, workbooks of Excel and OpenDocument, Arrow, `.npy`
-    /// and `.npz`, IDX, with the feature `parquet` Parquet; gzip, bzip2, xz, Zstandard and an archive with one file are unpacked.
+    /// and `.npz`, IDX, with the feature `parquet` Parquet; gzip, bzip2, xz, Zstandard and an archive with one file are unpacked. The rows of
+    /// several files, and of those of a folder in the order of their names, follow each other; their columns are found by their names.
+    /// What begins with a dot or an underscore in a folder is no part of it, nor are folders within it.
     ///
     /// # Errors
     /// [`Error::Io`] when there is no such file or reading fails; [`Error::Format`], [`Error::Line`] and [`Error::Columns`]
-    /// when it is no table, with the place and what was expected there.
+    /// when it is no table, with the place and what was expected there, or when two files have other columns.
     pub fn table(&self) -> Result<Table> {
+        let files = self.files()?;
+        if files.len() > 1 {
+            let mut chunks = self.of_files(files);
+            let tables: Vec<Table> =
+                std::iter::from_fn(|| chunks.next(usize::MAX).transpose()).collect::<Result<_>>()?;
+            let name = match self.more.len() {
+                0 => self.data.into(),
+                1 => format!("{} and 1 more", self.data),
+                more => format!("{} and {more} more", self.data),
+            };
+            return joined(&name, tables);
+        }
         match self.chunks()?.next(usize::MAX)? {
             Some(table) => Ok(table),
             None => Err(Error::format(self.data, Reason::Format, "a table", "nothing")),
@@ -79,14 +108,59 @@ impl<'a> Source<'a> {
     /// # Errors
     /// As [`table`](Self::table).
     pub fn chunks(&self) -> Result<Chunks> {
+        let mut files = self.files()?;
+        match (files.pop(), files.is_empty()) {
+            (Some(file), true) => Source { data: &file, more: &[], ..*self }.one_file(),
+            (last, _) => Ok(self.of_files(files.into_iter().chain(last).collect())),
+        }
+    }
+
+    /// All files by their paths, a folder by those that are in it.
+    fn files(&self) -> Result<Vec<String>> {
+        let mut files = Vec::new();
+        for data in std::iter::once(self.data).chain(self.more.iter().map(String::as_str)) {
+            let path = Path::new(data);
+            let is_builtin = BUILTIN.iter().any(|builtin| builtin.name == data);
+            let of_folder = if is_builtin || !path.is_dir() { Vec::new() } else { files_of(path)? };
+            match of_folder.is_empty() {
+                true => files.push(data.to_string()),
+                false => files.extend(of_folder),
+            }
+        }
+        if files.len() > 1 {
+            if let Some(file) = files.iter().find(|file| *file == "-") {
+                return Err(Error::format(file, Reason::Format, "files beside other files", "standard input"));
+            }
+            if let Some(file) = self.target_file {
+                return Err(Error::format(file, Reason::Format, "one file of images for the labels", "several files"));
+            }
+        }
+        Ok(files)
+    }
+
+    fn of_files(&self, files: Vec<String>) -> Chunks {
+        let (reading, known) = (self.reading.clone(), self.known.to_vec());
+        let rest = files.into_iter();
+        Chunks(Pieces::Files(Box::new(Files {
+            rest,
+            current: None,
+            reading,
+            known,
+            part: self.part,
+            takes_damaged: false,
+        })))
+    }
+
+    fn one_file(&self) -> Result<Chunks> {
         if let Some(builtin) = BUILTIN.iter().find(|builtin| builtin.name == self.data) {
-            return Ok(Chunks(Pieces::Whole(Some(match builtin.content {
+            let table = match builtin.content {
                 builtin::Content::Csv(csv) => Table::read(self.data, csv.as_bytes())?.with_label_last(),
                 builtin::Content::Patches(packed) => {
                     let to_unit = |byte| 0.1 + 0.8 * byte / 255.0;
                     Idx::read_packed(self.data, packed)?.table(self.data, to_unit)
                 }
-            }))));
+            };
+            return Ok(Chunks::whole(table));
         }
         if self.data == "-" {
             return self.of_bytes(Box::new(io::stdin()), None, false);
@@ -155,7 +229,7 @@ impl<'a> Source<'a> {
                 return Err(Error::format(self.data, Reason::NoTable, "a table", PACKED_TWICE));
             }
         };
-        Ok(Chunks(Pieces::Whole(Some(table.with_format(format.name())))))
+        Ok(Chunks::whole(table.with_format(format.name())))
     }
 
     /// An archive: arrays of NumPy, a workbook, or one packed table.
@@ -172,7 +246,7 @@ impl<'a> Source<'a> {
             }
             Content::File(unpacked) => return self.of_bytes(Box::new(Cursor::new(unpacked)), None, true),
         };
-        Ok(Chunks(Pieces::Whole(Some(table))))
+        Ok(Chunks::whole(table))
     }
 
     /// IDX, with the labels that belong to it.
@@ -192,10 +266,16 @@ impl<'a> Source<'a> {
 }
 
 impl Chunks {
+    fn whole(table: Table) -> Self {
+        Chunks(Pieces::Whole(Some(Box::new(table))))
+    }
+
     /// Takes up rows of a text file with another number of cells than there are columns, as [damaged](Table::damaged) ones.
     pub fn take_damaged(&mut self) {
-        if let Pieces::Text(rows) = &mut self.0 {
-            rows.take_damaged();
+        match &mut self.0 {
+            Pieces::Text(rows) => rows.take_damaged(),
+            Pieces::Files(files) => files.takes_damaged = true,
+            Pieces::Whole(_) => {}
         }
     }
 
@@ -206,9 +286,46 @@ impl Chunks {
     pub fn next(&mut self, most: usize) -> Result<Option<Table>> {
         match &mut self.0 {
             Pieces::Text(rows) => rows.table(most),
-            Pieces::Whole(table) => Ok(table.take()),
+            Pieces::Whole(table) => Ok(table.take().map(|table| *table)),
+            Pieces::Files(files) => files.next(most),
         }
     }
+}
+
+impl Files {
+    fn next(&mut self, most: usize) -> Result<Option<Table>> {
+        loop {
+            if let Some(table) = self.current.as_mut().map(|chunks| chunks.next(most)).transpose()?.flatten() {
+                return Ok(Some(table));
+            }
+            let Some(file) = self.rest.next() else { return Ok(None) };
+            let source = Source { reading: &self.reading, known: &self.known, ..Source::new(&file, self.part) };
+            let mut chunks = source.one_file()?;
+            if self.takes_damaged {
+                chunks.take_damaged();
+            }
+            self.current = Some(chunks);
+        }
+    }
+}
+
+/// The files of a table that lies in a folder, in the order of their names; none of a folder of the MNIST family.
+fn files_of(folder: &Path) -> Result<Vec<String>> {
+    let is_of_mnist = |begin| packed_or_not(folder.join(format!("{begin}-images-idx3-ubyte"))).exists();
+    if is_of_mnist("train") || is_of_mnist("t10k") {
+        return Ok(Vec::new());
+    }
+    let io = |source| Error::Io { path: folder.into(), source };
+    let mut files = Vec::new();
+    for entry in folder.read_dir().map_err(io)? {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).map_err(io)?;
+        let is_hidden = name.to_string_lossy().starts_with(['.', '_']);
+        if !is_hidden && path.is_file() {
+            files.push(path.to_string_lossy().into_owned());
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
 }
 
 /// The file, or the one with `.gz` more where only that is there.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::column::Cells;
 use crate::error::{EMPTY, Error, Reason, Result};
+use crate::notation::Told;
 use crate::note::Note;
 
 /// A table as it was read; nothing is known yet of what its columns mean.
@@ -14,6 +15,8 @@ pub struct Table {
     names: Names,
     columns: Vec<Cells>,
     lines: Lines,
+    /// What was known of the file beside its columns.
+    told: Told,
     /// Whether its columns have no meaning of their own.
     is_matrix: bool,
     /// The column that says what a row is, where that is known.
@@ -41,6 +44,8 @@ pub(crate) struct Lines {
     rows: usize,
     /// A row and its line, in ascending order.
     breaks: Vec<(usize, u64)>,
+    /// The first row of each file, where there are several.
+    files: Vec<(usize, Arc<str>)>,
 }
 
 /// The characters of a cell or a name that an error shows.
@@ -72,7 +77,7 @@ impl Names {
 impl Lines {
     /// Those of so many rows, the first in line 1.
     pub fn counted(rows: usize) -> Self {
-        Lines { rows, breaks: vec![(0, 1)] }
+        Lines { rows, breaks: vec![(0, 1)], files: Vec::new() }
     }
 
     pub fn rows(&self) -> usize {
@@ -85,6 +90,19 @@ impl Lines {
             self.breaks.push((self.rows, line));
         }
         self.rows += 1;
+    }
+
+    /// Takes up the lines of the rows that follow, which stand in files of their own.
+    pub fn extend(&mut self, next: &Lines) {
+        self.breaks.extend(next.breaks.iter().map(|&(row, line)| (self.rows + row, line)));
+        self.files.extend(next.files.iter().map(|(row, file)| (self.rows + row, file.clone())));
+        self.rows += next.rows;
+    }
+
+    /// The file of a row, where there are several.
+    fn file(&self, row: usize) -> Option<&str> {
+        let at = self.files.partition_point(|&(first, _)| first <= row);
+        self.files.get(at.checked_sub(1)?).map(|(_, file)| &**file)
     }
 
     /// The line of a row.
@@ -100,6 +118,7 @@ impl Table {
             names,
             columns,
             lines,
+            told: Told::default(),
             is_matrix: false,
             label: None,
             format: String::new(),
@@ -116,6 +135,7 @@ impl Table {
             names,
             columns,
             lines: Lines::counted(rows),
+            told: Told::default(),
             is_matrix: true,
             label: None,
             format: String::new(),
@@ -149,6 +169,32 @@ impl Table {
         self
     }
 
+    pub(crate) fn with_matrix(self, is_matrix: bool) -> Self {
+        Table { is_matrix, ..self }
+    }
+
+    pub(crate) fn with_told(self, told: Told) -> Self {
+        Table { told, ..self }
+    }
+
+    /// What was known of the file beside its columns.
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
+    }
+
+    pub(crate) fn with_all_notes(self, notes: Vec<Note>) -> Self {
+        Table { notes, ..self }
+    }
+
+    /// The lines of its rows, with the file that they stand in.
+    pub(crate) fn lines_of(&self, file: &str) -> Lines {
+        let mut lines = self.lines.clone();
+        if lines.files.is_empty() {
+            lines.files.push((0, file.into()));
+        }
+        lines
+    }
+
     /// With this column known to say what a row is.
     pub(crate) fn with_label(self, label: Option<String>) -> Self {
         Table { label, ..self }
@@ -176,7 +222,7 @@ impl Table {
     /// What is wrong with a damaged row that has so many cells.
     pub fn damaged_error(&self, (row, cells): (usize, usize)) -> Error {
         Error::Line {
-            file: self.file().into(),
+            file: self.lines.file(row).unwrap_or(self.file()).into(),
             line: self.lines.of(row),
             reason: Reason::Rows,
             expected: format!("{} cells, as in the header", self.columns().len()),
@@ -312,6 +358,11 @@ impl Table {
         &self.columns[column]
     }
 
+    /// Takes the cells of a column out of it.
+    pub(crate) fn take_cells(&mut self, column: usize) -> Cells {
+        std::mem::replace(&mut self.columns[column], Cells::of_numbers(Vec::new()))
+    }
+
     /// The weights that a column has for these rows.
     ///
     /// # Errors
@@ -331,7 +382,7 @@ impl Table {
         let may_be_empty = matches!(reason, Reason::TextAmongNumbers | Reason::TextInNumeric);
         let reason = if text.is_empty() && !may_be_empty { Reason::EmptyCell } else { reason };
         Error::Cell {
-            file: self.file().into(),
+            file: self.lines.file(row).unwrap_or(self.file()).into(),
             line: self.lines.of(row),
             column: short(&self.columns()[column]).into_owned(),
             reason,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::reading::{Data, Reading};
+pub use self::reading::{Data, Reading, first_and_more};
 pub use self::train::{Settings, Train};
 pub use self::values::{Distributed, Every};
 
@@ -16,7 +16,8 @@ pub use self::values::{Distributed, Every};
 ///
 /// DATA is always a table: a text file whose columns are separated by commas, tabs, semicolons, bars or spaces (detected
 /// automatically), a workbook of Excel or OpenDocument, JSON records, Parquet, Arrow, `.npy`, `.npz` or IDX, packed (gzip, bzip2,
-/// xz, Zstandard, a zip archive with one file) or not; `-` for standard input; the name of a built-in data set (`surefoot datasets`); or a folder with the four files of the MNIST family. Of such a folder, `train`,
+/// xz, Zstandard, a zip archive with one file) or not; `-` for standard input; the name of a built-in data set (`surefoot datasets`); a folder of such files, whose rows follow each
+/// other in the order of the files' names; or a folder with the four files of the MNIST family. Of such a folder, `train`,
 /// `check` and `encode` read the files that begin with `train`, `predict` and `evaluate` those that begin with `t10k`; the same
 /// holds for arrays of an `.npz` that end in `_train` and `_test`.
 /// Exit status: 0 success; 1 the gradient check failed or training diverged; 2 wrong usage or bad data; 130 interrupted, with
@@ -53,8 +54,10 @@ pub enum Command {
   surefoot look houses.csv
   surefoot look book.xlsx --sheet prices --target price --json")]
 pub struct Look {
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
-    pub data: String,
+    /// A table: a file or several, whose rows follow each other; a folder of files, or of the MNIST family; a built-in name; or - for
+    /// standard input
+    #[arg(required = true, num_args = 1..)]
+    pub data: Vec<String>,
     /// Column to predict [default: that of a built-in set or of labels, else the last column]
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
@@ -76,7 +79,7 @@ pub struct Look {
 pub struct Predict {
     /// A model file
     pub model: PathBuf,
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    /// A table: a file, a folder of files or of the MNIST family, a built-in name, or - for standard input
     pub data: String,
     /// Where the CSV goes [default: standard output]
     #[arg(long, value_name = "FILE.csv")]
@@ -118,7 +121,7 @@ pub enum OnError {
 pub struct Evaluate {
     /// A model file
     pub model: PathBuf,
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    /// A table: a file, a folder of files or of the MNIST family, a built-in name, or - for standard input
     pub data: String,
     /// Refuse a category that was not in the training data, instead of a warning
     #[arg(long)]
@@ -140,7 +143,7 @@ pub struct Evaluate {
 pub struct Explain {
     /// A model file
     pub model: PathBuf,
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    /// A table: a file, a folder of files or of the MNIST family, a built-in name, or - for standard input
     pub data: String,
     /// The row, from 1, without the header
     #[arg(long, value_name = "N")]
@@ -162,7 +165,7 @@ pub struct Explain {
 pub struct Encode {
     /// A model file
     pub model: PathBuf,
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    /// A table: a file, a folder of files or of the MNIST family, a built-in name, or - for standard input
     pub data: String,
     /// The hidden layer, from 1
     #[arg(long, value_name = "L", default_value_t = 1)]
@@ -185,7 +188,7 @@ pub struct Encode {
 pub struct Check {
     /// A model file
     pub model: Option<PathBuf>,
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
+    /// A table: a file, a folder of files or of the MNIST family, a built-in name, or - for standard input
     pub data: Option<String>,
     /// EPSILON, the step to each side
     #[arg(long, value_name = "EPSILON", default_value_t = 1e-4)]

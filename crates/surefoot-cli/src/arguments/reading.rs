@@ -80,6 +80,11 @@ impl ForModel {
     }
 }
 
+/// The first of several files, and the others.
+pub fn first_and_more(data: &[String]) -> (&str, &[String]) {
+    data.split_first().map_or(("", &[]), |(first, more)| (first.as_str(), more))
+}
+
 fn delimiter(text: &str) -> Result<char, String> {
     let mut characters = text.chars();
     match (text, characters.next(), characters.next()) {

@@ -18,6 +18,7 @@ use super::values::{Distributed, Every, Hidden, TaskChoice, batch_size, choices,
 #[command(after_help = "Examples:
   surefoot train digits
   surefoot train houses.csv --target price --hidden 64,32 --seed 7
+  surefoot train january.csv february.csv march.csv --target price
   surefoot train iris --hidden 8 --activation sigmoid --loss squared-error --optimizer gradient-descent
   surefoot train patches --autoencoder --hidden 25 --sparsity 0.01 --optimizer lbfgs --epochs 400
   surefoot train digits --hidden 200,200 --pretrain sparse-autoencoder
@@ -57,9 +58,10 @@ pub struct Train {
 #[command(group = ArgGroup::new("kept").args(["checkpoint", "resume_or_start"]))]
 #[command(group = ArgGroup::new("pretrains").args(["pretrain", "config"]).multiple(true))]
 pub struct Settings {
-    /// A table: a file, a folder of the MNIST family, a built-in name, or - for standard input
-    #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
-    pub data: String,
+    /// A table: a file or several, whose rows follow each other; a folder of files, or of the MNIST family; a built-in name; or - for
+    /// standard input
+    #[arg(required_unless_present = "resume", num_args = 1..)]
+    pub data: Vec<String>,
     /// Read options from a TOML file, as --print-config writes it; options on the command line take precedence
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use surefoot_table::{Kind, Look, LookedAt, Part, Roles, Source, Table, Targets, Use, in_sentences};
 
-use crate::arguments;
+use crate::arguments::{self, first_and_more};
 use crate::output::{Ending, count, print, print_line};
 
 /// The columns that are listed; of more the first.
@@ -15,7 +15,8 @@ const SHOWN_NAME: usize = 28;
 pub fn run(arguments: &arguments::Look) -> anyhow::Result<Ending> {
     let reading = arguments.reading.over(surefoot_table::Reading::default());
     let known: Vec<String> = arguments.target.iter().cloned().collect();
-    let table = Source { reading: &reading, known: &known, ..Source::new(&arguments.data, Part::Training) }.table()?;
+    let (first, more) = first_and_more(&arguments.data);
+    let table = Source { more, reading: &reading, known: &known, ..Source::new(first, Part::Training) }.table()?;
     let look = Look::at(&table, arguments.target.as_deref(), &Roles::default())?;
     match arguments.json {
         true => print_line(as_json(&table, &look))?,

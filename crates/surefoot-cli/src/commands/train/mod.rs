@@ -17,7 +17,7 @@ use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
 
-use crate::arguments::{Settings, Train};
+use crate::arguments::{Settings, Train, first_and_more};
 use crate::commands::check;
 use crate::output::{Ending, print, print_line, usage};
 use crate::refusals::refusal;
@@ -54,14 +54,15 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
         let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
         return Err(usage(message, "omit it for one thread per processor"));
     }
-    if job.is_some() && settings.data == "-" {
+    if job.is_some() && settings.data == ["-"] {
         return Err(usage("standard input goes to one process", "write it to a file that all processes can read"));
     }
+    let (data, more) = first_and_more(&settings.data);
     let count = train.threads.unwrap_or(job.map_or(0, Job::threads));
     let threads = Threads::new(count);
     if let Some(job) = job.filter(|job| !job.is_first()) {
         let mut options = options;
-        let tables = job.all(Tables::read(&settings.data, &options).map_err(refusal))?;
+        let tables = job.all(Tables::read_all(data, more, &options).map_err(refusal))?;
         split_names(&mut options, &tables);
         let is_kept = settings.checkpoint.is_some() || resumed.is_some();
         return threads.run(|| job.follow(&options, &tables, resumed.map(|resumed| resumed.resume), is_kept))?;
@@ -75,7 +76,7 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
         [Some(&paths.model), paths.report.as_ref()].into_iter().flatten().for_each(|path| remove_leftovers(path));
     }
     options.importance = paths.report.is_some();
-    let tables = Tables::read(&settings.data, &options).map_err(refusal);
+    let tables = Tables::read_all(data, more, &options).map_err(refusal);
     let tables = match job {
         Some(job) => job.all(tables)?,
         None => tables?,

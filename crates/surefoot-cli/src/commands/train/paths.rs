@@ -9,7 +9,7 @@ use surefoot::files::check_writable;
 use surefoot_fit::{Holdout, Options};
 use surefoot_report::is_page;
 
-use crate::arguments::Settings;
+use crate::arguments::{Settings, first_and_more};
 use crate::output::{keep_inputs, usage};
 
 /// The places of what a training reads and writes.
@@ -24,7 +24,9 @@ pub struct Paths {
 impl Paths {
     /// That the results can go there is seen before training, not after.
     pub fn new(settings: &Settings, options: &Options) -> anyhow::Result<Self> {
-        let mut inputs = vec![PathBuf::from(&settings.data)];
+        let mut inputs: Vec<PathBuf> = settings.data.iter().map(PathBuf::from).collect();
+        let folders = settings.data.iter().filter_map(|data| std::fs::read_dir(data).ok());
+        inputs.extend(folders.flatten().filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>());
         inputs.extend(settings.config.clone());
         inputs.extend(options.target_file.as_ref().map(PathBuf::from));
         for holdout in options.validation.iter().chain(&options.test) {
@@ -75,7 +77,7 @@ impl Paths {
 
 fn model(settings: &Settings) -> PathBuf {
     settings.out.clone().unwrap_or_else(|| {
-        let mut name = match settings.data.as_str() {
+        let mut name = match first_and_more(&settings.data).0 {
             "-" => "model".into(),
             data => Path::new(data).file_stem().unwrap_or_default().to_os_string(),
         };
