@@ -13,7 +13,7 @@ fn the_built_in_sets_are_learned_without_any_option() {
         [("digits", "validation_score", 0.97), ("iris", "validation_score", 0.93), ("xor", "train_score", 1.0)]
     {
         let score = |seed| {
-            let events = shell.json(&format!("train {data} --json --seed {seed}"));
+            let events = shell.json(&format!("train {data} --json --report none --seed {seed}"));
             last_of(&events)[part].as_f64().unwrap()
         };
         let mean = (1..=5).map(score).sum::<f64>() / 5.0;

@@ -115,11 +115,11 @@ fn limited(shell: &Shell, megabytes: usize, arguments: &str) -> (i32, String) {
 #[test]
 fn strange_tables_take_bounded_time_and_memory() {
     let shell = Shell::new();
-    // a million columns
-    let names: String = (0..1_000_000).map(|i| format!("c{i},")).collect();
-    let rows = ["1,".repeat(1_000_000), "2,".repeat(1_000_000)];
+    // two hundred thousand columns
+    let names: String = (0..200_000).map(|i| format!("c{i},")).collect();
+    let rows = ["1,".repeat(200_000), "2,".repeat(200_000)];
     shell.write("wide.csv", &format!("{names}y\n{}u\n{}v\n", rows[0], rows[1]));
-    let (status, text) = limited(&shell, 6000, "train wide.csv --hidden 2 --epochs 1 --no-check --quiet --threads 2");
+    let (status, text) = limited(&shell, 2000, "train wide.csv --hidden 2 --epochs 1 --no-check --quiet --threads 2");
     assert_eq!(status, 0, "{text}");
     // a cell of 100 MB, of which the error shows the beginning
     let mut file = std::fs::File::create(shell.path().join("cell.csv")).unwrap();
