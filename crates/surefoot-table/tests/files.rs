@@ -101,8 +101,9 @@ fn an_error_names_the_file_and_its_line() {
     let files = Files::new(&[
         ("1.csv", &format!("x,y\n{}", rows(0, 30))),
         ("2.csv", &format!("x,y\n{}oops,4\n{}", rows(30, 40), rows(40, 60))),
+        ("3.csv", &format!("x,y\n{}", rows(60, 70))),
     ]);
-    let table = files.read(&["1.csv", "2.csv"]).unwrap();
+    let table = files.read(&["1.csv", "2.csv", "3.csv"]).unwrap();
     let error = table.weights(0, &table.all_rows()).unwrap_err().to_string();
     assert!(error.contains("2.csv, line 12, column `x`") && error.ends_with("got `oops`"), "{error}");
 }
