@@ -8,7 +8,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::path::Path;
 use std::ptr;
 
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use libloading::Library;
 
 /// Calls come from one thread at a time.
 const SERIALIZED: c_int = 2;
@@ -43,16 +43,14 @@ pub(crate) struct Opened {
 /// # Errors
 /// Why it cannot be opened, or that it is no MPI library of these kinds.
 pub(crate) fn open(path: &Path) -> Result<Opened, String> {
-    // Open MPI's components look for its symbols among the global ones.
-    // SAFETY: this runs the initializers of the library, which the user or the launcher has named.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) }.map_err(|error| error.to_string())?;
+    let library = load(path).map_err(|error| error.to_string())?;
     let version = version(&library)?;
     let open_mpi = |name: &[u8]| address(&library, name);
     let calls: Box<dyn Calls> = match open_mpi(b"ompi_mpi_comm_world\0") {
         Ok(world) => {
             let [byte, float] = [open_mpi(b"ompi_mpi_byte\0")?, open_mpi(b"ompi_mpi_float\0")?];
             let sum = open_mpi(b"ompi_mpi_op_sum\0")?;
-            let handles = [world, byte, float, sum].map(|handle| Handle(handle.cast_const()));
+            let handles = [world, byte, float, sum].map(Handle);
             Box::new(Functions::load(library, handles)?)
         }
         Err(_) if is_like_mpich(&version) => {
@@ -62,6 +60,20 @@ pub(crate) fn open(path: &Path) -> Result<Opened, String> {
         Err(_) => return Err(format!("neither Open MPI nor like MPICH: {version}")),
     };
     Ok(Opened { calls, version })
+}
+
+/// With its symbols among the global ones, where the components of Open MPI look for them.
+#[cfg(unix)]
+fn load(path: &Path) -> Result<Library, libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+    // SAFETY: this runs the initializers of the library, which the user or the launcher has named.
+    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) }.map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn load(path: &Path) -> Result<Library, libloading::Error> {
+    // SAFETY: as above.
+    unsafe { Library::new(path) }
 }
 
 fn is_like_mpich(version: &str) -> bool {
@@ -239,8 +251,8 @@ fn text(function: TextFunction) -> String {
 }
 
 /// Where an object of the library is.
-fn address(library: &Library, name: &[u8]) -> Result<*mut c_void, String> {
+fn address(library: &Library, name: &[u8]) -> Result<*const c_void, String> {
     // SAFETY: only the address is taken.
-    let symbol = unsafe { library.get::<*mut c_void>(name) };
-    symbol.map(|symbol| symbol.as_raw_ptr()).map_err(|error| error.to_string())
+    let symbol = unsafe { library.get::<*const c_void>(name) };
+    symbol.map(|symbol| *symbol).map_err(|error| error.to_string())
 }

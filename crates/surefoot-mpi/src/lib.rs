@@ -3,7 +3,6 @@
 //! [`Mpi::start`] opens the MPI library that the launcher belongs to and joins the job; the result is a [`surefoot::Ranks`], which a
 //! `surefoot::Problem` takes. Without that call no library is loaded.
 
-#![cfg(unix)]
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)

@@ -19,9 +19,7 @@ use crate::numeric::threads;
 use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::ranks::Ranks;
 use crate::sparsity::Sparsity;
-use crate::sum::{
-    Across, BlockWorkspace, Exchange, GradientSums, Lengths, PartialSum, Partition, Shares, Steps, Work, engine,
-};
+use crate::sum::{Across, BlockWorkspace, Exchange, GradientSums, PartialSum, Partition, Shares, Steps, Work, engine};
 use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -315,13 +313,12 @@ impl<'a, T: Scalar> Cost<'a, T> {
     fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: &[usize], steps: Steps) {
         let Cost { network, loss, label_smoothing, data, ref penalty_slopes, ref cancel, .. } = *self;
         let partition = Partition::new(rows.len());
-        let numbers = if steps.gradient { network.parameter_count() } else { 0 };
         let leaves = partition.leaves();
         let own = match &self.across {
             Some(across) if leaves > 1 => across.share(leaves),
             _ => 0..leaves,
         };
-        let shares = Shares::new(threads::count(), own.len().max(1), numbers);
+        let shares = Shares::new(threads::count(), own.len().max(1), steps.lengths(network).gradient);
         let (next, threads) = (Rows::List(next), shares.threads);
         let work =
             Work { network, loss, label_smoothing, data, parameters, rows, next, penalty_slopes, steps, threads };
@@ -329,11 +326,10 @@ impl<'a, T: Scalar> Cost<'a, T> {
             self.workers.resize_with(shares.workers, BlockWorkspace::new);
         }
         let (workers, engine) = (&mut self.workers[..shares.workers], engine());
-        let wish = self.across.as_ref().map(|across| across.wish.clone());
+        let wish = self.across.as_ref().filter(|_| leaves > 1).map(|across| across.wish.clone());
         let leaf = |worker: &mut BlockWorkspace<T>, leaf, sum: &mut PartialSum<T>| {
             for (i, block) in partition.blocks_of(leaf).enumerate() {
-                let is_shared = leaves > 1;
-                if cancel.is_cancelled() || is_shared && wish.as_ref().is_some_and(Cancel::is_cancelled) {
+                if cancel.is_cancelled() || wish.as_ref().is_some_and(Cancel::is_cancelled) {
                     return false;
                 }
                 engine.add_block(worker, &work, partition.rows_of(block), i == 0, sum);
@@ -346,17 +342,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
             (_, Some(across)) => {
                 let is_whole = self.exchange.add_leaves(leaves, own, workers, leaf, PartialSum::add);
                 let nodes = self.exchange.take_open();
-                let lengths = Lengths {
-                    activities: if steps.activities {
-                        network.hidden().iter().map(|layer| layer.outputs).sum()
-                    } else {
-                        0
-                    },
-                    scores: steps.outputs.scores.map_or(0, |task| task.score_sums(network.outputs())),
-                    gradient: numbers,
-                };
                 let mine = is_whole.then_some(&nodes[..]);
-                let added = across.add(leaves, mine, lengths, parameters, &mut self.total);
+                let added = across.add(leaves, mine, steps.lengths(network), parameters, &mut self.total);
                 self.exchange.give_back(nodes);
                 added.unwrap_or_else(|failure| {
                     across.agreed.cancel();

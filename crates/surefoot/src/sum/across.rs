@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::partial_sum::PartialSum;
 use super::tree::{Node, Tree, subtrees};
+use super::workspace::Lengths;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
@@ -36,14 +37,6 @@ pub(crate) struct Across<'a> {
     /// What is sent and what comes, kept for the next time.
     sent: Vec<u8>,
     received: Vec<u8>,
-}
-
-/// How long the sums over each leaf are, in numbers.
-#[derive(Clone, Copy)]
-pub(crate) struct Lengths {
-    pub activities: usize,
-    pub scores: usize,
-    pub gradient: usize,
 }
 
 impl<'a> Across<'a> {
@@ -86,10 +79,10 @@ impl<'a> Across<'a> {
         let mut rest = &self.received[..];
         for (nodes, &count) in handed_over.iter().zip(&counts) {
             let mut message = rest.split_off(..count).unwrap_or_default();
-            let head = f64_bits(&mut message, HEAD);
+            let head = take_numbers(&mut message, HEAD);
             heads.push([head[0], head[1], head[2], head[3]]);
             for node in nodes {
-                let numbers: Vec<f64> = f64_bits(&mut message, sums).into_iter().map(f64::from_bits).collect();
+                let numbers: Vec<f64> = take_numbers(&mut message, sums).into_iter().map(f64::from_bits).collect();
                 let gradient = message.split_off(..beside * size_of::<T>()).unwrap_or_default();
                 let (activities, scores) = numbers[2..].split_at(lengths.activities);
                 let sum = PartialSum {
@@ -269,7 +262,7 @@ fn digest<T: Scalar>(parameters: &[T]) -> u64 {
 }
 
 /// The next numbers of 8 bytes.
-fn f64_bits(message: &mut &[u8], count: usize) -> Vec<u64> {
+fn take_numbers(message: &mut &[u8], count: usize) -> Vec<u64> {
     let bytes = message.split_off(..8 * count).unwrap_or_default();
     let mut numbers: Vec<u64> = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
     numbers.resize(count, 0);

@@ -12,8 +12,8 @@ mod partition;
 mod tree;
 mod workspace;
 
+pub(crate) use across::Across;
 pub use across::RankSums;
-pub(crate) use across::{Across, Lengths};
 pub(crate) use engine::{GradientSums, engine};
 pub(crate) use exchange::{Exchange, Shares};
 pub(crate) use partial_sum::PartialSum;

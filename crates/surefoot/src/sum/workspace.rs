@@ -45,6 +45,26 @@ pub(crate) struct Steps {
     pub gradient: bool,
 }
 
+/// How long the parts of a [`PartialSum`] are, in numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lengths {
+    pub activities: usize,
+    pub scores: usize,
+    pub gradient: usize,
+}
+
+impl Steps {
+    /// The lengths of what is summed, 0 for what is not.
+    pub fn lengths(&self, network: &Network) -> Lengths {
+        let hidden = || network.hidden().iter().map(|layer| layer.outputs).sum();
+        Lengths {
+            activities: if self.activities { hidden() } else { 0 },
+            scores: self.outputs.scores.map_or(0, |task| task.score_sums(network.outputs())),
+            gradient: if self.gradient { network.parameter_count() } else { 0 },
+        }
+    }
+}
+
 /// The buffers to compute blocks in, one after the other.
 pub(crate) struct BlockWorkspace<T> {
     strips: Vec<Strip<T>>,
@@ -93,17 +113,18 @@ impl<T: Scalar> BlockWorkspace<T> {
                 strip.activities(network, examples);
             }
         });
+        let lengths = steps.lengths(network);
         let join = |sum: &mut f64, of_block: f64| *sum = if is_first { of_block } else { *sum + of_block };
         join(&mut sum.weight, weight(examples));
         join(&mut sum.cost, if steps.outputs.losses { self.cost() } else { 0.0 });
         if let Some(task) = steps.outputs.scores {
-            sum.scores.resize(task.score_sums(network.outputs()), 0.0);
+            sum.scores.resize(lengths.scores, 0.0);
             for (k, sum) in sum.scores.iter_mut().enumerate() {
                 join(sum, self.score_sum(task, k, examples));
             }
         }
         if steps.activities {
-            sum.activities.resize(network.hidden().iter().map(|layer| layer.outputs).sum(), 0.0);
+            sum.activities.resize(lengths.activities, 0.0);
             for l in 0..network.hidden().len() {
                 let sums = &mut sum.activities[network.hidden_range(l)];
                 sum_deltas(self.strips(), l, |first, some| {
@@ -112,7 +133,7 @@ impl<T: Scalar> BlockWorkspace<T> {
             }
         }
         if steps.gradient {
-            sum.gradient.resize(network.parameter_count(), T::zero());
+            sum.gradient.resize(lengths.gradient, T::zero());
             let (strips, buffers) = self.strips_and_buffers(work.threads);
             sum_gradients(network, strips, examples, Sum { gradient: &mut sum.gradient, is_first }, buffers);
         }
