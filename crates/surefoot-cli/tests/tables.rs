@@ -56,7 +56,7 @@ fn a_table_in_several_files_is_learned_and_predicted_like_one() {
         assert!(parameters() == expected, "{data}");
     }
     assert_eq!(shell.out("predict m.safetensors parts"), predicted);
-    assert!(shell.out("look parts").contains("note: 3 files are read as one table, in this order\n"));
+    assert!(shell.out("look parts").contains("note: 3 files are read as one table, one below the other\n"));
     let refused = shell.run("train parts --target price --out parts/b.csv");
     assert!(
         refused.status == 2 && refused.err.contains("refusing to overwrite the input file parts/b.csv"),

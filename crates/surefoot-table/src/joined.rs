@@ -33,7 +33,7 @@ pub(crate) fn joined(name: &str, mut tables: Vec<Table>) -> Result<Table> {
     let (told, is_matrix) = (told(&tables), tables.iter().all(Table::is_matrix));
     let mut lines = first.lines_of(first.file());
     others.iter().for_each(|other| lines.extend(&other.lines_of(other.file())));
-    let mut notes = vec![Note::of_table(format!("{} files are read as one table, in this order", tables.len()))];
+    let mut notes = vec![Note::of_table(format!("{} files are read as one table, one below the other", tables.len()))];
     for note in tables.iter().flat_map(Table::notes) {
         if !notes.contains(note) {
             notes.push(note.clone());

@@ -51,7 +51,7 @@ fn files_in_any_cut_make_the_table_of_one_file() {
             assert_eq!(numbers(&table), numbers(&whole), "cut at {cut}");
         }
         let said: Vec<String> = table.notes().iter().map(ToString::to_string).collect();
-        assert_eq!(said, ["2 files are read as one table, in this order"]);
+        assert_eq!(said, ["2 files are read as one table, one below the other"]);
     }
 }
 
