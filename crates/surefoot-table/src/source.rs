@@ -396,7 +396,10 @@ mod tests {
 
     #[test]
     fn a_missing_file_and_a_folder_are_errors_with_a_reason() {
-        for (path, named) in [("/no/such/file.csv", "/no/such/file.csv"), ("/", "/train-images-idx3-ubyte")] {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().display().to_string();
+        let images = format!("{empty}/train-images-idx3-ubyte");
+        for (path, named) in [("/no/such/file.csv", "/no/such/file.csv"), (&empty, &images)] {
             let error = open(path).unwrap_err();
             assert_eq!(error.to_string(), format!("cannot read {named}"));
             assert_eq!(error.reason(), Reason::Unreadable);
