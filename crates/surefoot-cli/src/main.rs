@@ -6,6 +6,7 @@ mod arguments;
 mod commands;
 mod curve;
 mod hints;
+mod memory;
 mod output;
 mod progress;
 mod refusals;
@@ -15,22 +16,14 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Memory};
 use commands::{check, datasets, encode, evaluate, explain, look, predict, show, train};
 use output::{Ending, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
-    let result = match arguments().command {
-        Command::Look(arguments) => look::run(&arguments),
-        Command::Train(arguments) => train::run(*arguments),
-        Command::Predict(arguments) => predict::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
-        Command::Encode(arguments) => encode::run(&arguments),
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Show(arguments) => show::run(&arguments),
-        Command::Datasets => datasets::run(),
-    };
+    let Arguments { command, memory } = arguments();
+    let result = memory.keep(1).and_then(|()| run(command, &memory));
+    memory.tell();
     match result {
         Ok(Ending::Success) => ExitCode::SUCCESS,
         Ok(Ending::Failed) => ExitCode::from(1),
@@ -41,6 +34,20 @@ fn main() -> ExitCode {
             eprintln!("hint: {}", visible(&hint(&error)));
             ExitCode::from(2)
         }
+    }
+}
+
+fn run(command: Command, memory: &Memory) -> anyhow::Result<Ending> {
+    match command {
+        Command::Look(arguments) => look::run(&arguments),
+        Command::Train(arguments) => train::run(*arguments, memory),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Encode(arguments) => encode::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Datasets => datasets::run(),
     }
 }
 

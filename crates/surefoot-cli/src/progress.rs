@@ -1,13 +1,74 @@
 //! What is seen of a training in progress.
 
 use std::io::IsTerminal;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use surefoot::{Epoch, Task};
+use surefoot_table::Progress as Reading;
 
-use crate::output::{count, print_line, short};
+use crate::output::{count, print_line, short, thousands};
+
+/// How long reading takes before it is said how far it is.
+const SHORT: Duration = Duration::from_secs(2);
+/// How often that is said in plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(15);
+
+/// Reads tables, and says on standard error how far that is where it takes long: in a line that changes on a terminal, in one from time
+/// to time elsewhere.
+pub fn while_reading<T>(quiet: bool, read: impl FnOnce(&Arc<Reading>) -> T) -> T {
+    let progress = Arc::new(Reading::default());
+    if quiet {
+        return read(&progress);
+    }
+    let (ends, end) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let seen = progress.clone();
+        scope.spawn(move || say_while_reading(&seen, &end));
+        let table = read(&progress);
+        drop(ends);
+        table
+    })
+}
+
+fn say_while_reading(progress: &Reading, end: &Receiver<()>) {
+    let start = Instant::now();
+    let goes_on = |time| matches!(end.recv_timeout(time), Err(RecvTimeoutError::Timeout));
+    if !goes_on(SHORT) {
+        return;
+    }
+    let say = || read_so_far(progress.rows(), progress.bytes(), progress.size(), start.elapsed());
+    if !std::io::stderr().is_terminal() {
+        while goes_on(LINE_EVERY) {
+            eprintln!("{}", say());
+        }
+        return;
+    }
+    let bar = ProgressBar::new_spinner();
+    while goes_on(Duration::from_millis(200)) {
+        bar.set_message(say());
+        bar.tick();
+    }
+    bar.finish_and_clear();
+}
+
+/// `reading: 1,200,000 rows, 0.5 of 4.3 GB, 41 s left`
+fn read_so_far(rows: u64, bytes: u64, size: u64, time: Duration) -> String {
+    let gigabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e9);
+    let rows = thousands(rows);
+    match bytes {
+        _ if size == 0 => format!("reading: {rows} rows, {} GB", gigabytes(bytes)),
+        0 => format!("reading: 0 of {} GB", gigabytes(size)),
+        _ if bytes >= size => format!("read: {rows} rows, {} GB; finding out what the columns are", gigabytes(size)),
+        _ => {
+            let left = time.as_secs_f64() * (size - bytes) as f64 / bytes.max(1) as f64;
+            format!("reading: {rows} rows, {} of {} GB, {left:.0} s left", gigabytes(bytes), gigabytes(size))
+        }
+    }
+}
 
 /// Shows each epoch: as a bar on a terminal, as some plain lines elsewhere (both on standard error), as JSON lines on
 /// standard output, or not at all.
@@ -147,4 +208,19 @@ fn bar(size: Size, part: Part) -> ProgressBar {
     bar.set_position((before + size.done) as u64);
     bar.reset_eta(); // the time that is left follows from what is done here
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_how_much_was_read_and_how_long_the_rest_takes() {
+        let said = |bytes, size| read_so_far(1_200_000, bytes, size, Duration::from_secs(10));
+        assert_eq!(said(1_000_000_000, 4_000_000_000), "reading: 1,200,000 rows, 1.0 of 4.0 GB, 30 s left");
+        assert_eq!(said(500_000_000, 0), "reading: 1,200,000 rows, 0.5 GB");
+        assert_eq!(said(0, 4_000_000_000), "reading: 0 of 4.0 GB");
+        let end = "read: 1,200,000 rows, 4.0 GB; finding out what the columns are";
+        assert_eq!(said(4_000_000_000, 4_000_000_000), end);
+    }
 }

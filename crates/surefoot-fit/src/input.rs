@@ -1,7 +1,9 @@
 //! What is learned from: tables, or matrices where they lie.
 
+use std::sync::Arc;
+
 use surefoot::{DatasetView, Scalar, Task};
-use surefoot_table::{Part, Roles, Source as File, Table, Target};
+use surefoot_table::{Part, Progress, Roles, Source as File, Table, Target};
 
 use crate::error::{Context, Error, Result};
 use crate::options::{Holdout, Options, Role};
@@ -36,17 +38,18 @@ impl Tables {
     /// # Errors
     /// What reading refuses.
     pub fn read(data: &str, options: &Options) -> Result<Self> {
-        Tables::read_all(data, &[], options)
+        Tables::read_all(data, &[], options, None)
     }
 
-    /// The same with the rows of more files below those of the first.
+    /// The same with the rows of more files below those of the first, and counted in `progress` as the table to learn from is read.
     ///
     /// # Errors
     /// What reading refuses, and files with other columns.
-    pub fn read_all(data: &str, more: &[String], options: &Options) -> Result<Self> {
+    pub fn read_all(data: &str, more: &[String], options: &Options, progress: Option<&Arc<Progress>>) -> Result<Self> {
         let (reading, target_file) = (&options.reading, options.target_file.as_deref());
         let known: Vec<String> = options.roles().into_iter().flat_map(|(_, names)| names).map(String::from).collect();
-        let table = File { more, target_file, reading, known: &known, ..File::new(data, Part::Training) }.table()?;
+        let table =
+            File { more, target_file, reading, known: &known, progress, ..File::new(data, Part::Training) }.table()?;
         let table = match options.rows {
             Some(rows) => table.first(rows),
             None => table,

@@ -35,7 +35,7 @@ impl Provenance<'_> {
             "rows": plan.rows,
             "validation_rows": if plan.is_ensemble() { plan.rows } else { plan.validation_rows }, // each of them once
             "optimizer": optimizer(&plan.training.optimizer), "schedule": plan.training.schedule,
-            "batch_size": batch_size,
+            "batch_size": batch_size, "shuffle_window": plan.training.shuffle_window,
             "initialization": plan.initialization.map_or_else(|| "by activation".into(), |init| init.to_string()),
             "pretraining": plan.pretraining.as_ref().zip(self.pretrained).map(|(settings, pretrained)| {
                 pretraining::provenance(settings, &pretrained.costs)

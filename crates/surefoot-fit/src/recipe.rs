@@ -293,6 +293,7 @@ pub(crate) fn training(
             false => EPOCHS,
         }),
         batch_size: Some(options.batch_size.unwrap_or(batch_size)),
+        shuffle_window: options.shuffle_window.unwrap_or(Training::default().shuffle_window),
         weight_decay: options.weight_decay.unwrap_or(if ntp { 0.0 } else { WEIGHT_DECAY }),
         sparsity: match options.pretraining {
             Some(_) => None, // that is for pretraining

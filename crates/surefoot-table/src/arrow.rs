@@ -10,7 +10,7 @@ use arrow_array::types::{
     UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, Decimal128Array, Decimal256Array, PrimitiveArray, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Fields, TimeUnit};
 
 use crate::builder::settled;
 use crate::column::{Cells, Growing};
@@ -32,61 +32,127 @@ impl Table {
     /// [`Error::Columns`] when there is no batch or no row, two columns have one name, or the batches differ in their columns;
     /// [`Error::Format`] for a column of another type.
     pub fn from_batches(name: &str, batches: &[RecordBatch]) -> Result<Self> {
-        let table = Table::of_batches(name, batches, &Told::default())?;
+        let table = Table::of_batches(name, batches.iter().cloned().map(Ok), &Told::default())?;
         table.check_names()?;
         Ok(table)
     }
 
-    /// The same of a file, where the caller may have said how texts are read.
-    pub(crate) fn of_batches(name: &str, batches: &[RecordBatch], told: &Told) -> Result<Self> {
-        let wrong = |expected: &str, got: &str| Err(Error::columns(name, Reason::Columns, expected, got));
-        let Some(first) = batches.first() else { return wrong("at least one row", "none") };
-        let fields = first.schema_ref().fields();
-        let is_alike = |batch: &RecordBatch| {
-            let others = batch.schema_ref().fields().iter();
-            others.map(|field| (field.name(), field.data_type())).eq(fields.iter().map(|f| (f.name(), f.data_type())))
-        };
-        if !batches.iter().all(is_alike) {
-            return wrong("the same columns in each batch", "others");
-        }
-        let names = Names::new(name, fields.iter().map(|field| field.name().clone()).collect());
-        let rows = batches.iter().map(RecordBatch::num_rows).sum();
-        if rows == 0 {
-            return wrong("at least one row", "none");
-        }
-        let column = |(place, field): (usize, &arrow_schema::FieldRef)| {
-            let parts: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(place)).collect();
-            column(&parts, told).ok_or_else(|| {
+    /// The same of batches that are taken up one after the other, where the caller may have said how texts are read.
+    pub(crate) fn of_batches(
+        name: &str,
+        batches: impl Iterator<Item = Result<RecordBatch>>,
+        told: &Told,
+    ) -> Result<Self> {
+        let wrong = |expected: &str, got: &str| Error::columns(name, Reason::Columns, expected, got);
+        let mut batches = batches.peekable();
+        let mut frame: Option<Frame> = None;
+        while let Some(batch) = batches.next().transpose()? {
+            let frame = frame.get_or_insert_with(|| Frame::new(&batch));
+            if !frame.takes(&batch) {
+                return Err(wrong("the same columns in each batch", "others"));
+            }
+            let is_alone = frame.rows == 0 && batches.peek().is_none();
+            if let Err(place) = frame.push(&batch, is_alone) {
+                let field = &frame.fields[place];
                 let expected = "numbers, booleans, strings, dates or dictionaries of these";
                 let got = format!("{} in column `{}`", field.data_type(), field.name());
-                Error::format(name, Reason::Format, expected, got)
-            })
-        };
-        let columns = fields.iter().enumerate().map(column).collect::<Result<_>>()?;
-        Ok(Table::new(names, columns, Lines::counted(rows)))
+                return Err(Error::format(name, Reason::Format, expected, got));
+            }
+        }
+        match frame {
+            Some(frame) if frame.rows > 0 => {
+                let names = Names::new(name, frame.fields.iter().map(|field| field.name().clone()).collect());
+                let columns = frame.columns.into_iter().map(|column| column.finish(told)).collect();
+                Ok(Table::new(names, columns, Lines::counted(frame.rows)))
+            }
+            _ => Err(wrong("at least one row", "none")),
+        }
     }
 }
 
-/// The cells of a column in several parts; `None` for a type that is not understood.
-fn column(parts: &[&ArrayRef], told: &Told) -> Option<Cells> {
-    if let [part] = parts
-        && let Some(numbers) = part.as_primitive_opt::<Float64Type>()
-        && let Some(cells) = Cells::of_array(numbers)
-    {
-        return Some(cells);
+/// A table that grows batch by batch.
+struct Frame {
+    fields: Fields,
+    rows: usize,
+    columns: Vec<Parts>,
+}
+
+/// The cells of a column so far.
+enum Parts {
+    /// All there are, as they lie.
+    Whole(Cells),
+    /// NaN is a missing cell.
+    Numbers(Vec<f64>),
+    Texts(Growing),
+}
+
+impl Frame {
+    fn new(first: &RecordBatch) -> Self {
+        let fields = first.schema_ref().fields().clone();
+        let columns = fields.iter().map(|_| Parts::Numbers(Vec::new())).collect();
+        Frame { fields, rows: 0, columns }
     }
-    if let Some(numbers) = parts.iter().map(|part| numbers(part)).collect::<Option<Vec<_>>>() {
-        return Some(Cells::of_numbers(numbers.concat()));
+
+    fn takes(&self, batch: &RecordBatch) -> bool {
+        let of = |fields: &Fields| -> Vec<_> {
+            fields.iter().map(|field| (field.name().clone(), field.data_type().clone())).collect()
+        };
+        of(batch.schema_ref().fields()) == of(&self.fields)
     }
-    let mut texts = parts.iter().map(|part| texts(part.as_ref())).collect::<Option<Vec<_>>>()?.into_iter().flatten();
-    let mut column: Option<Growing> = None;
-    loop {
-        let block: Vec<Cow<'_, str>> = texts.by_ref().take(BLOCK).collect();
-        match &mut column {
-            None => column = Some(Growing::new(|| block.iter())),
-            Some(_) if block.is_empty() => return settled(told, column.into_iter().collect()).pop(),
-            Some(column) => column.extend(block.iter().map(AsRef::as_ref)),
+
+    /// Takes up a batch, which may be the only one; the place of a column whose type is not understood.
+    fn push(&mut self, batch: &RecordBatch, is_alone: bool) -> std::result::Result<(), usize> {
+        self.rows += batch.num_rows();
+        for (place, (column, part)) in self.columns.iter_mut().zip(batch.columns()).enumerate() {
+            let whole = part.as_primitive_opt::<Float64Type>().filter(|_| is_alone).and_then(Cells::of_array);
+            match whole {
+                Some(cells) => *column = Parts::Whole(cells),
+                None => column.push(part).ok_or(place)?,
+            }
         }
+        Ok(())
+    }
+}
+
+impl Parts {
+    /// Takes up more cells; `None` for a type that is not understood.
+    fn push(&mut self, part: &ArrayRef) -> Option<()> {
+        if let Parts::Numbers(all) = self {
+            if let Some(numbers) = numbers(part) {
+                all.extend(numbers);
+                return Some(());
+            }
+            let before = std::mem::take(all);
+            let text = |number: &f64| if number.is_nan() { String::new() } else { number.to_string() };
+            let mut before = before.iter().map(text).chain(texts(part)?.map(Cow::into_owned));
+            let block: Vec<String> = before.by_ref().take(BLOCK).collect();
+            let mut growing = Growing::new(|| block.iter());
+            extend(&mut growing, before);
+            *self = Parts::Texts(growing);
+            return Some(());
+        }
+        if let Parts::Texts(growing) = self {
+            extend(growing, texts(part)?);
+        }
+        Some(())
+    }
+
+    fn finish(self, told: &Told) -> Cells {
+        match self {
+            Parts::Whole(cells) => cells,
+            Parts::Numbers(numbers) => Cells::of_numbers(numbers),
+            Parts::Texts(growing) => settled(told, vec![growing]).swap_remove(0),
+        }
+    }
+}
+
+fn extend(growing: &mut Growing, mut texts: impl Iterator<Item: AsRef<str>>) {
+    loop {
+        let block: Vec<_> = texts.by_ref().take(BLOCK).collect();
+        if block.is_empty() {
+            return;
+        }
+        growing.extend(block.iter().map(AsRef::as_ref));
     }
 }
 
@@ -185,6 +251,10 @@ mod tests {
         RecordBatch::try_from_iter(columns).unwrap()
     }
 
+    fn one_column(array: impl Array + 'static) -> RecordBatch {
+        batch(vec![("x", Arc::new(array))])
+    }
+
     fn texts_of(table: &Table, column: usize) -> Vec<String> {
         (0..table.rows()).map(|row| table.cell(row, column).into_owned()).collect()
     }
@@ -252,6 +322,15 @@ mod tests {
         for column in 0..4 {
             assert_eq!(texts_of(&table, column), texts_of(&read, column));
         }
+    }
+
+    #[test]
+    fn numbers_become_texts_where_a_later_batch_has_some_that_are_no_double() {
+        let small = Int64Array::from(vec![Some(7), None, Some(1 << 53)]);
+        let large = Int64Array::from(vec![Some((1 << 53) + 1), Some(-8)]);
+        let table = Table::from_batches("frame", &[one_column(small), one_column(large)]).unwrap();
+        assert_eq!(texts_of(&table, 0), ["7", "", "9007199254740992", "9007199254740993", "-8"]);
+        assert!(table.is_missing(1, 0));
     }
 
     #[test]

@@ -179,8 +179,8 @@ fn number(
 ) -> std::result::Result<Scaled, Excluded> {
     let cells = table.cells(column);
     let mut learned = numbers(cells, rows.iter().copied());
-    let (centre, scale) = Scaling::robust(&mut learned); // sorted from here on
-    if learned.first() == learned.last() && !missing_indicator {
+    let (centre, scale) = Scaling::robust(&mut learned);
+    if learned.iter().all(|x| *x == learned[0]) && !missing_indicator {
         return Err(Excluded::Constant);
     }
     if !table.is_matrix()

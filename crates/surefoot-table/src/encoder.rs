@@ -12,14 +12,18 @@ use crate::table::Table;
 /// Numbers in a block while they are encoded and scaled, before they are rounded.
 const BLOCK: usize = 1 << 15;
 
-/// A matrix with a row for each of these of the table: `fill` sets what is not 0 in it, or says that it cannot. Then its row
-/// is returned.
+/// Rows of all columns that are read from disk at a time, where they are not in memory.
+const READ_AT_A_TIME: usize = 1 << 14;
+
+/// A matrix with a row for each of these of the table, which follows from the cells of these columns: `fill` sets what is not 0 in it, or
+/// says that it cannot. Then its row is returned.
 ///
 /// # Errors
 /// [`Error::Columns`] when the scaling has another number of columns.
 pub(crate) fn filled<T: Scalar>(
     table: &Table,
     rows: &[usize],
+    columns: &[usize],
     width: usize,
     scaling: Option<&Scaling>,
     mut fill: impl FnMut(usize, &mut [f64]) -> Option<()>,
@@ -28,10 +32,21 @@ pub(crate) fn filled<T: Scalar>(
         let (expected, got) = (format!("a scaling of {width} columns"), scaling.columns().to_string());
         return Err(Error::columns(table.file(), Reason::Columns, expected, got));
     }
+    let all = rows;
     let mut matrix = Array2::zeros((rows.len(), width));
     let most = (BLOCK / width.max(1)).max(1);
     let mut block = Array2::zeros((most.min(rows.len()), width));
-    for (rows, mut numbers) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)) {
+    let mut is_ahead = 0; // so many rows were asked for
+    for (done, (rows, mut numbers)) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)).enumerate() {
+        if done * most + rows.len() > is_ahead {
+            let next = &all[is_ahead..all.len().min(is_ahead + READ_AT_A_TIME.max(most))];
+            is_ahead += next.len();
+            if let [first, .., last] = *next
+                && first < last
+            {
+                columns.iter().for_each(|&column| table.cells(column).read_ahead(first, last));
+            }
+        }
         let mut block = block.slice_mut(s![..rows.len(), ..]);
         block.fill(0.0);
         for (&row, mut numbers) in rows.iter().zip(block.rows_mut()) {

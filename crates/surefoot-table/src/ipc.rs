@@ -35,7 +35,7 @@ pub(crate) fn read(file: &str, bytes: Vec<u8>, is_file: bool, told: &Told) -> Re
     let wrong = |got: String| Error::format(file, Reason::Format, "an Arrow file", got);
     // the library may panic at damaged files
     let batches = catch_unwind(read).unwrap_or_else(|_| Err("its reader panicked".into()));
-    Table::of_batches(file, &batches.map_err(wrong)?, told)
+    Table::of_batches(file, batches.map_err(wrong)?.into_iter().map(Ok), told)
 }
 
 // The reader asks for as much memory as the file says. What it says is looked at here before.

@@ -34,6 +34,7 @@ mod numpy;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod part;
+mod progress;
 mod reading;
 mod source;
 mod table;
@@ -51,6 +52,7 @@ pub use look::{Look, LookedAt, Use};
 pub use notation::{Decimal, MISSING, Notation};
 pub use note::{Note, in_sentences};
 pub use part::Part;
+pub use progress::Progress;
 pub use reading::Reading;
 pub use source::{Chunks, Source};
 pub use table::Table;

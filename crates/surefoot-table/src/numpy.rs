@@ -13,6 +13,8 @@ use crate::table::{Names, Table, pixel_names};
 /// The most that one array of a `.npz` may unpack to, as a multiple of its size, beyond `SMALL`.
 const LARGEST_RATIO: u64 = 1100;
 const SMALL: u64 = 1 << 20;
+/// Columns that are taken out of a matrix at a time: numbers that are beside each other in a line of the cache.
+const COLUMNS: usize = 8;
 
 /// Reads `.npy`: rows × columns; of a longer shape all but the first dimension are columns.
 ///
@@ -71,7 +73,13 @@ pub(crate) fn read_npz(file: &str, bytes: impl Read + Seek, part: Part) -> Resul
 fn table(file: &str, columns: Vec<String>, numbers: ArrayView2<'_, f64>) -> Result<Table> {
     let names = Names::new(file, columns);
     names.check()?;
-    Ok(Table::of_matrix(names, numbers.columns().into_iter().map(|column| column.to_vec())))
+    // a few columns at a time: a matrix that lies row by row is passed through once for them, and not all are there twice
+    let columns = numbers.axis_chunks_iter(Axis(1), COLUMNS).flat_map(|some| {
+        let mut columns: Vec<Vec<f64>> = some.columns().into_iter().map(|_| Vec::with_capacity(some.nrows())).collect();
+        some.rows().into_iter().for_each(|row| columns.iter_mut().zip(row).for_each(|(column, x)| column.push(*x)));
+        columns
+    });
+    Ok(Table::of_matrix(names, columns))
 }
 
 /// Any array of numbers, as double precision.

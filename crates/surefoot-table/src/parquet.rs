@@ -1,33 +1,65 @@
 //! Parquet files, with the feature `parquet`.
 
-use std::panic::catch_unwind;
+use std::fs::File;
+use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{Error, Reason, Result};
 use crate::notation::Told;
+use crate::progress::{Counted, Progress};
 use crate::table::Table;
 
 /// Rows that are unpacked at a time.
 const ROWS: usize = 1 << 16;
 
-/// Reads a Parquet file whose columns are numbers, texts, dates or yes and no. A cell's line is its row, from 1.
+/// Reads a Parquet file whose columns are numbers, texts, dates or yes and no, batch by batch. A cell's line is its row, from 1.
 ///
 /// # Errors
 /// [`Error::Format`] when it is not a Parquet file, is damaged, or has cells that are lists or groups; [`Error::Columns`]
 /// when there is no row.
-pub(crate) fn read(file: &str, bytes: Vec<u8>, told: &Told) -> Result<Table> {
-    let read = move || -> std::result::Result<Vec<RecordBatch>, ParquetError> {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.with_batch_size(ROWS).build()?;
-        Ok(reader.collect::<std::result::Result<_, _>>()?)
+pub(crate) fn read(file: &str, bytes: impl ChunkReader + 'static, told: &Told, progress: &Progress) -> Result<Table> {
+    let open = || ParquetRecordBatchReaderBuilder::try_new(bytes)?.with_batch_size(ROWS).build();
+    let mut reader = caught(file, open)?;
+    let next = || {
+        let batch = caught(file, || Ok(reader.next().transpose()?)).transpose();
+        progress.add_rows(batch.iter().flatten().map(RecordBatch::num_rows).sum());
+        batch
     };
+    Table::of_batches(file, std::iter::from_fn(next), told)
+}
+
+impl Length for Counted<File> {
+    fn len(&self) -> u64 {
+        self.inner.len()
+    }
+}
+
+impl ChunkReader for Counted<File> {
+    type T = BufReader<Counted<File>>;
+
+    fn get_read(&self, start: u64) -> std::result::Result<Self::T, ParquetError> {
+        let inner = self.inner.get_read(start)?.into_inner();
+        Ok(BufReader::new(Counted { inner, progress: self.progress.clone() }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
+        self.progress.add_bytes(length);
+        self.inner.get_bytes(start, length)
+    }
+}
+
+/// What the library reads; it panics at some damaged files.
+fn caught<T>(file: &str, read: impl FnOnce() -> std::result::Result<T, ParquetError>) -> Result<T> {
     let wrong = |got: String| Error::format(file, Reason::Format, "a Parquet file", got);
-    // the library panics at some damaged files
-    let batches = catch_unwind(read).map_err(|_| wrong("a damaged one, at which its reader panicked".into()))?;
-    Table::of_batches(file, &batches.map_err(|error| wrong(error.to_string()))?, told)
+    let read = catch_unwind(AssertUnwindSafe(read));
+    let read = read.map_err(|_| wrong("a damaged one, at which its reader panicked".into()))?;
+    read.map_err(|error| wrong(error.to_string()))
 }
 
 #[cfg(test)]
@@ -71,7 +103,8 @@ mod tests {
     #[test]
     fn columns_of_numbers_texts_and_yes_or_no_are_read() {
         for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(ZstdLevel::default())] {
-            let table = read("t.parquet", file(compression), &Told::default()).unwrap();
+            let table =
+                read("t.parquet", Bytes::from(file(compression)), &Told::default(), &Progress::default()).unwrap();
             assert_eq!(table.columns(), ["a", "b", "c", "y"]);
             assert_eq!([0, 1, 2].map(|row| table.number(row, 0)), [Some(1.5), Some(-2e-7), Some(3.0)]);
             assert_eq!([table.cell(0, 1), table.cell(0, 2), table.cell(1, 3)], ["x, y", "true", "-8"]);
@@ -82,11 +115,13 @@ mod tests {
     #[test]
     fn a_file_cut_anywhere_or_with_a_byte_changed_is_an_error_or_a_table() {
         let whole = file(Compression::SNAPPY);
-        assert!((0..whole.len()).all(|length| read("t", whole[..length].to_vec(), &Told::default()).is_err()));
+        assert!((0..whole.len()).all(|length| {
+            read("t", Bytes::copy_from_slice(&whole[..length]), &Told::default(), &Progress::default()).is_err()
+        }));
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 0x55;
-            let _ = read("t", changed, &Told::default());
+            let _ = read("t", Bytes::from(changed), &Told::default(), &Progress::default());
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use glob::{MatchOptions, glob_with};
 
 use crate::archive::{self, Content};
 use crate::builtin::{self, BUILTIN};
@@ -11,6 +14,7 @@ use crate::format::{self, Format};
 use crate::idx::{Idx, with_labels};
 use crate::joined::joined;
 use crate::part::Part;
+use crate::progress::{Counted, Progress};
 use crate::reading::Reading;
 use crate::table::Table;
 use crate::text::Rows;
@@ -21,7 +25,8 @@ use crate::{ipc, json, numpy, workbook};
 /// What to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// The name of a built-in set, else the path of a file, or of a folder of files or of the MNIST family, or `-` for standard input.
+    /// The name of a built-in set, else the path of a file, or of a folder of files or of the MNIST family, a pattern of paths such as
+    /// `parts/*.csv`, or `-` for standard input.
     pub data: &'a str,
     /// More of them, whose rows follow. Default none.
     pub more: &'a [String],
@@ -34,6 +39,8 @@ pub struct Source<'a> {
     pub known: &'a [String],
     /// Which part, where there are two.
     pub part: Part,
+    /// Counts what is read. Default nobody does.
+    pub progress: Option<&'a Arc<Progress>>,
 }
 
 /// What errors call a file of which unpacking gives another packed one.
@@ -59,6 +66,7 @@ struct Files {
     known: Vec<String>,
     part: Part,
     takes_damaged: bool,
+    progress: Option<Arc<Progress>>,
 }
 
 impl<'a> Source<'a> {
@@ -73,7 +81,7 @@ impl<'a> Source<'a> {
             missing: None,
             sheet: None,
         };
-        Source { data, more: &[], target_file: None, reading: FOUND_OUT, known: &[], part }
+        Source { data, more: &[], target_file: None, reading: FOUND_OUT, known: &[], part, progress: None }
     }
 
     /// Reads all of it: CSV and what is like it (the delimiter is found), JSON, workbooks of Excel and OpenDocument, Arrow, `.npy`
@@ -87,6 +95,7 @@ impl<'a> Source<'a> {
     pub fn table(&self) -> Result<Table> {
         let files = self.files()?;
         if files.len() > 1 {
+            self.count(&files);
             let mut chunks = self.of_files(files);
             let tables: Vec<Table> =
                 std::iter::from_fn(|| chunks.next(usize::MAX).transpose()).collect::<Result<_>>()?;
@@ -97,7 +106,7 @@ impl<'a> Source<'a> {
             };
             return joined(&name, tables);
         }
-        match self.chunks()?.next(usize::MAX)? {
+        match self.of(files)?.next(usize::MAX)? {
             Some(table) => Ok(table),
             None => Err(Error::format(self.data, Reason::Format, "a table", "nothing")),
         }
@@ -108,20 +117,32 @@ impl<'a> Source<'a> {
     /// # Errors
     /// As [`table`](Self::table).
     pub fn chunks(&self) -> Result<Chunks> {
-        let mut files = self.files()?;
+        self.of(self.files()?)
+    }
+
+    fn of(&self, mut files: Vec<String>) -> Result<Chunks> {
+        self.count(&files);
         match (files.pop(), files.is_empty()) {
             (Some(file), true) => Source { data: &file, more: &[], ..*self }.one_file(),
             (last, _) => Ok(self.of_files(files.into_iter().chain(last).collect())),
         }
     }
 
-    /// All files by their paths, a folder by those that are in it.
-    fn files(&self) -> Result<Vec<String>> {
+    /// All files by their paths: for a folder those that are in it, for a pattern those that match; what is no file as it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a folder cannot be read; [`Error::Format`] for standard input, or a file with labels, beside several files.
+    pub fn files(&self) -> Result<Vec<String>> {
         let mut files = Vec::new();
         for data in std::iter::once(self.data).chain(self.more.iter().map(String::as_str)) {
             let path = Path::new(data);
             let is_builtin = BUILTIN.iter().any(|builtin| builtin.name == data);
-            let of_folder = if is_builtin || !path.is_dir() { Vec::new() } else { files_of(path)? };
+            let of_folder = match () {
+                () if is_builtin || data == "-" => Vec::new(),
+                () if path.is_dir() => files_of(path)?,
+                () if path.exists() => Vec::new(),
+                () => matching(data)?,
+            };
             match of_folder.is_empty() {
                 true => files.push(data.to_string()),
                 false => files.extend(of_folder),
@@ -138,6 +159,12 @@ impl<'a> Source<'a> {
         Ok(files)
     }
 
+    /// Says how much there is to read.
+    fn count(&self, files: &[String]) {
+        let sizes = files.iter().filter_map(|file| Some(Path::new(file).metadata().ok()?.len()));
+        self.progress.iter().for_each(|progress| progress.add_size(sizes.clone().sum()));
+    }
+
     fn of_files(&self, files: Vec<String>) -> Chunks {
         let (reading, known) = (self.reading.clone(), self.known.to_vec());
         let rest = files.into_iter();
@@ -148,6 +175,7 @@ impl<'a> Source<'a> {
             known,
             part: self.part,
             takes_damaged: false,
+            progress: self.progress.cloned(),
         })))
     }
 
@@ -180,7 +208,8 @@ impl<'a> Source<'a> {
             }
         }
         let file = File::open(&path).map_err(io)?;
-        self.of_bytes(Box::new(file), Some(&path), false)
+        let progress = self.progress.cloned().unwrap_or_default();
+        self.of_bytes(Box::new(Counted { inner: file, progress }), Some(&path), false)
     }
 
     /// By the first bytes of a stream, which is that of a file or not; a packed one is unpacked, unless it was unpacked already.
@@ -207,7 +236,8 @@ impl<'a> Source<'a> {
         let (reading, told) = (self.reading, self.reading.told());
         let table = match format {
             Format::Text => {
-                return Ok(Chunks(Pieces::Text(Box::new(Rows::new(self.data, bytes, reading, self.known)?))));
+                let rows = Rows::new(self.data, bytes, reading, self.known)?;
+                return Ok(Chunks(Pieces::Text(Box::new(rows.with_progress(self.progress.cloned())))));
             }
             Format::Json => json::read(self.data, &whole(bytes)?, told)?,
             Format::Idx => self.images(bytes, path)?,
@@ -218,7 +248,17 @@ impl<'a> Source<'a> {
                 ipc::read(self.data, whole(bytes)?, format == Format::ArrowFile, &told)?
             }
             #[cfg(feature = "parquet")]
-            Format::Parquet => crate::parquet::read(self.data, whole(bytes)?, &told)?,
+            Format::Parquet => match path.filter(|_| !was_packed) {
+                // its parts are read where they are
+                Some(path) => {
+                    let (inner, progress) =
+                        (File::open(path).map_err(failed)?, self.progress.cloned().unwrap_or_default());
+                    crate::parquet::read(self.data, Counted { inner, progress: progress.clone() }, &told, &progress)?
+                }
+                None => {
+                    crate::parquet::read(self.data, bytes::Bytes::from(whole(bytes)?), &told, &Progress::default())?
+                }
+            },
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => {
                 let expected = "a format that this program was built with";
@@ -299,7 +339,8 @@ impl Files {
                 return Ok(Some(table));
             }
             let Some(file) = self.rest.next() else { return Ok(None) };
-            let source = Source { reading: &self.reading, known: &self.known, ..Source::new(&file, self.part) };
+            let (reading, known, progress) = (&self.reading, &self.known[..], self.progress.as_ref());
+            let source = Source { reading, known, progress, ..Source::new(&file, self.part) };
             let mut chunks = source.one_file()?;
             if self.takes_damaged {
                 chunks.take_damaged();
@@ -325,6 +366,23 @@ fn files_of(folder: &Path) -> Result<Vec<String>> {
         }
     }
     files.sort_unstable();
+    Ok(files)
+}
+
+/// The files that a pattern such as `parts/*.csv` stands for, in the order of their names; none where it is no pattern, or none match.
+fn matching(pattern: &str) -> Result<Vec<String>> {
+    if !pattern.contains(['*', '?', '[']) {
+        return Ok(Vec::new());
+    }
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+    let Ok(paths) = glob_with(pattern, options) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for path in paths {
+        let path = path.map_err(|error| Error::Io { path: error.path().into(), source: error.into() })?;
+        if path.is_file() {
+            files.push(path.to_string_lossy().into_owned());
+        }
+    }
     Ok(files)
 }
 

@@ -72,7 +72,11 @@ impl Target {
             return Err(wrong(Reason::NoTarget, format!("{TARGETS} in column `{name}`"), "only missing cells".into()));
         }
         let cells = table.cells(column);
-        let categories = categories_of(cells, &rows);
+        let number = |row: usize| cells.meaning(row).number;
+        // most numbers differ: nobody needs a name for each, unless they are classes
+        let first = number(rows[0]);
+        let differ = first.is_some() && rows.iter().any(|&row| number(row).is_some_and(|other| Some(other) != first));
+        let mut categories = if differ { Vec::new() } else { categories_of(cells, &rows) };
         if let [(only, _)] = &categories[..] {
             let expected = format!("at least two different values in column `{name}`");
             return Err(wrong(Reason::ConstantTarget, expected, format!("`{}` in every row", short(only))));
@@ -92,6 +96,9 @@ impl Target {
                 Targets::Numbers
             }
             Task::Classification => {
+                if differ {
+                    categories = categories_of(cells, &rows);
+                }
                 notes.extend(spellings(cells, &rows));
                 if categories.len() == rows.len() && categories.len() > MAX_INTEGER_CLASSES {
                     let expected = format!("at least two classes with several rows in column `{name}`");
@@ -135,11 +142,14 @@ fn guess_task(table: &Table, rows: &[usize], column: usize, notes: &mut Vec<Stri
         return Ok(Task::Classification);
     }
     let mut numbers: Vec<f64> = rows.iter().filter_map(|&row| table.number(row, column)).collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.dedup();
     let are_whole = numbers.iter().all(|number| number.fract() == 0.0);
+    if !are_whole {
+        return Ok(Task::Regression); // without sorting them
+    }
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers.dedup();
     let are_few = numbers.len() <= MAX_INTEGER_CLASSES && (numbers.len() < rows.len() || rows.len() == 2);
-    if !are_whole || !are_few {
+    if !are_few {
         return Ok(Task::Regression);
     }
     let count = numbers.len();

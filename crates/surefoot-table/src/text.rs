@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::sync::Arc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
@@ -11,11 +12,14 @@ use crate::dialect::{Dialect, Layout, SPACES, drop_last_if_empty};
 use crate::error::{EMPTY, Error, FINITE, Reason, Result};
 use crate::lines::Lines;
 use crate::notation::Told;
+use crate::progress::Progress;
 use crate::reading::Reading;
 use crate::table::{Names, Table, short};
 
 /// How much of a file is looked at to find its dialect.
 const START: usize = 1 << 16;
+/// Rows are counted in so many.
+const COUNTED: u64 = 1000;
 /// What a cell that begins with a quote ends with.
 const CLOSING_QUOTE: &str = "a closing quote";
 
@@ -40,6 +44,7 @@ pub(crate) struct Rows<'a> {
     notes: Vec<String>,
     /// Whether a row with another number of cells is taken up, as a damaged one.
     takes_damaged: bool,
+    progress: Option<Arc<Progress>>,
 }
 
 impl<'a> Rows<'a> {
@@ -90,6 +95,7 @@ impl<'a> Rows<'a> {
             rows: 0,
             notes: Vec::new(),
             takes_damaged: false,
+            progress: None,
         };
         rows.read_names(reading.header, known)?;
         Ok(rows)
@@ -98,6 +104,11 @@ impl<'a> Rows<'a> {
     /// Takes up rows with another number of cells than there are columns: as damaged ones, without any cell.
     pub fn take_damaged(&mut self) {
         self.takes_damaged = true;
+    }
+
+    /// Counts the rows that it reads.
+    pub fn with_progress(self, progress: Option<Arc<Progress>>) -> Self {
+        Rows { progress, ..self }
     }
 
     fn read_names(&mut self, header: Option<bool>, known: &[String]) -> Result<()> {
@@ -157,6 +168,9 @@ impl<'a> Rows<'a> {
             };
             let Some((record, line)) = next else { break };
             self.rows += 1;
+            if let (Some(progress), true) = (&self.progress, self.rows.is_multiple_of(COUNTED)) {
+                progress.add_rows(COUNTED as usize);
+            }
             // the reader passes over empty lines; where there is one column, such a line is a cell without anything
             if width == 1 && line > before && self.rows > 1 {
                 return Err(self.error(before, Reason::Rows, FINITE, EMPTY));

@@ -1,8 +1,9 @@
 //! Several files, and folders of them, as one table.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use surefoot_table::{Part, Reading, Reason, Result, Source, Table};
+use surefoot_table::{Part, Progress, Reading, Reason, Result, Source, Table};
 
 struct Files(tempfile::TempDir);
 
@@ -93,6 +94,32 @@ fn a_folder_is_its_files_in_the_order_of_their_names() {
     }
     let expected = [("part-1.csv", "1"), ("part-1.csv", "2"), ("part-2.csv", "3"), ("part-3.json", "4")];
     assert_eq!(pieces, expected.map(|(file, x)| (file.to_string(), x.to_string())));
+}
+
+#[test]
+fn a_pattern_is_the_files_that_match_it() {
+    let files = Files::new(&[("b.csv", "x\n2\n"), ("a.csv", "x\n1\n"), (".c.csv", "x\n3\n"), ("d.txt", "x\n4\n")]);
+    assert_eq!(texts(&files.read(&["*.csv"]).unwrap(), "x"), ["1", "2"]);
+    assert_eq!(texts(&files.read(&["[bd].*"]).unwrap(), "x"), ["2", "4"]);
+    // the name of a file before the meaning of its characters
+    let files = Files::new(&[("a[1].csv", "x\n5\n"), ("a1.csv", "x\n6\n")]);
+    assert_eq!(texts(&files.read(&["a[1].csv"]).unwrap(), "x"), ["5"]);
+    let error = files.read(&["no*.csv"]).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read ") && error.ends_with("no*.csv"), "{error}");
+}
+
+#[test]
+fn reading_counts_rows_and_bytes() {
+    let rows: String = (0..3000).map(row).collect();
+    let text = format!("colour,x,name,y\n{rows}");
+    let files = Files::new(&[("a.csv", &text), ("b.csv", &text)]);
+    let progress = Arc::new(Progress::default());
+    let path = files.path("*.csv");
+    let source = Source { progress: Some(&progress), ..Source::new(&path, Part::Training) };
+    assert_eq!((progress.rows(), progress.bytes(), progress.size()), (0, 0, 0));
+    let table = source.table().unwrap();
+    let size = 2 * text.len() as u64;
+    assert_eq!((progress.rows(), progress.bytes(), progress.size()), (table.rows() as u64, size, size));
 }
 
 #[test]

@@ -377,3 +377,18 @@ fn what_is_no_table_is_called_what_it_is() {
         assert_eq!(error.reason(), Reason::NoTable);
     }
 }
+
+/// A matrix wider than the columns that are taken out of it at a time.
+#[test]
+fn every_column_of_a_wide_numpy_matrix_is_its_own() {
+    let (rows, columns) = (50, 21);
+    let head = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(format!("{head:<117}\n").bytes());
+    (0..rows * columns).for_each(|i| bytes.extend((i as f64 / 8.0).to_le_bytes()));
+    let table = table_of(&bytes).unwrap();
+    assert_eq!((table.rows(), table.columns().len()), (rows, columns));
+    for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+        assert_eq!(table.number(row, column), Some((row * columns + column) as f64 / 8.0));
+    }
+}

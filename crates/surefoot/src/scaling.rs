@@ -64,19 +64,14 @@ impl Scaling {
     ///   centre = q½,   scale = q¾ − q¼, or (max x − min x)/2
     /// ```
     ///
-    /// A quantile between two numbers is on the line between them. The column is sorted by that. No number has to be there.
+    /// A quantile between two numbers is on the line between them. The numbers are put in another order by that. No number has to be there.
     pub fn robust(column: &mut [f64]) -> (f64, f64) {
-        column.sort_unstable_by(f64::total_cmp);
-        let column = &*column;
-        let [least, .., most] = column else { return (column.first().copied().unwrap_or(0.0), 1.0) };
-        let quantile = |share: f64| {
-            let place = share * (column.len() - 1) as f64;
-            let (below, above) = (column[place.floor() as usize], column[place.ceil() as usize]);
-            below + (above * place.fract() - below * place.fract())
-        };
-        let (quartiles, half) = (quantile(0.75) - quantile(0.25), *most / 2.0 - *least / 2.0);
+        let [first, _, ..] = *column else { return (column.first().copied().unwrap_or(0.0), 1.0) };
+        let extremes = column.iter().fold((first, first), |(least, most), &x| (f64::min(least, x), f64::max(most, x)));
+        let [median, lower, upper] = [0.5, 0.25, 0.75].map(|share| quantile(column, share));
+        let (quartiles, half) = (upper - lower, extremes.1 / 2.0 - extremes.0 / 2.0);
         let scale = [quartiles, half].into_iter().find(|scale| *scale > 0.0 && scale.is_finite());
-        (quantile(0.5), scale.unwrap_or(1.0)) // (D4)
+        (median, scale.unwrap_or(1.0)) // (D4)
     }
 
     /// By a rule for columns that have more than one value; the others become 0, with their scale kept.
@@ -124,6 +119,15 @@ impl Scaling {
     }
 }
 
+/// A quantile of numbers, of which there is at least one; they are put in another order. It is selected, not sorted for.
+fn quantile(numbers: &mut [f64], share: f64) -> f64 {
+    let place = share * (numbers.len() - 1) as f64;
+    let (_, &mut below, rest) = numbers.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
+    let next = rest.iter().copied().min_by(f64::total_cmp);
+    let above = next.filter(|_| place.fract() > 0.0).unwrap_or(below);
+    below + (above * place.fract() - below * place.fract())
+}
+
 fn extremes(column: ArrayView1<'_, f64>) -> (f64, f64) {
     column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &x| (least.min(x), most.max(x)))
 }
@@ -154,10 +158,27 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_are_those_of_sorted_numbers() {
+        let number = |i: usize| [2.5, -0.0, 0.0, 1e-310, -7.0, 1e300][i % 6] * (i * 7919 % 31) as f64;
+        for count in 1..80 {
+            let mut numbers: Vec<f64> = (0..count).map(number).collect();
+            let mut sorted = numbers.clone();
+            sorted.sort_by(f64::total_cmp);
+            for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+                let place = share * (count - 1) as f64;
+                let (below, above) = (sorted[place as usize], sorted[place.ceil() as usize]);
+                let expected = below + (above * place.fract() - below * place.fract());
+                assert_eq!(quantile(&mut numbers, share).to_bits(), expected.to_bits(), "{share} of {count}");
+            }
+        }
+    }
+
+    #[test]
     fn outliers_move_a_robust_scaling_little_and_are_held_back() {
         // the quartiles of NumPy's percentile
         assert_eq!(Scaling::robust(&mut [4.0, 1.0, 3.0, 2.0, 1000.0]), (3.0, 2.0));
         assert_eq!(Scaling::robust(&mut [0.0, 0.0, 0.0, 0.0, 8.0]), (0.0, 4.0));
+        assert_eq!(Scaling::robust(&mut [4.0, 1.0, 3.0, 2.0]), (2.5, 1.5));
         assert_eq!(Scaling::robust(&mut [7.0, 7.0]), (7.0, 1.0));
         assert_eq!((Scaling::robust(&mut [7.0]), Scaling::robust(&mut [])), ((7.0, 1.0), (0.0, 1.0)));
         assert_eq!(Scaling::robust(&mut [-f64::MAX, f64::MAX, f64::MAX]).1, f64::MAX);

@@ -10,6 +10,9 @@ use crate::error::Result;
 use crate::numeric::operands::Starts;
 use crate::numeric::scalar::Scalar;
 
+/// Neighbours that are read from disk together.
+const READ_AT_A_TIME: usize = 1 << 12;
+
 /// m examples (x⁽ⁱ⁾, y⁽ⁱ⁾) that lie in matrices of somebody else: all rows of them, or some rows in an order.
 ///
 /// So several networks can be trained on different rows of one data set that is in memory once.
@@ -177,6 +180,23 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
         let weights = self.weights().unwrap_or_default();
         add(weights.len(), &mut std::iter::once(&weights[..]));
         digest.digest()
+    }
+
+    /// Has these rows of the whole data set, which are many and near each other, read from disk where they are not in memory.
+    pub(crate) fn read_ahead(&self, rows: &[usize]) {
+        let Examples { inputs, targets, weights, columns, .. } = self.examples;
+        let mut runs: Vec<usize> = rows.iter().map(|row| row / READ_AT_A_TIME).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        let ask = |numbers: &[T], columns: usize, run: usize| {
+            let length = READ_AT_A_TIME * columns;
+            surefoot_memory::read_ahead(&numbers[run * length..numbers.len().min((run + 1) * length)]);
+        };
+        for run in runs {
+            ask(inputs, columns.0, run);
+            ask(targets, columns.1, run);
+            weights.iter().for_each(|weights| ask(weights, 1, run));
+        }
     }
 
     /// The examples of the view.

@@ -10,14 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::reading::{Data, Reading, first_and_more};
 pub use self::train::{Settings, Train};
-pub use self::values::{Distributed, Every};
+pub use self::values::{Distributed, Every, Size};
 
 /// Train, check and use fully-connected neural networks.
 ///
 /// DATA is always a table: a text file whose columns are separated by commas, tabs, semicolons, bars or spaces (detected
 /// automatically), a workbook of Excel or OpenDocument, JSON records, Parquet, Arrow, `.npy`, `.npz` or IDX, packed (gzip, bzip2,
-/// xz, Zstandard, a zip archive with one file) or not; `-` for standard input; the name of a built-in data set (`surefoot datasets`); a folder of such files, whose rows follow each
-/// other in the order of the files' names; or a folder with the four files of the MNIST family. Of such a folder, `train`,
+/// xz, Zstandard, a zip archive with one file) or not; `-` for standard input; the name of a built-in data set (`surefoot datasets`); a folder of such files, or a pattern such as
+/// `parts/*.csv`, whose rows follow each other in the order of the files' names; or a folder with the four files of the MNIST family. Of such a folder, `train`,
 /// `check` and `encode` read the files that begin with `train`, `predict` and `evaluate` those that begin with `t10k`; the same
 /// holds for arrays of an `.npz` that end in `_train` and `_test`.
 /// Exit status: 0 success; 1 the gradient check failed or training diverged; 2 wrong usage or bad data; 130 interrupted, with
@@ -27,6 +27,22 @@ pub use self::values::{Distributed, Every};
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub memory: Memory,
+}
+
+/// How much memory a command takes. It changes no bit of a result.
+#[derive(Args)]
+#[command(next_help_heading = "Memory")]
+pub struct Memory {
+    /// Keep to about this much memory, such as 2G: larger tables lie in temporary files, which are gone when the command ends
+    /// [default: three quarters of what the machine, container or job has]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub memory: Option<Size>,
+    /// The folder of those files, on a disk with room for the tables [default: the one for temporary files; /var/tmp where that is in
+    /// memory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

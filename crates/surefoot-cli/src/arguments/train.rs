@@ -174,6 +174,10 @@ pub struct Settings {
     /// Rows per step, or full [default: full for gradient-descent and lbfgs, else 32]
     #[arg(long, value_name = "N|full", value_parser = batch_size)]
     pub batch_size: Option<BatchSize>,
+    /// Rows that are shuffled among each other, where the table has more: a table beyond memory is then read window by window, not
+    /// row by row [default: 1000000]
+    #[arg(long, value_name = "ROWS")]
+    pub shuffle_window: Option<usize>,
     /// Maximum number of epochs, or of lbfgs iterations [default: with adam and --parametrization ntp 100, for more than 2000
     /// rows 30 to 10 for each network of an ensemble (1,000,000 / rows) and 50 for a single one; else 200]
     #[arg(long, value_name = "N")]
@@ -242,6 +246,7 @@ impl Settings {
             pretrain_weight_decay => pretraining_weight_decay, learning_rate => learning_rate,
             parametrization => parametrization, history => history, beta2 => beta2,
             label_smoothing => label_smoothing, momentum => momentum, schedule => schedule, batch_size => batch_size,
+            shuffle_window => shuffle_window,
             epochs => epochs, patience => patience, validation => validation, test => test, folds => folds,
             init => initialization,
         }

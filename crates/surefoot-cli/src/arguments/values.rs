@@ -63,6 +63,26 @@ impl FromStr for Hidden {
     }
 }
 
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let upper = text.to_ascii_uppercase();
+        let short = upper.strip_suffix("IB").or(upper.strip_suffix('B')).unwrap_or(&upper);
+        let unit = "KMGT".chars().zip(1..).find_map(|(unit, power)| Some((short.strip_suffix(unit)?, power)));
+        let (number, power) = unit.unwrap_or((short, 0));
+        let bytes = number.parse::<f64>().map(|number| number * 1024f64.powi(power));
+        match bytes {
+            Ok(bytes) if bytes >= 0.0 && bytes < u64::MAX as f64 => Ok(Size(bytes as u64)),
+            _ => Err("expected a size such as 512M or 2G (K, M, G, T are powers of 1024)".into()),
+        }
+    }
+}
+
 /// How often a checkpoint is written.
 #[derive(Clone, Copy)]
 pub enum Every {
@@ -98,6 +118,23 @@ impl FromStr for Distributed {
             None if text == "mpi" => Ok(Distributed::Mpi(None)),
             Some(("mpi", library)) if !library.is_empty() => Ok(Distributed::Mpi(Some(library.into()))),
             _ => Err("expected mpi, or mpi: and the path of an MPI library".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_in_powers_of_1024() {
+        for (text, bytes) in
+            [("2G", 2u64 << 30), ("1.5m", 3 << 19), ("512MiB", 512 << 20), ("64kb", 64 << 10), ("7", 7)]
+        {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for text in ["", "G", "2X", "-1G", "nan", "1e30T"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
         }
     }
 }

@@ -108,32 +108,41 @@ fn inputs_of(kind: &Kind) -> String {
 /// What is in a column.
 struct Values {
     missing: usize,
-    /// In ascending order; none where some cell has a text.
+    /// None where some cell has a text.
     numbers: Vec<f64>,
-    median: f64,
+    /// The least, the median and the greatest of them.
+    range: Option<[f64; 3]>,
     /// Where not all are numbers: each value with its rows, the commonest first.
     counts: Vec<(String, usize)>,
 }
 
 impl Values {
     fn of(table: &Table, column: usize) -> Self {
-        let present: Vec<usize> = (0..table.rows()).filter(|&row| !table.is_missing(row, column)).collect();
-        let mut numbers: Vec<f64> = present.iter().filter_map(|&row| table.number(row, column)).collect();
+        let mut numbers: Vec<f64> = (0..table.rows()).filter_map(|row| table.number(row, column)).collect();
+        let is_present = |row: &usize| !table.is_missing(*row, column);
+        let present =
+            if numbers.len() == table.rows() { numbers.len() } else { (0..table.rows()).filter(is_present).count() };
         let mut counts = HashMap::new();
-        if numbers.len() < present.len() {
+        if numbers.len() < present {
             numbers.clear();
-            present.iter().for_each(|&row| *counts.entry(table.cell(row, column)).or_insert(0) += 1);
+            (0..table.rows())
+                .filter(is_present)
+                .for_each(|row| *counts.entry(table.cell(row, column)).or_insert(0) += 1);
         }
         let (median, _) = Scaling::robust(&mut numbers);
+        let range = numbers.iter().fold(None, |range: Option<[f64; 3]>, &x| match range {
+            None => Some([x, median, x]),
+            Some([least, _, most]) => Some([f64::min(least, x), median, f64::max(most, x)]),
+        });
         let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(cell, n)| (cell.into_owned(), n)).collect();
         counts.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
-        Values { missing: table.rows() - present.len(), numbers, median, counts }
+        Values { missing: table.rows() - present, numbers, range, counts }
     }
 
     fn in_words(&self) -> Html {
-        if let [least, .., most] = &self.numbers[..] {
-            let [low, median, high] = [*least, self.median, *most].map(compact);
-            return match least == most {
+        if let Some(range) = self.range {
+            let [low, median, high] = range.map(compact);
+            return match range[0] == range[2] {
                 true => low.into(),
                 false => html!("<span class=\"range\">{} … <strong>{}</strong> … {}</span>", low, median, high),
             };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use arrow_array::{Array, Float64Array, LargeStringArray, UInt8Array, UInt16Array};
+use surefoot_memory::read_ahead;
 
 use super::decimal::Style;
 use super::dictionary::Dictionary;
@@ -138,6 +139,20 @@ impl Cells {
         let codes = counts.into_iter().enumerate().filter(|&(code, _)| self.dictionary.meaning(code).is_missing);
         let codes = codes.map(|(code, count)| (self.dictionary.text(code).to_string(), count));
         codes.chain(others.into_iter().map(|(text, count)| (text.to_string(), count))).collect()
+    }
+
+    /// Has the cells from the first to the last of these rows read from disk where they are not in memory.
+    pub fn read_ahead(&self, first: usize, last: usize) {
+        match &self.values {
+            Values::Bytes(codes) => read_ahead(&codes.values()[first..=last]),
+            Values::Shorts(codes) => read_ahead(&codes.values()[first..=last]),
+            Values::Numbers(numbers, _) => read_ahead(&numbers.values()[first..=last]),
+            Values::Texts(texts) => {
+                let ends = &texts.value_offsets()[first..=last + 1];
+                read_ahead(ends);
+                read_ahead(&texts.value_data()[ends[0] as usize..ends[ends.len() - 1] as usize]);
+            }
+        }
     }
 
     /// Only the first rows.

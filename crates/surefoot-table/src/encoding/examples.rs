@@ -111,7 +111,7 @@ impl Encoding {
         let encoders: Vec<_> =
             kinds.zip(&places).map(|(kind, &place)| Encoder::new(kind, table.cells(place), on_error)).collect();
         let width = self.columns.iter().map(|column| column.kind.width()).sum();
-        let inputs = filled(table, rows, width, scaling, |row, inputs| {
+        let inputs = filled(table, rows, &places, width, scaling, |row, inputs| {
             let mut first = 0;
             for encoder in &encoders {
                 encoder.encode(row, &mut inputs[first..first + encoder.width])?;
@@ -161,7 +161,7 @@ impl Encoding {
         }
         match &self.targets {
             Targets::Numbers => {
-                let targets = filled(table, rows, outputs, scaling, |row, targets| {
+                let targets = filled(table, rows, &columns, outputs, scaling, |row, targets| {
                     for (target, &column) in targets.iter_mut().zip(&columns) {
                         *target = self.target_number(table, row, column)?;
                     }
@@ -174,7 +174,7 @@ impl Encoding {
             }
             Targets::Classes(names) => {
                 let classes = Categories::new(names).of_cells(table.cells(columns[0]));
-                let targets = filled(table, rows, outputs, scaling, |row, targets| {
+                let targets = filled(table, rows, &columns, outputs, scaling, |row, targets| {
                     match (classes.get(row)?, targets) {
                         (class, [target]) => *target = class as f64,
                         (class, targets) => targets[class] = 1.0,

@@ -7,6 +7,7 @@ mod problem;
 mod report;
 mod run;
 mod settings;
+mod shuffle;
 mod state;
 
 pub use observer::Observer;

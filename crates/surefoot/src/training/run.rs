@@ -6,13 +6,13 @@ use super::observer::Observer;
 use super::problem::Problem;
 use super::report::{Epoch, StopReason};
 use super::settings::Training;
+use super::shuffle::{shuffle, together};
 use super::state::{Monitor, OptimizerState, TrainingState};
 use crate::cancel::Cancel;
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::metrics::Scorer;
 use crate::network::Network;
-use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::threads::keep_awake;
 use crate::objective::Objective;
@@ -179,17 +179,23 @@ impl<'a, T: Scalar> Run<'a, T> {
         let data = problem.data.all().rows();
         if batch_rows < order.len() {
             // From the same order each time, so that an epoch's order follows from seed and epoch alone.
-            order.iter_mut().enumerate().for_each(|(i, row)| *row = data.get(i));
-            Random::new(training.seed, Purpose::Shuffle, epoch as u32).shuffle(order);
+            shuffle(order, |i| data.get(i), training.seed, epoch, training.shuffle_window);
         }
+        let together = together(order.len(), training.shuffle_window);
         let rate = |done| optimizer.learning_rate() * training.schedule.factor(done, training.epochs);
-        for (i, rows) in order.chunks(batch_rows).enumerate().skip(state.batches) {
+        let begin = state.batches;
+        for (i, rows) in order.chunks(batch_rows).enumerate().skip(begin) {
             let TrainingState { parameters, optimizer: OptimizerState::FirstOrder(_, memory), last_finite, .. } =
                 &mut **state
             else {
                 break; // another kind of state does not come here
             };
-            let learning_rate = rate((epoch - 1) as f64 + (i * batch_rows) as f64 / order.len() as f64);
+            let first = i * batch_rows;
+            if together < order.len() && (i == begin || first % together < batch_rows) {
+                let window = &order[first / together * together..];
+                problem.data.read_ahead(&window[..window.len().min(together)]);
+            }
+            let learning_rate = rate((epoch - 1) as f64 + first as f64 / order.len() as f64);
             let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });
             let next = order.get((i + 1) * batch_rows..order.len().min((i + 2) * batch_rows)).unwrap_or_default();
             cost.prefetch(next);

@@ -43,6 +43,9 @@ pub struct Training {
     pub epochs: usize,
     /// Examples a step. Default `None`: 32, and with L-BFGS all, the only size that it takes.
     pub batch_size: Option<BatchSize>,
+    /// The rows that are shuffled among each other, at least 1. Data of more rows are read in runs of 3,840 neighbours, in random order,
+    /// and shuffled within windows of so many rows, so that data beyond memory need not be read row by row. Default 1,000,000.
+    pub shuffle_window: usize,
     /// λ of the overall cost, at least 0. Default 0.
     pub weight_decay: f64,
     /// The penalty on the mean activations of hidden units, over each batch. Default none.
@@ -72,6 +75,7 @@ impl Default for Training {
             schedule: Schedule::Constant,
             epochs: 200,
             batch_size: None,
+            shuffle_window: 1_000_000,
             weight_decay: 0.0,
             sparsity: None,
             label_smoothing: 0.0,
@@ -201,6 +205,9 @@ impl Training {
         }
         if self.batch_size == Some(BatchSize::Rows(0)) {
             return refuse("batch size", "at least 1", "0".into());
+        }
+        if self.shuffle_window == 0 {
+            return refuse("shuffle window", "at least 1 row", "0".into());
         }
         if !(self.tolerance >= 0.0 && self.tolerance < 1.0) {
             return refuse("tolerance", "a number from 0 to 1, 1 excluded", self.tolerance.to_string());

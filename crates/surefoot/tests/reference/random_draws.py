@@ -1,4 +1,4 @@
-"""The first draws of Surefoot's seed 1, purpose 0, index 0, from ChaCha8 in plain Python.
+"""The first draws of Surefoot's seed 1, purpose 0, index 0, and an order of rows in windows, from ChaCha8 in plain Python.
 
     python random_draws.py
 
@@ -51,8 +51,20 @@ uniform = lambda: (next(bits) >> 11) * 2.0**-53
 print("uniform", uniform(), uniform())
 radius = math.sqrt(-2.0 * math.log(1.0 - uniform()))
 print("normal", radius * math.cos(math.tau * uniform()))
-order = list(range(8))
-for last in range(7, 0, -1):
-    other = below(last + 1, bits)
-    order[last], order[other] = order[other], order[last]
-print("order", order)
+
+
+def shuffled(items, bits):
+    items = list(items)
+    for last in range(len(items) - 1, 0, -1):
+        other = below(last + 1, bits)
+        items[last], items[other] = items[other], items[last]
+    return items
+
+
+print("order", shuffled(range(8), bits))
+
+# epoch 2 of seed 7 of ten rows in windows of four: runs of four in random order, then the rows of each four
+bits = draws(seed=7, purpose=1, index=2)
+runs = shuffled([range(start, min(10, start + 4)) for start in range(0, 10, 4)], bits)
+rows = [row for run in runs for row in run]
+print("windows", [row for start in range(0, 10, 4) for row in shuffled(rows[start:start + 4], bits)])

@@ -44,7 +44,12 @@ impl Job {
     /// The threads of this process, where it was not said how many: its part of the processors of its machine.
     pub fn threads(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        (processors / self.mpi.beside()).max(1)
+        (processors / self.beside()).max(1)
+    }
+
+    /// The processes of this job on this machine.
+    pub fn beside(&self) -> usize {
+        self.mpi.beside()
     }
 
     /// What the first process knows, told to all.

@@ -17,9 +17,10 @@ use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
 
-use crate::arguments::{Settings, Train, first_and_more};
+use crate::arguments::{Memory, Settings, Train, first_and_more};
 use crate::commands::check;
 use crate::output::{Ending, print, print_line, usage};
+use crate::progress::while_reading;
 use crate::refusals::refusal;
 use checkpoints::{Checkpoints, Resumed};
 use job::Job;
@@ -28,9 +29,10 @@ use watching::Watching;
 
 const MAX_THREADS: usize = 1024;
 
-pub fn run(train: Train) -> anyhow::Result<Ending> {
+pub fn run(train: Train, memory: &Memory) -> anyhow::Result<Ending> {
     let Some(distributed) = &train.distributed else { return fit(train, None) };
     let job = Job::join(distributed)?;
+    memory.keep(job.beside())?;
     let ending = fit(train, Some(&job));
     job.end(ending)
 }
@@ -62,7 +64,7 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
     let threads = Threads::new(count);
     if let Some(job) = job.filter(|job| !job.is_first()) {
         let mut options = options;
-        let tables = job.all(Tables::read_all(data, more, &options).map_err(refusal))?;
+        let tables = job.all(Tables::read_all(data, more, &options, None).map_err(refusal))?;
         split_names(&mut options, &tables);
         let is_kept = settings.checkpoint.is_some() || resumed.is_some();
         return threads.run(|| job.follow(&options, &tables, resumed.map(|resumed| resumed.resume), is_kept))?;
@@ -76,7 +78,8 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
         [Some(&paths.model), paths.report.as_ref()].into_iter().flatten().for_each(|path| remove_leftovers(path));
     }
     options.importance = paths.report.is_some();
-    let tables = Tables::read_all(data, more, &options).map_err(refusal);
+    let read = |progress: &_| Tables::read_all(data, more, &options, Some(progress)).map_err(refusal);
+    let tables = while_reading(train.quiet || train.json, read);
     let tables = match job {
         Some(job) => job.all(tables)?,
         None => tables?,

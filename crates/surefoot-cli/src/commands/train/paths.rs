@@ -8,6 +8,7 @@ use anyhow::Context;
 use surefoot::files::check_writable;
 use surefoot_fit::{Holdout, Options};
 use surefoot_report::is_page;
+use surefoot_table::{Part, Source};
 
 use crate::arguments::{Settings, first_and_more};
 use crate::output::{keep_inputs, usage};
@@ -27,6 +28,8 @@ impl Paths {
         let mut inputs: Vec<PathBuf> = settings.data.iter().map(PathBuf::from).collect();
         let folders = settings.data.iter().filter_map(|data| std::fs::read_dir(data).ok());
         inputs.extend(folders.flatten().filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>());
+        let (data, more) = first_and_more(&settings.data);
+        inputs.extend(Source { more, ..Source::new(data, Part::Training) }.files()?.into_iter().map(PathBuf::from));
         inputs.extend(settings.config.clone());
         inputs.extend(options.target_file.as_ref().map(PathBuf::from));
         for holdout in options.validation.iter().chain(&options.test) {
@@ -79,6 +82,10 @@ fn model(settings: &Settings) -> PathBuf {
     settings.out.clone().unwrap_or_else(|| {
         let mut name = match first_and_more(&settings.data).0 {
             "-" => "model".into(),
+            // of a pattern the folder
+            data if data.contains(['*', '?']) && !Path::new(data).exists() => {
+                Path::new(data).parent().and_then(Path::file_stem).unwrap_or("model".as_ref()).to_os_string()
+            }
             data => Path::new(data).file_stem().unwrap_or_default().to_os_string(),
         };
         name.push(".safetensors");

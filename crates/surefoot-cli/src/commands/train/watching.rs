@@ -11,6 +11,7 @@ use super::checkpoints::{Checkpoints, quoted};
 use super::job::Job;
 use super::summary::heading;
 use crate::arguments::Train;
+use crate::memory::in_files;
 use crate::output::{count, print, print_line, short, thousands};
 use crate::progress::{Part, Progress, Size};
 
@@ -83,7 +84,7 @@ impl Events for Watching<'_> {
     fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
         self.task = plan.task;
         let shares = self.job.map_or(String::new(), |job| job.shares(plan));
-        let said = self.say(heading(&self.tables.table, plan) + &shares);
+        let said = self.say(heading(&self.tables.table, plan) + &in_files() + &shares);
         self.unless_failed(said)
     }
 

@@ -1,0 +1,64 @@
+//! Tables beyond the memory that a command is to keep to: the same results, from files.
+
+mod common;
+
+use std::fmt::Write;
+
+use common::Shell;
+
+/// More numbers than fit in the smallest limit: columns of 1.2 MB each, twelve of them.
+fn shell() -> Shell {
+    let mut text = String::from("a,b,c,d,e,f,g,h,i,j,city,y\n");
+    let mut state = 1u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / (1u64 << 24) as f64
+    };
+    for _ in 0..150_000 {
+        let inputs: [f64; 10] = std::array::from_fn(|_| draw());
+        inputs.iter().for_each(|x| write!(text, "{x:.5},").unwrap());
+        let city = (draw() * 5.0) as usize;
+        let y = 3.0 * inputs[0] - inputs[1] * inputs[2] + city as f64 + 0.1 * draw();
+        writeln!(text, "{},{y:.4}", ["Köln", "Ulm", "", "Bonn", "Trier"][city]).unwrap();
+    }
+    let shell = Shell::new();
+    shell.write("t.csv", &text);
+    shell
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_beyond_memory_gives_the_same_model_and_the_same_predictions() {
+    let shell = shell();
+    for options in [
+        "--hidden 6 --epochs 1 --batch-size 512 --shuffle-window 20000 --test 0.1",
+        "--ensemble 2 --hidden 4 --epochs 1 --batch-size 512 --sample-weight a",
+        "--optimizer lbfgs --hidden 4 --epochs 2 --validation 0.2 --group city --precision f64",
+    ] {
+        let train = |out: &str, limit: &str| shell.out(&format!("train t.csv --out {out} {options}{limit}"));
+        let (in_memory, in_files) = (train("a.safetensors", ""), train("b.safetensors", " --memory 32M"));
+        let lies_in_files = |text: &str| text.contains("of the data lie in temporary files");
+        assert!(!lies_in_files(&in_memory) && lies_in_files(&in_files), "{in_files}");
+        assert!(shell.read("a.safetensors") == shell.read("b.safetensors"), "other bits with {options}");
+    }
+    for command in ["evaluate", "predict", "encode"] {
+        let plain = shell.out(&format!("{command} a.safetensors t.csv"));
+        assert_eq!(plain, shell.out(&format!("--memory 32M {command} a.safetensors t.csv")), "{command}");
+    }
+}
+
+#[test]
+fn a_limit_that_cannot_be_kept_is_refused() {
+    let shell = Shell::new();
+    let error = shell.refusal("train iris --memory 1M");
+    if cfg!(target_os = "linux") {
+        let expected =
+            "error: cannot keep to a limit of memory: expected at least 32 MiB of memory, got 1048576 bytes\n";
+        assert!(error.starts_with(expected), "{error}");
+        let error = shell.refusal("train iris --cache no/such/folder");
+        assert!(error.starts_with("error: cannot keep to a limit of memory: No such file"), "{error}");
+        assert!(shell.refusal("look iris --cache /dev/shm").contains("/dev/shm is in memory itself (tmpfs)"));
+    }
+    assert!(shell.refusal("train iris --memory much").contains("expected a size such as 512M or 2G"));
+    assert!(shell.refusal("train iris --shuffle-window 0").contains("shuffle window: expected at least 1 row"));
+}
