@@ -10,6 +10,7 @@ mod memory;
 mod output;
 mod progress;
 mod refusals;
+mod version;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command, Memory};
-use commands::{check, datasets, encode, evaluate, explain, look, predict, show, train};
+use commands::{check, completions, datasets, encode, evaluate, explain, look, predict, show, train};
 use output::{Ending, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
@@ -48,6 +49,8 @@ fn run(command: Command, memory: &Memory) -> anyhow::Result<Ending> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Datasets => datasets::run(),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => completions::man(&arguments),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use surefoot::{Epoch, Task};
-use surefoot_table::Progress as Reading;
+use surefoot_table::{Progress as Reading, Source, Table};
 
 use crate::output::{count, print_line, short, thousands};
 
@@ -32,6 +32,11 @@ pub fn while_reading<T>(quiet: bool, read: impl FnOnce(&Arc<Reading>) -> T) -> T
         drop(ends);
         table
     })
+}
+
+/// A table, read as [`while_reading`] has it.
+pub fn read_watched(source: Source<'_>, quiet: bool) -> surefoot_table::Result<Table> {
+    while_reading(quiet, |progress| Source { progress: Some(progress), ..source }.table())
 }
 
 fn say_while_reading(progress: &Reading, end: &Receiver<()>) {

@@ -7,6 +7,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub use self::reading::{Data, Reading, first_and_more};
 pub use self::train::{Settings, Train};
@@ -23,7 +24,7 @@ pub use self::values::{Distributed, Every, Size};
 /// Exit status: 0 success; 1 the gradient check failed or training diverged; 2 wrong usage or bad data; 130 interrupted, with
 /// a checkpoint to resume from.
 #[derive(Parser)]
-#[command(name = "surefoot", version, max_term_width = 100)]
+#[command(name = "surefoot", version, long_version = crate::version::long(), max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -59,6 +60,33 @@ pub enum Command {
     #[command(after_help = "Example:
   surefoot datasets")]
     Datasets,
+    Completions(Completions),
+    Man(ManPages),
+}
+
+/// Print a script by which a shell completes commands, options and their values.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  source <(surefoot completions bash)
+  surefoot completions zsh > ~/.zfunc/_surefoot
+  surefoot completions fish > ~/.config/fish/completions/surefoot.fish
+  surefoot completions powershell >> $PROFILE")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Write the manual pages: surefoot.1, and one for each command, such as surefoot-train.1.
+///
+/// Prints the path of each.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot man ~/.local/share/man/man1 && man surefoot-train")]
+pub struct ManPages {
+    /// Where they go; the folder is made where there is none
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// Look at a table before training: what was detected, and what a training would make of each column.

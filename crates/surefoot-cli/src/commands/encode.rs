@@ -9,10 +9,11 @@ use surefoot_table::{Encoding, Part};
 
 use crate::arguments::Encode;
 use crate::output::{Ending, keep_inputs, print};
+use crate::progress::read_watched;
 
 pub fn run(arguments: &Encode) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let table = arguments.table.of(&model).source(&arguments.data, Part::Training).table()?;
+    let table = read_watched(arguments.table.of(&model).source(&arguments.data, Part::Training), false)?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }

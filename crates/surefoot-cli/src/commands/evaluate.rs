@@ -11,10 +11,11 @@ use surefoot_table::{Encoding, Part};
 use super::unseen::AllUnseen;
 use crate::arguments::Evaluate;
 use crate::output::{Ending, count, print, print_line, short};
+use crate::progress::read_watched;
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let table = arguments.table.of(&model).source(&arguments.data, Part::Test).table()?;
+    let table = read_watched(arguments.table.of(&model).source(&arguments.data, Part::Test), arguments.json)?;
     let encoding = Encoding::of_model(&model, &table)?;
     let rows = encoding.rows_with_targets(&table)?;
     let inputs = encoding.inputs(&table, &rows)?;

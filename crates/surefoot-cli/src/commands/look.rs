@@ -5,6 +5,7 @@ use surefoot_table::{Kind, Look, LookedAt, Part, Roles, Source, Table, Targets, 
 
 use crate::arguments::{self, first_and_more};
 use crate::output::{Ending, count, print, print_line};
+use crate::progress::read_watched;
 
 /// The columns that are listed; of more the first.
 const MOST_COLUMNS: usize = 40;
@@ -16,7 +17,8 @@ pub fn run(arguments: &arguments::Look) -> anyhow::Result<Ending> {
     let reading = arguments.reading.over(surefoot_table::Reading::default());
     let known: Vec<String> = arguments.target.iter().cloned().collect();
     let (first, more) = first_and_more(&arguments.data);
-    let table = Source { more, reading: &reading, known: &known, ..Source::new(first, Part::Training) }.table()?;
+    let source = Source { more, reading: &reading, known: &known, ..Source::new(first, Part::Training) };
+    let table = read_watched(source, arguments.json)?;
     let look = Look::at(&table, arguments.target.as_deref(), &Roles::default())?;
     match arguments.json {
         true => print_line(as_json(&table, &look))?,

@@ -2,6 +2,7 @@
 
 pub mod bits;
 pub mod check;
+pub mod completions;
 pub mod datasets;
 pub mod encode;
 pub mod evaluate;
