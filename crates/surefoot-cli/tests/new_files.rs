@@ -129,3 +129,28 @@ fn a_column_that_gives_the_whole_score_and_few_rows_are_warned_of() {
     assert!(text.contains("warning: column `copy` alone predicts about as well as all columns together"), "{text}");
     assert!(!text.contains("column `noise` alone"), "{text}");
 }
+
+/// A pattern in quotes, or where no shell expands it.
+#[test]
+fn the_files_of_a_pattern_are_one_table_whose_model_has_the_name_of_their_folder() {
+    let shell = Shell::new();
+    std::fs::create_dir(shell.path().join("parts")).unwrap();
+    let rows = |from: usize| (from..from + 30).map(|i| format!("{i}.5,{}\n", i * 2)).collect::<String>();
+    for (name, from) in [("a", 0), ("b", 30)] {
+        shell.write(&format!("parts/{name}.csv"), &format!("x,y\n{}", rows(from)));
+    }
+    let out = shell.out("train parts/*.csv --hidden 3 --epochs 2");
+    assert!(out.contains("parts/*.csv: 60 rows") && out.contains("parts.safetensors"), "{out}");
+    let whole = format!("x,y\n{}", rows(0) + &rows(30));
+    shell.write("whole.csv", &whole);
+    shell.out("train whole.csv --hidden 3 --epochs 2 --out whole.safetensors");
+    let parameters = |name: &str| {
+        let bytes = shell.read(name);
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        tensors.tensor("layers.0.weight").unwrap().data().to_vec()
+    };
+    assert_eq!(parameters("parts.safetensors"), parameters("whole.safetensors"));
+    assert!(shell.refusal("train parts/*.csv --out parts/b.csv").contains("refusing to overwrite the input file"));
+    let error = shell.refusal("train parts/*.tsv");
+    assert!(error.starts_with("error: cannot read parts/*.tsv"), "{error}");
+}

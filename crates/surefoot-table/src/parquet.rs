@@ -41,11 +41,11 @@ impl Length for Counted<File> {
 }
 
 impl ChunkReader for Counted<File> {
-    type T = BufReader<Counted<File>>;
+    type T = BufReader<File>;
 
+    /// For the heads of pages, which are not counted: more than they have is read to find their ends.
     fn get_read(&self, start: u64) -> std::result::Result<Self::T, ParquetError> {
-        let inner = self.inner.get_read(start)?.into_inner();
-        Ok(BufReader::new(Counted { inner, progress: self.progress.clone() }))
+        self.inner.get_read(start)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
@@ -110,6 +110,20 @@ mod tests {
             assert_eq!([table.cell(0, 1), table.cell(0, 2), table.cell(1, 3)], ["x, y", "true", "-8"]);
             assert!(table.is_missing(1, 1) && !table.is_missing(2, 1));
         }
+    }
+
+    #[test]
+    fn rows_and_bytes_are_counted_as_a_file_is_read_where_it_lies() {
+        let bytes = file(Compression::SNAPPY);
+        let mut inner = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut inner, &bytes).unwrap();
+        let progress = std::sync::Arc::new(Progress::default());
+        let counted = Counted { inner, progress: progress.clone() };
+        let table = read("t.parquet", counted, &Told::default(), &progress).unwrap();
+        assert_eq!((table.rows(), progress.rows()), (3, 3));
+        assert_eq!([table.cell(0, 1), table.cell(2, 3)], ["x, y", "9"]);
+        let read = progress.bytes();
+        assert!(read > 0 && read <= 2 * bytes.len() as u64, "{read} of {}", bytes.len());
     }
 
     #[test]
