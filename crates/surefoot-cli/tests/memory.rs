@@ -48,6 +48,22 @@ fn a_table_beyond_memory_gives_the_same_model_and_the_same_predictions() {
 }
 
 #[test]
+fn a_training_whose_limit_was_said_before_the_command_is_resumed() {
+    let shell = Shell::new();
+    let options = "iris --epochs 3 --hidden 3";
+    shell.out(&format!("train {options} --out plain.safetensors"));
+    for (i, limit) in ["--memory 1G", "--memory=1G --cache ."].into_iter().enumerate() {
+        shell.out(&format!("{limit} train {options} --checkpoint {i}.checkpoint --out {i}.safetensors"));
+        assert!(shell.read(&format!("{i}.safetensors")) == shell.read("plain.safetensors"));
+        let command = format!("surefoot train {options} --checkpoint {i}.checkpoint --out {i}.safetensors {limit}");
+        assert!(String::from_utf8(shell.read(&format!("{i}.html"))).unwrap().contains(&command), "{command}");
+        std::fs::remove_file(shell.path().join(format!("{i}.safetensors"))).unwrap();
+        shell.out(&format!("train --resume {i}.checkpoint"));
+        assert!(shell.read(&format!("{i}.safetensors")) == shell.read("plain.safetensors"));
+    }
+}
+
+#[test]
 fn a_limit_that_cannot_be_kept_is_refused() {
     let shell = Shell::new();
     let error = shell.refusal("train iris --memory 1M");

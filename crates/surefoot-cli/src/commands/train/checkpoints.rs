@@ -216,7 +216,20 @@ fn keep_what_is_there(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The arguments of this command after `train`.
+/// The arguments of this process without `train`: those after it, and then the options that stood before it, which may stand anywhere.
+pub fn arguments_of_process() -> Vec<OsString> {
+    let mut before: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut command = 0;
+    while let Some(argument) = before.get(command).filter(|argument| argument.to_string_lossy().starts_with("--")) {
+        command += if argument.to_string_lossy().contains('=') { 1 } else { 2 }; // all that may stand there have a value
+    }
+    let mut arguments = before.split_off((command + 1).min(before.len()));
+    before.truncate(command);
+    arguments.extend(before);
+    arguments
+}
+
+/// The same, to be kept.
 fn own_arguments() -> anyhow::Result<Vec<String>> {
     let text = |argument: OsString| {
         let refuse = |argument: OsString| {
@@ -225,5 +238,5 @@ fn own_arguments() -> anyhow::Result<Vec<String>> {
         };
         argument.into_string().map_err(refuse)
     };
-    std::env::args_os().skip(2).map(text).collect()
+    arguments_of_process().into_iter().map(text).collect()
 }

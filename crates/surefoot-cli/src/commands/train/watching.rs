@@ -7,7 +7,7 @@ use serde_json::json;
 use surefoot::{Epoch, GradientReport, Optimizer, Ranks, Task};
 use surefoot_fit::{Begin, Events, Phase, Plan, Pretrained, Run, Scores, Snapshot, Tables};
 
-use super::checkpoints::{Checkpoints, quoted};
+use super::checkpoints::{Checkpoints, arguments_of_process, quoted};
 use super::job::Job;
 use super::summary::heading;
 use crate::arguments::Train;
@@ -47,7 +47,7 @@ impl<'a> Watching<'a> {
     pub fn command(&self) -> String {
         let arguments = match &self.checkpoints {
             Some(checkpoints) => checkpoints.arguments().to_vec(),
-            None => std::env::args_os().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect(),
+            None => arguments_of_process().iter().map(|argument| argument.to_string_lossy().into_owned()).collect(),
         };
         arguments.iter().fold("surefoot train".into(), |command, argument| command + " " + &quoted(argument))
     }
