@@ -34,6 +34,7 @@ mod numpy;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod part;
+mod paths;
 mod progress;
 mod reading;
 mod source;

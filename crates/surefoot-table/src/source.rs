@@ -5,8 +5,6 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use glob::{MatchOptions, glob_with};
-
 use crate::archive::{self, Content};
 use crate::builtin::{self, BUILTIN};
 use crate::error::{Error, Reason, Result};
@@ -14,6 +12,7 @@ use crate::format::{self, Format};
 use crate::idx::{Idx, with_labels};
 use crate::joined::joined;
 use crate::part::Part;
+use crate::paths::{matching, of_folder, packed_or_not};
 use crate::progress::{Counted, Progress};
 use crate::reading::Reading;
 use crate::table::Table;
@@ -137,15 +136,15 @@ impl<'a> Source<'a> {
         for data in std::iter::once(self.data).chain(self.more.iter().map(String::as_str)) {
             let path = Path::new(data);
             let is_builtin = BUILTIN.iter().any(|builtin| builtin.name == data);
-            let of_folder = match () {
+            let found = match () {
                 () if is_builtin || data == "-" => Vec::new(),
-                () if path.is_dir() => files_of(path)?,
+                () if path.is_dir() => of_folder(path)?,
                 () if path.exists() => Vec::new(),
                 () => matching(data)?,
             };
-            match of_folder.is_empty() {
+            match found.is_empty() {
                 true => files.push(data.to_string()),
-                false => files.extend(of_folder),
+                false => files.extend(found),
             }
         }
         if files.len() > 1 {
@@ -348,49 +347,6 @@ impl Files {
             self.current = Some(chunks);
         }
     }
-}
-
-/// The files of a table that lies in a folder, in the order of their names; none of a folder of the MNIST family.
-fn files_of(folder: &Path) -> Result<Vec<String>> {
-    let is_of_mnist = |begin| packed_or_not(folder.join(format!("{begin}-images-idx3-ubyte"))).exists();
-    if is_of_mnist("train") || is_of_mnist("t10k") {
-        return Ok(Vec::new());
-    }
-    let io = |source| Error::Io { path: folder.into(), source };
-    let mut files = Vec::new();
-    for entry in folder.read_dir().map_err(io)? {
-        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).map_err(io)?;
-        let is_hidden = name.to_string_lossy().starts_with(['.', '_']);
-        if !is_hidden && path.is_file() {
-            files.push(path.to_string_lossy().into_owned());
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
-}
-
-/// The files that a pattern such as `parts/*.csv` stands for, in the order of their names; none where it is no pattern, or none match.
-fn matching(pattern: &str) -> Result<Vec<String>> {
-    if !pattern.contains(['*', '?', '[']) {
-        return Ok(Vec::new());
-    }
-    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
-    let Ok(paths) = glob_with(pattern, options) else { return Ok(Vec::new()) };
-    let mut files = Vec::new();
-    for path in paths {
-        let path = path.map_err(|error| Error::Io { path: error.path().into(), source: error.into() })?;
-        if path.is_file() {
-            files.push(path.to_string_lossy().into_owned());
-        }
-    }
-    Ok(files)
-}
-
-/// The file, or the one with `.gz` more where only that is there.
-fn packed_or_not(path: PathBuf) -> PathBuf {
-    let mut packed = path.clone().into_os_string();
-    packed.push(".gz");
-    if !path.exists() && Path::new(&packed).exists() { packed.into() } else { path }
 }
 
 #[cfg(test)]
