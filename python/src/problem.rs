@@ -7,7 +7,7 @@ use pyo3::types::PyBytes;
 use surefoot::optimizer::{FirstOrder, FirstOrderState, LbfgsState, LbfgsStop};
 use surefoot::{
     Activation, Adam, Cancel, Cost, DatasetView, GradientCheck, GradientDescent, Lbfgs, Loss, Model, Network,
-    Objective, Parameters, Scalar, Task, Threads,
+    Objective, Parameters, Remote, Scalar, Task, Threads,
 };
 
 use crate::check::GradientReport;
@@ -76,6 +76,7 @@ macro_rules! by_precision {
         }
     };
 }
+pub(crate) use by_precision;
 
 /// Parts of a state that is kept in arrays of NumPy.
 fn taken<T: Element + Scalar>(array: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<T>> {
@@ -205,10 +206,7 @@ impl Problem {
             let stop = match (ended, stop) {
                 (Err(error), _) if error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) => Some("interrupted"),
                 (Err(error), _) => return Err(error),
-                (Ok(()), Some(LbfgsStop::Converged)) => Some("converged"),
-                (Ok(()), Some(LbfgsStop::LineSearch)) => Some("line-search"),
-                (Ok(()), Some(LbfgsStop::NotFinite)) => Some("not-finite"),
-                (Ok(()), None) => None,
+                (Ok(()), stop) => stop.map(name_of),
             };
             Ok((done.0, done.1, done.2, stop))
         })
@@ -336,11 +334,20 @@ impl Problem {
 
     fn cost_over<'a, T: Scalar>(&'a self, view: DatasetView<'a, T>, cancel: &Cancel) -> PyResult<Cost<'a, T>> {
         let cost = Cost::new(&self.network, self.loss, self.weight_decay, view).map_err(of_library)?;
-        let cost = cost.with_cancel(cancel.clone());
-        Ok(if self.per_weight { cost.per_weight() } else { cost })
+        Ok(self.divided(cost).with_cancel(cancel.clone()))
     }
 
-    fn checked<S: AsRef<[T]>, T>(&self, theta: S) -> PyResult<S> {
+    /// The cost over examples that lie on other machines.
+    pub(crate) fn cost_over_remote<'a, T: Scalar>(&'a self, remote: &'a dyn Remote) -> PyResult<Cost<'a, T>> {
+        let cost = Cost::remote(&self.network, self.loss, self.weight_decay, remote).map_err(of_library)?;
+        Ok(self.divided(cost))
+    }
+
+    fn divided<'a, T: Scalar>(&self, cost: Cost<'a, T>) -> Cost<'a, T> {
+        if self.per_weight { cost.per_weight() } else { cost }
+    }
+
+    pub(crate) fn checked<S: AsRef<[T]>, T>(&self, theta: S) -> PyResult<S> {
         match theta.as_ref().len() == self.network.parameter_count() {
             true => Ok(theta),
             false => {
@@ -353,6 +360,15 @@ impl Problem {
     /// Multiplications of a pass over so many rows.
     fn work(&self, rows: usize) -> f64 {
         3.0 * rows as f64 * self.network.parameter_count() as f64
+    }
+}
+
+/// Why L-BFGS goes no further, in a word.
+pub(crate) fn name_of(stop: LbfgsStop) -> &'static str {
+    match stop {
+        LbfgsStop::Converged => "converged",
+        LbfgsStop::LineSearch => "line-search",
+        LbfgsStop::NotFinite => "not-finite",
     }
 }
 
@@ -374,7 +390,7 @@ impl Batches<'_> {
         cancel: &Cancel,
     ) -> f64 {
         let mut sum = 0.0;
-        let is_all = self.size >= self.order.len() && self.order.len() == cost.data().rows();
+        let is_all = self.size >= self.order.len() && self.order.len() == cost.rows();
         for (i, rows) in self.order.chunks(self.size).enumerate() {
             let end = self.order.len();
             cost.prefetch(&self.order[end.min((i + 1) * self.size)..end.min((i + 2) * self.size)]);

@@ -10,6 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _core
+from ._data import row_by_row
 from ._fitted import Fitted
 from ._frames import frame_of
 from ._threads import threads
@@ -92,7 +93,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitted):
     def inverse_transform(self, X):
         """The inputs that these features stand for."""
         check_is_fitted(self)
-        X = np.ascontiguousarray(X, dtype=np.float64)
+        X = row_by_row(X, np.float64)
         for file in reversed(self.model_files_):
             X = _core.Model(file).decode(X, 1, threads(self.n_threads))
         return X

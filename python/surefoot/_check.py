@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
+from ._data import row_by_row
 
 
 def check_gradient(fun, theta, epsilon=1e-4):
@@ -32,7 +33,7 @@ def check_gradient(fun, theta, epsilon=1e-4):
     >>> surefoot.check_gradient(h, [4.0, 10.0]).passed
     True
     """
-    theta = np.ascontiguousarray(theta, dtype=np.float64)
+    theta = row_by_row(theta, np.float64)
     shape = theta.shape
     if theta.ndim != 1:
         function = fun

@@ -25,9 +25,14 @@ def epoch(problem, theta, X, y, weights, order, batch_size, optimizer, count):
     return total / len(order)
 
 
+def row_by_row(X, dtype=None):
+    """The array in C order where the processor can read it: what was pickled, or lies in a file, may begin at any byte."""
+    return np.require(X, dtype, ["C", "A"])
+
+
 def dense(X):
-    return np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray())
+    return row_by_row(X if isinstance(X, np.ndarray) else X.toarray())
 
 
 def targets(y, dtype):
-    return np.ascontiguousarray(y, dtype=dtype)
+    return row_by_row(y, dtype)

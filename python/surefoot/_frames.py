@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._data import row_by_row
+
 
 def frame_of(X, names=None):
     """What the compiled half reads: an object with Arrow's PyCapsule interface as it is, else columns with their names, or with the
@@ -52,13 +54,13 @@ def column_of(values):
         values = values.astype(object).to_numpy()
     values = np.asarray(values)
     if values.dtype.kind in "f":
-        return np.ascontiguousarray(values, dtype=np.float64)
+        return row_by_row(values, np.float64)
     if values.dtype.kind == "i":
-        return np.ascontiguousarray(values, dtype=np.int64)
+        return row_by_row(values, np.int64)
     if values.dtype.kind == "u":
-        return np.ascontiguousarray(values, dtype=np.uint64)
+        return row_by_row(values, np.uint64)
     if values.dtype.kind == "b":
-        return np.ascontiguousarray(values)
+        return row_by_row(values)
     if values.dtype.kind == "M":
         texts = np.datetime_as_string(values, unit="auto")
         return [None if text == "NaT" else str(text) for text in texts]

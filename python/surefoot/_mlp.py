@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import _core
 from ._callbacks import Callbacks, CallbackSupport
-from ._data import DENSE_ROWS, dense, epoch, targets
+from ._data import DENSE_ROWS, dense, epoch, row_by_row, targets
 from ._optimizers import optimizer_of
 from ._parameters import Parameters
 from ._threads import threads
@@ -98,10 +98,10 @@ class MLP(CallbackSupport, BaseEstimator):
         decay = self.alpha if per_weight else self.weight_decay
         return _core.Problem(units[0], layers, _LOSSES[self.loss], float(decay), per_weight)
 
-    def _initialize(self, y, units, dtype):
+    def _initialize(self, units, dtype):
         self.n_iter_ = 0
         self.t_ = 0
-        self.n_outputs_ = y.shape[1]
+        self.n_outputs_ = units[-1]
         self.n_layers_ = len(units)
         if not is_classifier(self):
             self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
@@ -164,7 +164,7 @@ class MLP(CallbackSupport, BaseEstimator):
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         weights = self._class_weighted(weights, labels, incremental)
         if weights is not None:
-            weights = np.ascontiguousarray(weights, dtype=X.dtype)
+            weights = row_by_row(weights, X.dtype)
             if not weights.any():
                 raise ValueError("All sample weights are zero: there is nothing to learn from.")
         y = y.reshape((-1, 1)) if y.ndim == 1 else y
@@ -172,7 +172,7 @@ class MLP(CallbackSupport, BaseEstimator):
         units = [X.shape[1], *hidden, self.n_outputs_]
         self._random_state = check_random_state(self.random_state)
         if first_pass:
-            self._initialize(y, units, X.dtype)
+            self._initialize(units, X.dtype)
         self.stop_reason_ = None
         validation = self._validated(validation)
         callbacks = Callbacks(self, X, labels, weights, self.max_iter)
@@ -181,12 +181,15 @@ class MLP(CallbackSupport, BaseEstimator):
         else:
             self._fit_lbfgs(X, y, weights)
         callbacks.end()
+        self._check_finite()
+        return self
+
+    def _check_finite(self):
         if not np.isfinite(self._theta()).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may"
                 " contain large values and need to be preprocessed."
             )
-        return self
 
     def _class_weighted(self, weights, labels, incremental):
         return weights
@@ -209,6 +212,10 @@ class MLP(CallbackSupport, BaseEstimator):
             theta, X, y, weights, float(self.tol), 0.0 if self.tol == 0 else 1e-9, self.max_iter, self.max_fun,
             threads(self.n_threads),
         )  # fmt: skip
+        self._lbfgs_ends(n_iter, loss, stop)
+
+    def _lbfgs_ends(self, n_iter, loss, stop):
+        """Keeps what L-BFGS came to after so many iterations, and says where it stopped; ``None``: at a limit."""
         self.n_iter_, self.loss_ = n_iter, np.float64(loss)
         self.best_iter_ = n_iter
         self.stop_reason_ = stop or ("max_iter" if n_iter >= self.max_iter else "max_fun")
@@ -225,9 +232,9 @@ class MLP(CallbackSupport, BaseEstimator):
                 "\nYou might also want to scale the data as shown in:\n"
                 "    https://scikit-learn.org/stable/modules/preprocessing.html"
             )
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            warnings.warn(message, ConvergenceWarning, stacklevel=5)
         elif stop == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=5)
 
     def _fit_stochastic(self, X, y, weights, incremental, validation, callbacks):
         theta = self._own_theta()
@@ -250,7 +257,7 @@ class MLP(CallbackSupport, BaseEstimator):
             batch_size = int(np.clip(self.batch_size, 1, n))
         problem, y = self._problem(), targets(y, theta.dtype)
         if isinstance(X, np.ndarray):
-            X = np.ascontiguousarray(X)
+            X = row_by_row(X)
         order = np.arange(n, dtype=np.int64)
         count = threads(self.n_threads)
         best = theta.copy() if self.early_stopping else None
@@ -377,6 +384,7 @@ class MLP(CallbackSupport, BaseEstimator):
             and X.shape[1] == self.n_features_in_
             and not hasattr(self, "feature_names_in_")
             and X.flags.c_contiguous
+            and X.flags.aligned
             and np.isfinite(X.sum())
         )
 
@@ -390,7 +398,7 @@ class MLP(CallbackSupport, BaseEstimator):
         theta, problem, count = self._theta(), self._problem(), threads(self.n_threads)
         dtype = theta.dtype
         if isinstance(X, np.ndarray):
-            return problem.predict(theta, np.ascontiguousarray(X, dtype=dtype), count, layer)
+            return problem.predict(theta, row_by_row(X, dtype), count, layer)
         rows = range(0, X.shape[0], DENSE_ROWS)
         X = X.tocsr()
         return np.vstack([problem.predict(theta, dense(X[i : i + DENSE_ROWS]).astype(dtype), count, layer) for i in rows])

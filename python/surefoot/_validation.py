@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 
-from ._data import dense, targets
+from ._data import dense, row_by_row, targets
 
 
 class Validation:
@@ -23,7 +23,7 @@ class Validation:
         self.scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring=scoring)
 
     def loss(self, problem, theta, count):
-        weights = None if self.weights is None else np.ascontiguousarray(self.weights, dtype=theta.dtype)
+        weights = None if self.weights is None else row_by_row(self.weights, theta.dtype)
         return problem.cost(theta, self.dense, self.targets, weights, count)
 
     def score(self, loss):

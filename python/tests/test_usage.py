@@ -29,6 +29,21 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # Copies and processes
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_arrays_may_begin_at_any_byte(solver):
+    def shifted(array):
+        return np.frombuffer(b"x" + array.tobytes(), array.dtype, offset=1).reshape(array.shape)
+
+    X, y = digits()
+    weights = np.ones(len(X))
+    one, other = [MLPClassifier((5,), solver=solver, max_iter=2, random_state=1) for _ in range(2)]
+    assert not shifted(X).flags.aligned
+    one.fit(X, y, sample_weight=weights)
+    other.fit(shifted(X), y, sample_weight=shifted(weights))
+    assert digest(one) == digest(other)
+    assert same_bits(one.predict_proba(X), other.predict_proba(shifted(X)))
+
+
 def through(module, model):
     """A copy of the model by one of the modules that people save models with."""
     if module == "joblib":

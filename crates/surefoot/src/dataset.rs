@@ -128,15 +128,24 @@ fn row_by_row<T: Scalar>(matrix: Array2<T>) -> Array2<T> {
 /// # Errors
 /// [`Error::Value`] when one is negative or not finite, or all are 0.
 pub(crate) fn mean_weight<T: Scalar>(weights: &[T]) -> Result<f64> {
-    let value = |row, expected, got: f64| Error::Value { what: "weights", row, column: 0, expected, got };
-    if let Some(row) = weights.iter().position(|&w| !(w >= T::zero() && w.is_finite())) {
-        return Err(value(row, "a finite number, at least 0", weights[row].to_f64()));
-    }
+    check_weights(weights)?;
     let sum = sum_rows(weights.len(), |row| weights[row].to_f64());
     if sum == 0.0 {
-        return Err(value(0, "at least one weight above 0", 0.0));
+        let expected = "at least one weight above 0";
+        return Err(Error::Value { what: "weights", row: 0, column: 0, expected, got: 0.0 });
     }
     Ok(sum / weights.len() as f64)
+}
+
+/// That every weight is a finite number that is not negative.
+pub(crate) fn check_weights<T: Scalar>(weights: &[T]) -> Result<()> {
+    match weights.iter().position(|&w| !(w >= T::zero() && w.is_finite())) {
+        None => Ok(()),
+        Some(row) => {
+            let (expected, got) = ("a finite number, at least 0", weights[row].to_f64());
+            Err(Error::Value { what: "weights", row, column: 0, expected, got })
+        }
+    }
 }
 
 /// That every number is finite.

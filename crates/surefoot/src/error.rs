@@ -93,6 +93,12 @@ pub enum Error {
         /// What happened, and which of them it is about.
         what: String,
     },
+    /// Sums over examples that lie on other machines did not come, or were not those that were asked for.
+    #[error("{what}")]
+    Remote {
+        /// What happened.
+        what: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -126,6 +132,7 @@ impl Error {
             Error::Ranks { .. } => {
                 Some("the job cannot go on; resume it from its checkpoint, without a machine that is in doubt")
             }
+            Error::Remote { .. } => Some("the same version of surefoot has to be on all machines"),
             Error::ModelFile { .. } => Some("docs/model-format.md describes model files and checkpoints"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),

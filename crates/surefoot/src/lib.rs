@@ -114,10 +114,10 @@ pub use ranks::Ranks;
 pub use scaling::Scaling;
 pub use sparsity::Sparsity;
 pub use split::Split;
-pub use sum::RankSums;
+pub use sum::{Piece, RankSums, Remote, add_sums, digest_of_parameters, piece_rows};
 pub use trace::Trace;
 pub use training::{BatchSize, Epoch, Observer, Problem, StopReason, Trained, Training, TrainingState};
-pub use view::DatasetView;
+pub use view::{DatasetView, digest_of_leaves};
 
 /// The Rust of this crate's README is compiled and run with the other examples.
 #[cfg(doctest)]

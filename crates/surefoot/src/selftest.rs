@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::initialization::draw_defaults;
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::numeric::DIGEST_OF_BITS;
 use crate::numeric::random::{Purpose, Random};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::InstructionSet;
@@ -19,7 +20,7 @@ use crate::training::{BatchSize, Epoch, Problem, Training};
 
 /// The digest of this version, on every CPU and for any number of threads. Another one means other bits for everybody's
 /// trainings: a change that the changelog has to name.
-pub const EXPECTED: u64 = 0x8d78_9c15_e309_3693;
+pub const EXPECTED: u64 = DIGEST_OF_BITS;
 
 /// What an instruction set of this CPU computes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,11 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::dataset::{Dataset, check_finite, mean_weight, shape};
+use crate::dataset::{Dataset, check_finite, check_weights, mean_weight, shape};
 use crate::error::Result;
 use crate::numeric::operands::Starts;
 use crate::numeric::scalar::Scalar;
+use crate::sum::Partition;
 
 /// Neighbours that are read from disk together.
 const READ_AT_A_TIME: usize = 1 << 12;
@@ -64,11 +65,16 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
     /// [`Error::Shape`](crate::Error::Shape) when there is not one for each row, or the view has some rows only; [`Error::Value`](crate::Error::Value) when one is
     /// negative or not finite, or all are 0.
     pub fn with_weights(self, weights: &'a [T]) -> Result<Self> {
+        Ok(DatasetView { mean_weight: mean_weight(weights)?, ..self.with_weights_of_part(weights)? })
+    }
+
+    /// The same for examples that are a part of others: all of their weights may be 0.
+    pub(crate) fn with_weights_of_part(self, weights: &'a [T]) -> Result<Self> {
         if weights.len() != self.rows() || !matches!(self.examples.rows, Rows::Range(0, _)) {
             return Err(shape("weights", format!("{}, one for each row", self.rows()), weights.len()));
         }
-        let mean_weight = mean_weight(weights)?;
-        Ok(DatasetView { examples: Examples { weights: Some(weights), ..self.examples }, mean_weight })
+        check_weights(weights)?;
+        Ok(DatasetView { examples: Examples { weights: Some(weights), ..self.examples }, ..self })
     }
 
     /// What `Dataset` has checked.
@@ -165,21 +171,11 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
     }
 
     /// A digest (XXH3) of all numbers of these examples, their shape and their precision: equal digests tell that two machines, or two
-    /// days, learn from the same numbers in the same order.
+    /// days, learn from the same numbers in the same order. It is [made of](digest_of_leaves) those of the leaves of a sum over them.
     pub fn digest(&self) -> u64 {
-        let mut digest = Xxh3::new();
-        digest.update(T::NAME.as_bytes());
-        let examples = self.all();
-        let mut add = |length: usize, runs: &mut dyn Iterator<Item = &[T]>| {
-            digest.update(&(length as u64).to_le_bytes());
-            runs.for_each(|run| run.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers))));
-        };
-        let (m, runs) = (self.rows(), 0..examples.runs());
-        add(m * self.inputs_per_row(), &mut runs.clone().map(|run| examples.input_run(run)));
-        add(m * self.targets_per_row(), &mut runs.map(|run| examples.target_run(run)));
-        let weights = self.weights().unwrap_or_default();
-        add(weights.len(), &mut std::iter::once(&weights[..]));
-        digest.digest()
+        let partition = Partition::new(self.rows());
+        let leaf = |leaf| self.examples.part(partition.rows_of_leaves(leaf..leaf + 1)).digest();
+        digest_of_leaves(self.rows(), &(0..partition.leaves()).map(leaf).collect::<Vec<_>>())
     }
 
     /// Has these rows of the whole data set, which are many and near each other, read from disk where they are not in memory.
@@ -211,6 +207,15 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
     {
         Examples { rows, ..self.examples }
     }
+}
+
+/// The [digest](DatasetView::digest) of a data set with so many rows, from those of its leaves
+/// ([`Piece::leaf_digests`](crate::Piece::leaf_digests)) in their order.
+pub fn digest_of_leaves(rows: usize, leaves: &[u64]) -> u64 {
+    let mut digest = Xxh3::new();
+    digest.update(&(rows as u64).to_le_bytes());
+    leaves.iter().for_each(|leaf| digest.update(&leaf.to_le_bytes()));
+    digest.digest()
 }
 
 impl<T: Scalar> Dataset<T> {
@@ -261,6 +266,22 @@ impl<'a, T: Scalar> Examples<'a, T> {
             }
         };
         view.unwrap_or_else(|_| Array2::zeros(shape).into()) // the lengths agree since `new`
+    }
+
+    /// A digest (XXH3) of their numbers, their shape and their precision.
+    pub fn digest(self) -> u64 {
+        let mut digest = Xxh3::new();
+        digest.update(T::NAME.as_bytes());
+        let mut add = |length: usize, runs: &mut dyn Iterator<Item = &[T]>| {
+            digest.update(&(length as u64).to_le_bytes());
+            runs.for_each(|run| run.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers))));
+        };
+        let (m, runs) = (self.len(), 0..self.runs());
+        add(m * self.columns.0, &mut runs.clone().map(|run| self.input_run(run)));
+        add(m * self.columns.1, &mut runs.map(|run| self.target_run(run)));
+        let weights: Vec<T> = self.weights().map(|weight| (0..m).map(weight).collect()).unwrap_or_default();
+        add(weights.len(), &mut std::iter::once(&weights[..]));
+        digest.digest()
     }
 
     /// The rows that they are.

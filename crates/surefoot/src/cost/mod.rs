@@ -2,24 +2,24 @@
 //! sparsity.
 
 mod objective;
+mod pass;
+mod sums;
 
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
 
+pub use self::pass::Pass;
 use crate::backpropagation::{Outputs, is_shared};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::gradients::{Gradient, Mean, Update};
+use crate::gradients::Mean;
 use crate::loss::Loss;
 use crate::metrics::Scorer;
 use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::sums::dot;
-use crate::numeric::threads;
-use crate::optimizer::{FirstOrder, FirstOrderState};
 use crate::ranks::Ranks;
 use crate::sparsity::Sparsity;
-use crate::sum::{Across, BlockWorkspace, Exchange, GradientSums, PartialSum, Partition, Shares, Steps, Work, engine};
+use crate::sum::{Across, BlockWorkspace, Exchange, PartialSum, Remote, check_examples};
 use crate::view::{DatasetView, Rows};
 
 /// J(θ) of a network over the examples of a data set.  (8)
@@ -51,13 +51,13 @@ pub struct Cost<'a, T> {
     limit: f64,
     /// Whether all of a batch's cost is divided by the weight of the batch.
     per_weight: bool,
-    data: DatasetView<'a, T>,
+    data: Data<'a, T>,
     cancel: Cancel,
     workers: Vec<BlockWorkspace<T>>,
     exchange: Exchange<PartialSum<T>>,
     /// The processes that share the sums, if there are others.
     across: Option<Across<'a>>,
-    /// Why they have come apart.
+    /// Why they have come apart, or remote sums have not come.
     failure: Option<Error>,
     /// The sums of the last pass.
     total: PartialSum<T>,
@@ -68,6 +68,33 @@ pub struct Cost<'a, T> {
     /// What [`Sparsity`] adds to the cost, and its derivative by the activation of each hidden unit, as of the last sum.
     penalty: f64,
     penalty_slopes: Vec<T>,
+}
+
+/// What the mean is over.
+enum Data<'a, T> {
+    Here(DatasetView<'a, T>),
+    Remote {
+        remote: &'a dyn Remote,
+        /// Whether their examples have been checked.
+        are_checked: bool,
+    },
+}
+
+impl<T: Scalar> Data<'_, T> {
+    fn rows(&self) -> usize {
+        match self {
+            Data::Here(data) => data.rows(),
+            Data::Remote { remote, .. } => remote.rows(),
+        }
+    }
+
+    /// The examples, if they are in the memory of this process.
+    fn here(&self) -> Option<&DatasetView<'_, T>> {
+        match self {
+            Data::Here(data) => Some(data),
+            Data::Remote { .. } => None,
+        }
+    }
 }
 
 impl<'a, T: Scalar> Cost<'a, T> {
@@ -84,27 +111,57 @@ impl<'a, T: Scalar> Cost<'a, T> {
         data: impl Into<DatasetView<'a, T>>,
     ) -> Result<Self> {
         let data = data.into();
+        check_examples(network, loss, &data, 0)?;
+        Cost::over(network, loss, weight_decay, Data::Here(data))
+    }
+
+    /// The same over examples that lie on other machines: every sum over them is asked for, and has the bits of one machine.
+    ///
+    /// Where a sum does not come the cost is NaN, nothing is asked for any more, and [`take_failure`](Self::take_failure) says why. The
+    /// cost is over all examples only: there are no batches, and no kinks are found.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use surefoot::{
+    ///     Activation, Cost, Dataset, Loss, Network, Objective, Piece, Remote, Result, add_sums, draw_defaults, piece_rows,
+    /// };
+    ///
+    /// /// Two pieces that are not far away.
+    /// #[derive(Debug)]
+    /// struct Pieces<'a>([Piece<'a, f32>; 2]);
+    /// impl Remote for Pieces<'_> {
+    ///     fn rows(&self) -> usize {
+    ///         1000
+    ///     }
+    ///     fn sum(&self, request: &[u8]) -> Result<Vec<u8>> {
+    ///         add_sums(&[self.0[0].leaf_sum(request)?, self.0[1].leaf_sum(request)?])
+    ///     }
+    /// }
+    /// let inputs = Array2::from_shape_fn((1000, 3), |(i, j)| ((i * 7 + j * 3) % 11) as f32);
+    /// let data = Dataset::new(inputs.clone(), inputs.map(|x| x.sqrt()))?;
+    /// let rows = piece_rows(1000, 2);
+    /// let parts = [0, 1].map(|i| data.select(&rows[i].clone().collect::<Vec<_>>()).unwrap());
+    /// let pieces = Pieces([Piece::new(&parts[0], rows[0].start, 1000)?, Piece::new(&parts[1], rows[1].start, 1000)?]);
+    ///
+    /// let network = Network::new(3, &[(5, Activation::Tanh), (3, Activation::Identity)])?;
+    /// let theta = draw_defaults(&network, 1);
+    /// let cost = Cost::new(&network, Loss::SquaredError, 0.01, &data)?.cost(&theta);
+    /// let remote = Cost::remote(&network, Loss::SquaredError, 0.01, &pieces)?.cost(&theta);
+    /// assert_eq!(cost, remote);
+    /// # Ok::<(), surefoot::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] as [`new`](Self::new); the examples are checked with the first sum.
+    pub fn remote(network: &'a Network, loss: Loss, weight_decay: f64, remote: &'a dyn Remote) -> Result<Self> {
+        Cost::over(network, loss, weight_decay, Data::Remote { remote, are_checked: false })
+    }
+
+    fn over(network: &'a Network, loss: Loss, weight_decay: f64, data: Data<'a, T>) -> Result<Self> {
         loss.check_output(network.output_activation())?;
         if !(weight_decay >= 0.0 && weight_decay.is_finite()) {
             let expected = "a finite number, at least 0".into();
             return Err(Error::Setting { setting: "weight decay", expected, got: weight_decay.to_string() });
-        }
-        for (what, columns, units) in [
-            ("columns of the inputs", data.inputs_per_row(), network.inputs()),
-            ("columns of the targets", data.targets_per_row(), network.outputs()),
-        ] {
-            if columns != units {
-                let expected = format!("{units}, for the network {}", network.widths());
-                return Err(Error::Shape { what: what.into(), expected, got: columns.to_string() });
-            }
-        }
-        let examples = data.all();
-        for row in 0..data.rows() {
-            let targets = examples.target(row);
-            if let Err((column, expected)) = loss.check_targets(network.output_activation(), targets) {
-                let got = targets[column].to_f64();
-                return Err(Error::Value { what: "targets", row, column, expected, got });
-            }
         }
         Ok(Cost {
             network,
@@ -200,14 +257,14 @@ impl<'a, T: Scalar> Cost<'a, T> {
         self
     }
 
-    /// Why the processes have come apart, if they have; then [`with_ranks`](Self::with_ranks)'s flag is set.
-    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+    /// Why a sum has not come of other machines or processes, if one has not.
+    pub fn take_failure(&mut self) -> Option<Error> {
         self.failure.take()
     }
 
-    /// The data that the mean is over.
-    pub fn data(&self) -> DatasetView<'a, T> {
-        self.data
+    /// m, the examples that the mean is over.
+    pub fn rows(&self) -> usize {
+        self.data.rows()
     }
 
     /// Lets a batch of rows, by their numbers in the whole data set, go through the network, or all rows, in their order: J over
@@ -221,7 +278,8 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// [per weight](Self::per_weight).
     ///
     /// # Panics
-    /// When there is no row, a row is not in the data, or θ = `parameters` has not the network's length.
+    /// When there is no row, a row is not in the data, or θ = `parameters` has not the network's length; for some rows of
+    /// [remote](Self::remote) examples.
     pub fn forward_backward<'b>(&'b mut self, parameters: &[T], rows: Option<&'b [usize]>) -> (f64, Pass<'b, 'a, T>) {
         let rows = self.rows_of(rows);
         self.sum_rows(parameters, rows, self.outputs(true, true));
@@ -240,7 +298,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
 
     /// J and the score over all rows, in one pass.
     pub(crate) fn cost_and_score(&mut self, parameters: &[T], scorer: &Scorer) -> (f64, f64) {
-        let rows = self.data.all().rows();
+        let rows = self.rows_of(None);
         self.sum_rows(parameters, rows, Outputs { scores: Some(scorer.task), ..self.outputs(true, false) });
         let score = if self.is_whole { scorer.score(&self.total.scores) } else { f64::NAN };
         (self.cost_of(parameters, rows), score)
@@ -262,7 +320,12 @@ impl<'a, T: Scalar> Cost<'a, T> {
     where
         'a: 'b,
     {
-        batch.map_or(self.data.all().rows(), Rows::List)
+        assert!(batch.is_none() || self.data.here().is_some(), "remote examples have no batches");
+        match (batch, &self.data) {
+            (Some(rows), _) => Rows::List(rows),
+            (None, Data::Here(data)) => data.all().rows(),
+            (None, Data::Remote { remote, .. }) => Rows::Range(0, remote.rows()),
+        }
     }
 
     /// Whether a batch of so many rows is worth more than one thread.
@@ -281,113 +344,6 @@ impl<'a, T: Scalar> Cost<'a, T> {
         }
     }
 
-    /// The sums over these rows as far as asked for, the penalty among them. The gradient of a single block is not summed: what it
-    /// is made of stays with the block.
-    fn sum_rows(&mut self, parameters: &[T], rows: Rows<'_>, outputs: Outputs) {
-        let is_block = Partition::new(rows.len()).blocks() == 1;
-        let (all_layers, is_sparse) = (self.network.layers().len(), self.sparsity.is_some());
-        // error terms need the mean activations of all examples; a single block goes forward for good
-        let activities_first = is_sparse && outputs.deltas;
-        if activities_first {
-            let layers = if is_block { all_layers } else { all_layers - 1 };
-            let outputs = self.outputs(false, false);
-            self.sum_blocks(parameters, rows, &[], Steps { layers, outputs, activities: true, gradient: false });
-            self.take_activities(rows);
-        }
-        let next = std::mem::take(&mut self.prefetched);
-        let steps = Steps {
-            layers: if activities_first && is_block { 0 } else { all_layers },
-            outputs,
-            activities: is_sparse && !activities_first,
-            gradient: outputs.deltas && !is_block,
-        };
-        self.sum_blocks(parameters, rows, &next, steps);
-        self.prefetched = next;
-        self.prefetched.clear();
-        if steps.activities {
-            self.take_activities(rows);
-        }
-    }
-
-    /// These steps for the blocks of these rows, and their sums.
-    fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: &[usize], steps: Steps) {
-        let Cost { network, loss, label_smoothing, data, ref penalty_slopes, ref cancel, .. } = *self;
-        let partition = Partition::new(rows.len());
-        let leaves = partition.leaves();
-        let own = match &self.across {
-            Some(across) if leaves > 1 => across.share(leaves),
-            _ => 0..leaves,
-        };
-        let shares = Shares::new(threads::count(), own.len().max(1), steps.lengths(network).gradient);
-        let (next, threads) = (Rows::List(next), shares.threads);
-        let work =
-            Work { network, loss, label_smoothing, data, parameters, rows, next, penalty_slopes, steps, threads };
-        if self.workers.len() < shares.workers {
-            self.workers.resize_with(shares.workers, BlockWorkspace::new);
-        }
-        let (workers, engine) = (&mut self.workers[..shares.workers], engine());
-        let wish = self.across.as_ref().filter(|_| leaves > 1).map(|across| across.wish.clone());
-        let leaf = |worker: &mut BlockWorkspace<T>, leaf, sum: &mut PartialSum<T>| {
-            for (i, block) in partition.blocks_of(leaf).enumerate() {
-                if cancel.is_cancelled() || wish.as_ref().is_some_and(Cancel::is_cancelled) {
-                    return false;
-                }
-                engine.add_block(worker, &work, partition.rows_of(block), i == 0, sum);
-            }
-            true
-        };
-        self.is_whole = match (leaves, &mut self.across) {
-            (1, _) => leaf(&mut workers[0], 0, &mut self.total),
-            (_, None) => self.exchange.sum(leaves, workers, &mut self.total, leaf, PartialSum::add),
-            (_, Some(across)) => {
-                let is_whole = self.exchange.add_leaves(leaves, own, workers, leaf, PartialSum::add);
-                let nodes = self.exchange.take_open();
-                let mine = is_whole.then_some(&nodes[..]);
-                let added = across.add(leaves, mine, steps.lengths(network), parameters, &mut self.total);
-                self.exchange.give_back(nodes);
-                added.unwrap_or_else(|failure| {
-                    across.agreed.cancel();
-                    self.failure = Some(failure);
-                    false
-                })
-            }
-        };
-    }
-
-    /// The penalty and its slopes, from the sums of activities over these rows.  (P1) (P2)
-    ///
-    /// ```text
-    ///   ∂/∂aⱼ⁽ⁱ⁾ = β KL′(ρ̂ⱼ) · wᵢ / Σᵢ wᵢ
-    /// ```
-    ///
-    /// The slopes are without wᵢ, and times what a sum over these rows is [divided by](Self::total_weight).
-    fn take_activities(&mut self, rows: Rows<'_>) {
-        self.penalty = 0.0;
-        self.penalty_slopes.clear();
-        let (Some(sparsity), true) = (self.sparsity, self.is_whole) else { return };
-        let weight = self.total.weight;
-        if weight == 0.0 {
-            return; // no example counts, so there is no mean to be kept
-        }
-        let back = self.total_weight(rows) / weight;
-        for (l, layer) in self.network.hidden().iter().enumerate() {
-            let share = layer.activation.activity().map_or(0.0, |(_, share)| share);
-            for sum in &self.total.activities[self.network.hidden_range(l)] {
-                let mean = sum / weight;
-                self.penalty += sparsity.cost(mean);
-                self.penalty_slopes.push(T::from_f64(sparsity.slope(mean) * share * back));
-            }
-        }
-    }
-
-    /// The gradient's sums over these rows, which went through last.
-    fn gradient_sums<'b>(&'b mut self, rows: Rows<'b>) -> GradientSums<'b, T> {
-        match Partition::new(rows.len()).blocks() {
-            1 => GradientSums::OfBlock(&mut self.workers[0], self.data.examples(rows)),
-            _ => GradientSums::Taken(&mut self.total.gradient),
-        }
-    }
-
     /// From sums over these rows to the gradient of J.
     fn mean(&self, rows: Rows<'_>) -> Mean<T> {
         match self.total_weight(rows) {
@@ -398,7 +354,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
 
     /// What a sum over these rows is divided by.
     fn total_weight(&self, rows: Rows<'_>) -> f64 {
-        if self.per_weight { self.total.weight } else { rows.len() as f64 * self.data.mean_weight() }
+        match &self.data {
+            _ if self.per_weight => self.total.weight,
+            Data::Here(data) => rows.len() as f64 * data.mean_weight(),
+            Data::Remote { remote, .. } => remote.rows() as f64 * (self.total.weight / remote.rows() as f64),
+        }
     }
 
     /// What the weights decay by in the gradient over these rows.
@@ -427,53 +387,6 @@ impl<T> fmt::Debug for Cost<'_, T> {
             .field("sparsity", sparsity)
             .field("label_smoothing", label_smoothing)
             .finish_non_exhaustive()
-    }
-}
-
-/// A batch that has gone through the network, forward and back: the sum over its examples is still to be taken.
-pub struct Pass<'b, 'a, T> {
-    of: &'b mut Cost<'a, T>,
-    rows: Rows<'b>,
-}
-
-impl<T: Scalar> Pass<'_, '_, T> {
-    /// The gradient of J over the batch at the same θ = `parameters`, written over `gradient`.
-    ///
-    /// # Panics
-    /// When a length is not that of θ.
-    pub fn gradient(self, parameters: &[T], gradient: &mut [T]) {
-        if !self.of.is_whole {
-            return;
-        }
-        let (network, mean) = (self.of.network, self.of.mean(self.rows));
-        let sums = self.of.gradient_sums(self.rows);
-        engine().gradient(network, sums, Gradient { mean, parameters, gradient });
-    }
-
-    /// Moves θ = `parameters` one step against the gradient of J over the batch, each part of it while its gradient is
-    /// in cache: the same bits as [`gradient`](Self::gradient) and then [`FirstOrder::step`].
-    ///
-    /// Returns the first layer, from 0, that had a gradient that was not finite.
-    ///
-    /// # Panics
-    /// When a length is not that of θ.
-    pub fn step(
-        self,
-        optimizer: &FirstOrder,
-        state: &mut FirstOrderState<T>,
-        parameters: &mut [T],
-        learning_rate: f64,
-    ) -> Option<usize> {
-        if !self.of.is_whole {
-            return None;
-        }
-        let (network, mean) = (self.of.network, self.of.mean(self.rows));
-        let not_finite = AtomicUsize::new(usize::MAX);
-        let step = optimizer.begin(state, parameters, learning_rate);
-        let sums = self.of.gradient_sums(self.rows);
-        engine().step(network, sums, Update { mean, step, not_finite: &not_finite });
-        let at = not_finite.into_inner();
-        (0..network.layers().len()).find(|&l| at < network.bias_range(l).end)
     }
 }
 

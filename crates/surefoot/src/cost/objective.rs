@@ -12,7 +12,7 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
     }
 
     fn cost(&mut self, parameters: &[T]) -> f64 {
-        let rows = self.data.all().rows();
+        let rows = self.rows_of(None);
         self.sum_rows(parameters, rows, self.outputs(true, false));
         self.cost_of(parameters, rows)
     }
@@ -28,8 +28,8 @@ impl<T: Scalar> Objective<T> for Cost<'_, T> {
         if !self.network.layers().iter().any(|layer| layer.activation.has_kink()) {
             return false;
         }
-        let (network, rows) = (self.network, self.data.rows());
-        let examples = self.data.all();
+        let Some(data) = self.data.here() else { return false };
+        let (network, rows, examples) = (self.network, data.rows(), data.all());
         let mut points = [one, other].map(|parameters| (parameters, Strip::new(network, None)));
         (0..rows).step_by(BLOCK_ROWS).any(|start| {
             let some = examples.part(start..rows.min(start + BLOCK_ROWS));

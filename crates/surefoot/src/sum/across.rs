@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::partial_sum::PartialSum;
+use super::partial_sum::{Lengths, PartialSum};
 use super::tree::{Node, Tree, subtrees};
-use super::workspace::Lengths;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
@@ -68,10 +67,10 @@ impl<'a> Across<'a> {
             (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size))).collect();
         let small = if size == 2 { SMALL_OF_TWO } else { SMALL };
         let beside = if lengths.gradient < small { lengths.gradient } else { 0 };
-        let sums = 2 + lengths.activities + lengths.scores;
-        let bytes_of = |nodes: usize| HEAD * 8 + nodes * (sums * 8 + beside * size_of::<T>());
+        let beside_sums = Lengths { gradient: beside, ..lengths };
+        let bytes_of = |nodes: usize| HEAD * 8 + nodes * PartialSum::<T>::bytes(beside_sums);
         let counts: Vec<usize> = handed_over.iter().map(|nodes| bytes_of(nodes.len())).collect();
-        self.message(leaves, own, Lengths { gradient: beside, ..lengths }, digest(parameters));
+        self.message(leaves, own, beside_sums, digest_of_parameters(parameters));
         self.sent.resize(counts[self.ranks.rank()], 0); // of one that gave up
         self.ranks.all_gather(&self.sent, &counts, &mut self.received)?;
 
@@ -82,16 +81,7 @@ impl<'a> Across<'a> {
             let head = take_numbers(&mut message, HEAD);
             heads.push([head[0], head[1], head[2], head[3]]);
             for node in nodes {
-                let numbers: Vec<f64> = take_numbers(&mut message, sums).into_iter().map(f64::from_bits).collect();
-                let gradient = message.split_off(..beside * size_of::<T>()).unwrap_or_default();
-                let (activities, scores) = numbers[2..].split_at(lengths.activities);
-                let sum = PartialSum {
-                    cost: numbers[0],
-                    weight: numbers[1],
-                    activities: activities.to_vec(),
-                    scores: scores.to_vec(),
-                    gradient: T::from_bytes(gradient),
-                };
+                let sum = PartialSum::read(&mut message, beside_sums).unwrap_or_default(); // as long as `counts` says
                 tree.add(node.with(sum), |left, right| left.add(&right));
             }
         }
@@ -150,8 +140,7 @@ impl<'a> Across<'a> {
     }
 
     /// What every process tells the others: the number of the sum and of its leaves, the digest of θ, whether it wishes to end; and
-    /// for each of its subtrees cost, weight, activities, scores, and so many numbers of the gradient. What was not asked for may be
-    /// there of an earlier sum, and is left out.
+    /// for each of its subtrees the sums, with so many numbers of each.
     fn message<T: Scalar>(
         &mut self,
         leaves: usize,
@@ -164,10 +153,7 @@ impl<'a> Across<'a> {
         let head = [self.count, leaves as u64, digest, ends.into()];
         self.sent.extend(head.iter().flat_map(|number| number.to_le_bytes()));
         for Node { sum, .. } in own.unwrap_or_default() {
-            let of_sum =
-                [&[sum.cost, sum.weight], &sum.activities[..lengths.activities], &sum.scores[..lengths.scores]];
-            self.sent.extend(of_sum.into_iter().flatten().flat_map(|number| number.to_le_bytes()));
-            self.sent.extend(T::to_bytes(&sum.gradient[..lengths.gradient]));
+            sum.write(lengths, &mut self.sent);
         }
     }
 }
@@ -205,7 +191,7 @@ impl<'a, T: Scalar> RankSums<'a, T> {
 
 /// The leaves of a rank, of which none may be left. A bound is the number near an even share that has the largest power of two as its
 /// factor, so that few subtrees make up a share.
-fn share(leaves: usize, rank: usize, size: usize) -> Range<usize> {
+pub(super) fn share(leaves: usize, rank: usize, size: usize) -> Range<usize> {
     let bound = |rank: usize| {
         let (even, rest) = (leaves * rank / size, leaves * rank % size);
         if leaves < FEW * size {
@@ -254,8 +240,9 @@ fn apart(what: &str) -> Error {
     Error::Ranks { what: what.into() }
 }
 
-/// The digest of θ (XXH3).
-fn digest<T: Scalar>(parameters: &[T]) -> u64 {
+/// A digest of θ (XXH3), as the processes that compute together compare it with each sum: equal digests tell that two trainings came to
+/// the same parameters.
+pub fn digest_of_parameters<T: Scalar>(parameters: &[T]) -> u64 {
     let mut digest = Xxh3::new();
     parameters.chunks(1024).for_each(|numbers| digest.update(&T::to_bytes(numbers)));
     digest.digest()

@@ -2,20 +2,23 @@
 //!
 //! Rows are cut into [blocks](Partition), consecutive blocks into leaves, and the leaves are added in a binary [`Tree`] of
 //! neighbours. The [`engine`] computes a block in a [`BlockWorkspace`], its results are added to a [`PartialSum`], an [`Exchange`] brings
-//! together the partial sums of threads, and [`Across`] those of processes. `docs/math.md` lists the order of every sum.
+//! together the partial sums of threads, [`Across`] those of processes, and a [`Remote`] those of examples that lie elsewhere. `docs/math.md` lists the order of every sum.
 
 mod across;
 mod engine;
 mod exchange;
 mod partial_sum;
 mod partition;
+mod remote;
 mod tree;
 mod workspace;
 
 pub(crate) use across::Across;
-pub use across::RankSums;
+pub use across::{RankSums, digest_of_parameters};
 pub(crate) use engine::{GradientSums, engine};
 pub(crate) use exchange::{Exchange, Shares};
 pub(crate) use partial_sum::PartialSum;
 pub(crate) use partition::{BLOCK_ROWS, Partition, sum_rows};
-pub(crate) use workspace::{BlockWorkspace, Steps, Work};
+pub(crate) use remote::Asked;
+pub use remote::{Piece, Remote, add_sums, piece_rows};
+pub(crate) use workspace::{BlockWorkspace, Steps, Work, check_examples};

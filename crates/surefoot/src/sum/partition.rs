@@ -50,6 +50,29 @@ impl Partition {
         first..self.blocks.min(first + self.blocks_per_leaf)
     }
 
+    /// The rows of neighbouring leaves.
+    pub fn rows_of_leaves(self, leaves: Range<usize>) -> Range<usize> {
+        let first_row = |leaf: usize| self.rows.min(leaf * self.blocks_per_leaf * BLOCK_ROWS);
+        match self.blocks {
+            1 => 0..self.rows,
+            _ => first_row(leaves.start)..first_row(leaves.end),
+        }
+    }
+
+    /// The leaf that begins at this row; the number of leaves for the end of the rows.
+    pub fn leaf_from(self, row: usize) -> Option<usize> {
+        let leaf = row.div_ceil(self.blocks_per_leaf * BLOCK_ROWS);
+        match row {
+            row if row == self.rows => Some(self.leaves()),
+            row => (row == 0 || self.blocks > 1 && self.rows_of_leaves(leaf..leaf + 1).start == row).then_some(leaf),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
     /// The rows of a block; the last block may have fewer.
     pub fn rows_of(self, block: usize) -> Range<usize> {
         let size = if self.blocks == 1 { self.rows } else { BLOCK_ROWS };

@@ -22,9 +22,27 @@ impl<S> Node<S> {
         Node { level: self.level, index: self.index, sum }
     }
 
+    /// Its level, and its place on it.
+    pub fn place(&self) -> [u64; 2] {
+        [self.level.into(), self.index as u64]
+    }
+
+    /// The leaves below it, of so many.
+    pub fn range(&self, leaves: usize) -> Range<usize> {
+        self.index << self.level..leaves.min((self.index + 1) << self.level)
+    }
+
     /// The node above, with its sum.
     pub fn parent(self) -> Self {
         Node { level: self.level + 1, index: self.index / 2, sum: self.sum }
+    }
+}
+
+impl Node<()> {
+    /// The node of this level and place in a tree over so many leaves, if there is one.
+    pub fn at([level, index]: [u64; 2], leaves: u64) -> Option<Self> {
+        let is_there = level < 63 && index <= leaves >> level && index << level < leaves;
+        is_there.then_some(Node { level: level as u32, index: index as usize, sum: () })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::partial_sum::PartialSum;
+use super::partial_sum::{Lengths, PartialSum};
 use crate::backpropagation::{Outputs, Strip, strips_for};
+use crate::error::{Error, Result};
 use crate::gradients::{Sum, sum_deltas, sum_gradients};
 use crate::loss::Loss;
 use crate::metrics::Task;
@@ -34,6 +35,34 @@ pub(crate) struct Work<'a, T> {
     pub threads: usize,
 }
 
+/// That the columns of these examples are the network's inputs and outputs, and their targets are some that the loss is defined for; rows
+/// are counted from `first`.
+pub(crate) fn check_examples<T: Scalar>(
+    network: &Network,
+    loss: Loss,
+    data: &DatasetView<'_, T>,
+    first: usize,
+) -> Result<()> {
+    for (what, columns, units) in [
+        ("columns of the inputs", data.inputs_per_row(), network.inputs()),
+        ("columns of the targets", data.targets_per_row(), network.outputs()),
+    ] {
+        if columns != units {
+            let expected = format!("{units}, for the network {}", network.widths());
+            return Err(Error::Shape { what: what.into(), expected, got: columns.to_string() });
+        }
+    }
+    let examples = data.all();
+    for row in 0..data.rows() {
+        let targets = examples.target(row);
+        if let Err((column, expected)) = loss.check_targets(network.output_activation(), targets) {
+            let got = targets[column].to_f64();
+            return Err(Error::Value { what: "targets", row: first + row, column, expected, got });
+        }
+    }
+    Ok(())
+}
+
 /// What is done for each block, and so what a [`PartialSum`] has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps {
@@ -43,14 +72,6 @@ pub(crate) struct Steps {
     pub activities: bool,
     /// Whether the gradient is summed; without it the error terms stay with the examples.
     pub gradient: bool,
-}
-
-/// How long the parts of a [`PartialSum`] are, in numbers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lengths {
-    pub activities: usize,
-    pub scores: usize,
-    pub gradient: usize,
 }
 
 impl Steps {

@@ -9,6 +9,7 @@ mod model_files;
 mod pretraining;
 mod published_numbers;
 mod ranks;
+mod remote;
 mod same_bits;
 mod sparsity;
 mod trace;
