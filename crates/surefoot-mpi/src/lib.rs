@@ -60,7 +60,9 @@ impl Error {
     /// What the person who sees the error can do.
     pub fn hint(&self) -> &'static str {
         match self {
-            Error::NoLauncher => "start it as `mpirun -n 4 surefoot …`, or omit --distributed",
+            Error::NoLauncher => {
+                "start it as `mpirun -n 4 surefoot …` or `srun --mpi=pmix surefoot …` (pmi2 with MPICH), or omit --distributed"
+            }
             Error::NoLibrary { .. } => {
                 "install the MPI library that the launcher belongs to, or name it: --distributed mpi:/path/to/libmpi.so"
             }

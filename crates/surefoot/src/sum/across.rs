@@ -1,9 +1,12 @@
 //! How partial sums come together between processes: the same tree, a part of θ in each.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::time::Instant;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::balance::Balance;
 use super::partial_sum::{Lengths, PartialSum};
 use super::tree::{Node, Tree, subtrees};
 use crate::cancel::Cancel;
@@ -17,12 +20,8 @@ const SMALL: usize = 512;
 const SMALL_OF_TWO: usize = 1 << 16;
 /// The numbers of θ that are exchanged at a time, which bounds the memory for it and the length of a message.
 const SEGMENT: usize = 1 << 22;
-/// A bound is away from an even share by at most half of so large a part of it, or by one leaf,
-const PARTS: usize = 16;
-/// and with fewer leaves than so many a rank not at all.
-const FEW: usize = 4;
 /// Numbers of a message before the sums: see [`Across::message`].
-const HEAD: usize = 4;
+const HEAD: usize = 5;
 
 /// The processes that share a sum.
 pub(crate) struct Across<'a> {
@@ -31,6 +30,9 @@ pub(crate) struct Across<'a> {
     pub wish: Cancel,
     /// Set in all processes after the same sum.
     pub agreed: Cancel,
+    balance: Balance,
+    /// When this process began its leaves.
+    begun: Cell<Option<Instant>>,
     /// The sums so far.
     count: u64,
     /// What is sent and what comes, kept for the next time.
@@ -40,12 +42,14 @@ pub(crate) struct Across<'a> {
 
 impl<'a> Across<'a> {
     pub fn new(ranks: &'a dyn Ranks, wish: Cancel, agreed: Cancel) -> Self {
-        Across { ranks, wish, agreed, count: 0, sent: Vec::new(), received: Vec::new() }
+        let (balance, begun) = (Balance::new(ranks.size()), Cell::new(None));
+        Across { ranks, wish, agreed, balance, begun, count: 0, sent: Vec::new(), received: Vec::new() }
     }
 
-    /// The leaves that this process computes.
+    /// The leaves that this process computes in the next sum, which it begins now.
     pub fn share(&self, leaves: usize) -> Range<usize> {
-        share(leaves, self.ranks.rank(), self.ranks.size())
+        self.begun.set(Some(Instant::now()));
+        self.balance.share(leaves, self.ranks.rank())
     }
 
     /// Adds what each process has of the leaves, and writes the sum over `total`, with the bits of one process; whether all were
@@ -64,7 +68,7 @@ impl<'a> Across<'a> {
         self.count += 1;
         let size = self.ranks.size();
         let handed_over: Vec<Vec<Node<()>>> =
-            (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size))).collect();
+            self.balance.shares(leaves).map(|share| subtrees(leaves, share)).collect();
         let small = if size == 2 { SMALL_OF_TWO } else { SMALL };
         let beside = if lengths.gradient < small { lengths.gradient } else { 0 };
         let beside_sums = Lengths { gradient: beside, ..lengths };
@@ -79,7 +83,7 @@ impl<'a> Across<'a> {
         for (nodes, &count) in handed_over.iter().zip(&counts) {
             let mut message = rest.split_off(..count).unwrap_or_default();
             let head = take_numbers(&mut message, HEAD);
-            heads.push([head[0], head[1], head[2], head[3]]);
+            heads.push(std::array::from_fn(|i| head[i]));
             for node in nodes {
                 let sum = PartialSum::read(&mut message, beside_sums).unwrap_or_default(); // as long as `counts` says
                 tree.add(node.with(sum), |left, right| left.add(&right));
@@ -90,6 +94,7 @@ impl<'a> Across<'a> {
             self.agreed.cancel();
             return Ok(false);
         }
+        self.balance.learn(leaves, &heads.iter().map(|head| head[4]).collect::<Vec<_>>());
         let Some(sum) = tree.take_root() else { return Err(apart("a part of a sum has not come")) };
         let gradient = std::mem::take(&mut total.gradient);
         *total = sum;
@@ -139,8 +144,8 @@ impl<'a> Across<'a> {
         Ok(())
     }
 
-    /// What every process tells the others: the number of the sum and of its leaves, the digest of θ, whether it wishes to end; and
-    /// for each of its subtrees the sums, with so many numbers of each.
+    /// What every process tells the others: the number of the sum and of its leaves, the digest of θ, whether it wishes to end, the
+    /// nanoseconds that its leaves took; and for each of its subtrees the sums, with so many numbers of each.
     fn message<T: Scalar>(
         &mut self,
         leaves: usize,
@@ -150,7 +155,8 @@ impl<'a> Across<'a> {
     ) {
         let ends = own.is_none() || self.wish.is_cancelled();
         self.sent.clear();
-        let head = [self.count, leaves as u64, digest, ends.into()];
+        let nanoseconds = self.begun.take().map_or(0, |begun| begun.elapsed().as_nanos() as u64);
+        let head = [self.count, leaves as u64, digest, ends.into(), nanoseconds];
         self.sent.extend(head.iter().flat_map(|number| number.to_le_bytes()));
         for Node { sum, .. } in own.unwrap_or_default() {
             sum.write(lengths, &mut self.sent);
@@ -186,26 +192,6 @@ impl<'a, T: Scalar> RankSums<'a, T> {
         self.across.add(size, Some(&self.own), lengths, &[], &mut self.total)?;
         numbers.copy_from_slice(&self.total.gradient);
         Ok(())
-    }
-}
-
-/// The leaves of a rank, of which none may be left. A bound is the number near an even share that has the largest power of two as its
-/// factor, so that few subtrees make up a share.
-pub(super) fn share(leaves: usize, rank: usize, size: usize) -> Range<usize> {
-    let bound = |rank: usize| {
-        let (even, rest) = (leaves * rank / size, leaves * rank % size);
-        if leaves < FEW * size {
-            return even;
-        }
-        let near = leaves / (2 * PARTS * size);
-        let (low, high) = (even - near.min(even), (even + usize::from(rest > 0)).max(even + near).min(leaves));
-        let aligned = |power: u32| high >> power << power;
-        (0..usize::BITS).rev().map(aligned).find(|&bound| bound >= low && bound > 0).unwrap_or(even)
-    };
-    match rank {
-        0 => 0..if size == 1 { leaves } else { bound(1) },
-        rank if rank + 1 == size => bound(rank)..leaves,
-        rank => bound(rank)..bound(rank + 1),
     }
 }
 
@@ -258,41 +244,90 @@ fn take_numbers(message: &mut &[u8], count: usize) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Barrier, Mutex};
+    use std::time::Duration;
+
     use super::*;
 
-    #[test]
-    fn every_leaf_is_one_rank_s_and_shares_are_even() {
-        for leaves in [2, 3, 64, 100, 261, 5000, 260_417] {
-            for size in [1, 2, 3, 4, 7, 64, 256] {
-                let shares: Vec<_> = (0..size).map(|rank| share(leaves, rank, size)).collect();
-                assert!(shares[0].start == 0 && shares[size - 1].end == leaves);
-                assert!(shares.windows(2).all(|pair| pair[0].end == pair[1].start), "{leaves} {size}: {shares:?}");
-                let longest = shares.iter().map(Range::len).max().unwrap();
-                assert!(longest <= leaves.div_ceil(size) * 17 / 16 + 1, "{leaves} {size}: {longest}");
-            }
+    /// A thread in the place of a process.
+    #[derive(Debug)]
+    struct Thread<'a> {
+        rank: usize,
+        barrier: &'a Barrier,
+        given: &'a [Mutex<Vec<u8>>],
+    }
+
+    impl Ranks for Thread<'_> {
+        fn rank(&self) -> usize {
+            self.rank
+        }
+
+        fn size(&self) -> usize {
+            self.given.len()
+        }
+
+        fn all_gather(&self, own: &[u8], _: &[usize], all: &mut Vec<u8>) -> Result<()> {
+            *self.given[self.rank].lock().unwrap() = own.to_vec();
+            self.barrier.wait();
+            *all = self.given.iter().flat_map(|bytes| bytes.lock().unwrap().clone()).collect();
+            self.barrier.wait();
+            Ok(())
+        }
+
+        fn all_to_all(&self, _: &[u8], _: &[usize], _: &[usize], _: &mut Vec<u8>) -> Result<()> {
+            Err(apart("gradients as short as these travel whole"))
         }
     }
 
-    /// A rank sends 4 P (q + 1) bytes for q subtrees: two or three where ranks are a power of two.
+    fn of_leaf(leaf: usize) -> PartialSum<f32> {
+        let number = |i: usize| ((leaf * 7919 + i * 104_729) % 1009) as f32 * 0.1;
+        PartialSum { cost: number(9).into(), gradient: (0..3).map(number).collect(), ..PartialSum::default() }
+    }
+
+    /// The sums of each turn, and the leaves that this rank then has; each of its leaves takes so long.
+    fn turns(ranks: &Thread<'_>, leaves: usize, each: Duration) -> (Vec<PartialSum<f32>>, usize) {
+        let mut across = Across::new(ranks, Cancel::new(), Cancel::new());
+        let mut turn = || {
+            let mut own = Tree::new(leaves);
+            for leaf in across.share(leaves) {
+                std::thread::sleep(each);
+                own.add(Node::leaf(leaf, of_leaf(leaf)), |left, right| left.add(&right));
+            }
+            let (lengths, mut total) = (Lengths { activities: 0, scores: 0, gradient: 3 }, PartialSum::default());
+            assert!(across.add(leaves, Some(&own.take_open()), lengths, &[], &mut total).unwrap());
+            total
+        };
+        let sums = (0..40).map(|_| turn()).collect();
+        (sums, across.share(leaves).len())
+    }
+
     #[test]
-    fn few_subtrees_are_handed_over() {
-        for (leaves, size, most) in [(63, 2, 1), (64, 4, 1), (128, 8, 1), (261, 2, 2), (5000, 4, 5), (260_417, 256, 5)]
-        {
-            let counts = (0..size).map(|rank| subtrees(leaves, share(leaves, rank, size)).len());
-            assert!(counts.clone().max().unwrap() <= most, "{leaves} {size}: {:?}", counts.collect::<Vec<_>>());
-        }
+    fn a_slow_process_comes_to_have_fewer_leaves_and_the_sums_the_same_bits() {
+        let leaves = 61;
+        let (barrier, given) = (Barrier::new(2), [Mutex::default(), Mutex::default()]);
+        let rank = |rank| Thread { rank, barrier: &barrier, given: &given };
+        let [fast, slow] = std::thread::scope(|scope| {
+            let run = |number, micros| scope.spawn(move || turns(&rank(number), leaves, Duration::from_micros(micros)));
+            [run(0, 10), run(1, 200)].map(|thread| thread.join().unwrap())
+        });
+        let mut alone = Tree::new(leaves);
+        (0..leaves).for_each(|leaf| alone.add(Node::leaf(leaf, of_leaf(leaf)), |left, right| left.add(&right)));
+        let alone = alone.take_root().unwrap();
+        assert!(fast.0.iter().chain(&slow.0).all(|sum| *sum == alone));
+        assert_eq!(fast.1 + slow.1, leaves);
+        assert!(slow.1 < leaves * 3 / 8, "{} leaves of {leaves}", slow.1);
     }
 
     #[test]
     fn a_process_that_computes_wrong_is_named() {
         let error = |digests: &[u64]| {
-            let heads: Vec<_> = digests.iter().map(|&digest| [7, 64, digest, 0]).collect();
+            let heads: Vec<_> = digests.iter().map(|&digest| [7, 64, digest, 0, 9]).collect();
             check(&heads).map_err(|error| error.to_string())
         };
         assert!(error(&[5, 5, 5]).is_ok());
         assert!(error(&[5, 5, 6]).unwrap_err().contains("parameters of rank 2 differ from those of all others"));
         assert!(error(&[5, 6]).unwrap_err().contains("ranks 0, 1 differ"));
-        let heads = [[7, 64, 5, 0], [8, 64, 5, 0]];
+        let heads = [[7, 64, 5, 0, 9], [8, 64, 5, 0, 9]];
         assert!(check(&heads).unwrap_err().to_string().contains("different places"));
     }
 }

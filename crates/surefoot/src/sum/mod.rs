@@ -5,6 +5,7 @@
 //! together the partial sums of threads, [`Across`] those of processes, and a [`Remote`] those of examples that lie elsewhere. `docs/math.md` lists the order of every sum.
 
 mod across;
+mod balance;
 mod engine;
 mod exchange;
 mod partial_sum;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::across::share;
+use super::balance::Balance;
 use super::engine::engine;
 use super::exchange::{Exchange, Shares};
 use super::partial_sum::{Lengths, PartialSum};
@@ -51,8 +51,8 @@ pub trait Remote: Debug + Send + Sync {
 pub fn piece_rows(rows: usize, pieces: usize) -> Vec<Range<usize>> {
     let partition = Partition::new(rows);
     let leaves = partition.leaves();
-    let pieces = pieces.clamp(1, leaves);
-    let shares = (0..pieces).map(|piece| share(leaves, piece, pieces)).filter(|leaves| !leaves.is_empty());
+    let even = Balance::new(pieces.clamp(1, leaves));
+    let shares = even.shares(leaves).filter(|leaves| !leaves.is_empty());
     shares.map(|leaves| partition.rows_of_leaves(leaves)).collect()
 }
 

@@ -23,13 +23,18 @@ const IS_READ: Duration = Duration::from_millis(200);
 /// This process in its job.
 pub struct Job {
     mpi: Arc<Mpi>,
+    /// The processors that each process on this machine may run on, a bit each.
+    allowed: Vec<Vec<u8>>,
 }
 
 impl Job {
     pub fn join(distributed: &Distributed) -> anyhow::Result<Self> {
         let Distributed::Mpi(library) = distributed;
         let mpi = Mpi::start(library.as_deref()).map_err(|error| usage(error.to_string(), error.hint()))?;
-        Ok(Job { mpi: Arc::new(mpi) })
+        let here = mpi.machines().get(mpi.rank());
+        let all = mpi.gather(&allowed_processors())?.into_iter().zip(mpi.machines());
+        let allowed = all.filter(|(_, machine)| Some(*machine) == here).map(|(allowed, _)| allowed).collect();
+        Ok(Job { mpi: Arc::new(mpi), allowed })
     }
 
     /// Whether this is the process that speaks and writes.
@@ -44,7 +49,7 @@ impl Job {
     /// The threads of this process, where it was not said how many: its part of the processors of its machine.
     pub fn threads(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        (processors / self.beside()).max(1)
+        part_of(processors, &self.allowed)
     }
 
     /// The processes of this job on this machine.
@@ -158,6 +163,27 @@ impl Job {
     }
 }
 
+/// The processors that this process may run on, a bit each; nothing where the system does not say.
+fn allowed_processors() -> Vec<u8> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed:")).unwrap_or_default();
+    mask.chars().filter_map(|digit| digit.to_digit(16)?.try_into().ok()).collect()
+}
+
+/// How many of the processors that a process may use are its own, by those that it and the others on its machine may run on: where a
+/// launcher binds each process to its own, as Slurm and Open MPI do, all of them; where nothing is bound, an even share.
+fn part_of(processors: usize, allowed: &[Vec<u8>]) -> usize {
+    let count = |mask: &[u8]| mask.iter().map(|bits| bits.count_ones() as usize).sum::<usize>();
+    let longest = allowed.iter().map(Vec::len).max().unwrap_or(0);
+    let together: Vec<u8> =
+        (0..longest).map(|i| allowed.iter().filter_map(|mask| mask.get(i)).fold(0, |all, bits| all | bits)).collect();
+    match allowed.iter().map(|mask| count(mask)).sum() {
+        0 => processors / allowed.len().max(1),
+        all => processors * count(&together) / all,
+    }
+    .max(1)
+}
+
 /// Sees a fit that another process speaks for.
 struct Following {
     /// Set by a signal, where the fit is kept.
@@ -180,5 +206,29 @@ impl Events for Following {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_the_processors_that_it_is_bound_to_or_an_even_share() {
+        let [low, high, all] = [vec![0, 0xf], vec![0xf, 0], vec![0xf, 0xf]];
+        assert_eq!(part_of(8, std::slice::from_ref(&all)), 8);
+        assert_eq!(part_of(8, &[all.clone(), all.clone()]), 4, "nothing is bound");
+        assert_eq!(part_of(4, &[low.clone(), high.clone()]), 4, "each has its own");
+        assert_eq!(part_of(4, &[low.clone(), low.clone(), high.clone(), high]), 2, "two have one half");
+        assert_eq!(part_of(2, &[low.clone(), low]), 1, "a container gives both of them two processors' time of four");
+        assert_eq!(part_of(8, &[vec![], vec![]]), 4, "the system does not say");
+        assert_eq!(part_of(1, &[all.clone(), all.clone(), all]), 1);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_says_which_processors_are_allowed() {
+        let count: u32 = allowed_processors().iter().map(|bits| bits.count_ones()).sum();
+        assert!(count as usize >= std::thread::available_parallelism().unwrap().get());
     }
 }
