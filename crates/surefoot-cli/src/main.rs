@@ -18,7 +18,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command, Memory};
-use commands::{check, completions, datasets, encode, evaluate, explain, look, predict, show, train};
+use commands::{check, completions, datasets, encode, evaluate, explain, export, import, look, predict, show, train};
 use output::{Ending, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
@@ -48,6 +48,8 @@ fn run(command: Command, memory: &Memory) -> anyhow::Result<Ending> {
         Command::Encode(arguments) => encode::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Datasets => datasets::run(),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => completions::man(&arguments),

@@ -49,7 +49,8 @@ pub fn hint(error: &anyhow::Error) -> String {
             surefoot_report::Error::Table(error) => Some(hints::of_table(error.reason())),
             error => error.hint(),
         });
-        table.or(library).or(report).map(String::from)
+        let export = cause.downcast_ref::<surefoot_export::Error>().and_then(surefoot_export::Error::hint);
+        table.or(library).or(report).or(export).map(String::from)
     });
     known.unwrap_or_else(|| "--help after the command is its manual, with ranges and defaults".into())
 }

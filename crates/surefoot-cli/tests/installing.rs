@@ -6,8 +6,21 @@ use std::process::Command;
 
 use common::Shell;
 
-const COMMANDS: [&str; 11] =
-    ["look", "train", "predict", "evaluate", "explain", "encode", "check", "show", "datasets", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "look",
+    "train",
+    "predict",
+    "evaluate",
+    "explain",
+    "encode",
+    "check",
+    "show",
+    "export",
+    "import",
+    "datasets",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_shell_gets_a_script_that_knows_commands_and_options() {

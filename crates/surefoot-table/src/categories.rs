@@ -125,6 +125,16 @@ impl<'a> Categories<'a> {
         }
     }
 
+    /// Whether a cell is found by its number as well.
+    pub fn are_numbers(&self) -> bool {
+        self.are_numbers
+    }
+
+    /// The places of no and yes, if that is what they are.
+    pub fn truths(&self) -> Option<[usize; 2]> {
+        self.by_truth
+    }
+
     /// The index of the category of a cell.
     pub fn find(&self, cells: &Cells, cell: Cell<'_>) -> Option<usize> {
         let text = cells.text_of(cell);

@@ -65,12 +65,15 @@ fn plain_number(cell: &str, notation: &Notation) -> Option<f64> {
     }
 }
 
+/// The words for yes, in small letters.
+pub(crate) const YES: [&str; 16] =
+    ["true", "t", "yes", "y", "on", "1", "1.0", "ja", "j", "oui", "sí", "si", "sim", "wahr", "vrai", "verdadero"];
+/// The words for no.
+pub(crate) const NO: [&str; 14] =
+    ["false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "nee", "não", "falsch", "faux", "falso"];
+
 /// What a word for yes or no means.
 pub(crate) fn truth(cell: &str) -> Option<bool> {
-    const YES: [&str; 16] =
-        ["true", "t", "yes", "y", "on", "1", "1.0", "ja", "j", "oui", "sí", "si", "sim", "wahr", "vrai", "verdadero"];
-    const NO: [&str; 14] =
-        ["false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "nee", "não", "falsch", "faux", "falso"];
     if cell.is_empty() || cell.len() > 9 {
         return None;
     }

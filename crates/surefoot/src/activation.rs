@@ -67,14 +67,14 @@ pub enum Activation {
     Exp,
 }
 
-/// The slope of leaky ReLU below zero.
-const LEAK: f64 = 0.01;
-/// SELU's λ.
-const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
-/// SELU's λ·α, with α = 1.6732632423543772.
-const SELU_SCALE_ALPHA: f64 = SELU_SCALE * 1.673_263_242_354_377_2;
-
 impl Activation {
+    /// The slope of leaky ReLU below zero.
+    pub const LEAK: f64 = 0.01;
+    /// SELU's λ.
+    pub const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+    /// SELU's λ·α, with α = 1.6732632423543772.
+    pub const SELU_SCALE_ALPHA: f64 = Activation::SELU_SCALE * 1.673_263_242_354_377_2;
+
     /// All of them, in the order of their tags.
     pub const ALL: [Activation; 8] = [
         Activation::Sigmoid,
@@ -130,7 +130,7 @@ impl Activation {
             Activation::Tanh => each(z, T::tanh),                           // (A2)
             Activation::Identity => {}                                      // (A3)
             Activation::Relu => each(z, |z| positive_or(z, |_| T::zero())), // (A4)
-            Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(LEAK) * z)), // (A5)
+            Activation::LeakyRelu => each(z, |z| positive_or(z, |z| T::from_f64(Activation::LEAK) * z)), // (A5)
             Activation::Selu => each(z, selu),                              // (A6)
             Activation::Softmax => softmax(z, examples),                    // (A7)
             Activation::Exp => each(z, T::exp),                             // (A8)
@@ -148,9 +148,15 @@ impl Activation {
             Activation::Tanh => times(delta, a, |a| T::one() - a * a),      // (A2)
             Activation::Identity => {}                                      // (A3)
             Activation::Relu => times(delta, a, |a| if a > T::zero() { T::one() } else { T::zero() }), // (A4)
-            Activation::LeakyRelu => times(delta, a, |a| if a > T::zero() { T::one() } else { T::from_f64(LEAK) }), // (A5)
+            Activation::LeakyRelu => {
+                times(delta, a, |a| if a > T::zero() { T::one() } else { T::from_f64(Activation::LEAK) })
+            } // (A5)
             Activation::Selu => times(delta, a, |a| {
-                if a > T::zero() { T::from_f64(SELU_SCALE) } else { a + T::from_f64(SELU_SCALE_ALPHA) } // (A6)
+                if a > T::zero() {
+                    T::from_f64(Activation::SELU_SCALE)
+                } else {
+                    a + T::from_f64(Activation::SELU_SCALE_ALPHA)
+                } // (A6)
             }),
             Activation::Exp => times(delta, a, |a| a), // (A8)
             Activation::Softmax => {
@@ -196,7 +202,11 @@ fn sigmoid<T: Scalar>(z: T) -> T {
 /// −0 belongs to the line, which keeps its sign.
 #[inline(always)]
 fn selu<T: Scalar>(z: T) -> T {
-    if z >= T::zero() { T::from_f64(SELU_SCALE) * z } else { T::from_f64(SELU_SCALE_ALPHA) * z.exp_m1_of_negative() }
+    if z >= T::zero() {
+        T::from_f64(Activation::SELU_SCALE) * z
+    } else {
+        T::from_f64(Activation::SELU_SCALE_ALPHA) * z.exp_m1_of_negative()
+    }
 }
 
 #[inline(always)]

@@ -94,6 +94,15 @@ impl Model {
         file.bytes(Some((ENTRY, self.json(file)?)), &tensors(&self.network, &self.parameters)?)
     }
 
+    /// The JSON object that is in the metadata of the model's file: all of the model but θ. `docs/model-format.md` says what each key
+    /// means.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] when a number of θ is not finite.
+    pub fn metadata(&self) -> Result<String> {
+        self.json(Container { path: Path::new("model") })
+    }
+
     /// What the metadata say, of a model that could be loaded.
     fn json(&self, file: Container<'_>) -> Result<String> {
         let reader = Reader { file };

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use surefoot::Activation;
+use surefoot_export::Format;
 
 pub use self::reading::{Data, Reading, first_and_more};
 pub use self::train::{Settings, Train};
@@ -56,6 +58,8 @@ pub enum Command {
     Encode(Encode),
     Check(Check),
     Show(Show),
+    Export(Export),
+    Import(Import),
     /// List the built-in data sets.
     #[command(after_help = "Example:
   surefoot datasets")]
@@ -253,6 +257,48 @@ pub struct Check {
     pub json: bool,
     #[command(flatten)]
     pub table: Data,
+}
+
+/// Write a model for another program.
+///
+/// onnx: a graph that takes the raw columns of a table, for ONNX Runtime and others. pytorch: a Python file that makes an
+/// nn.Sequential from the model file. npz: NumPy's arrays. c: one file of C99 that needs no library and gives the bits of `surefoot
+/// predict`. json: everything as plain text.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  surefoot export houses.safetensors --to onnx
+  surefoot export digits.safetensors --to c --out digits.c")]
+pub struct Export {
+    /// A model file
+    pub model: PathBuf,
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_parser = values::choices(&Format::ALL, Format::name))]
+    pub to: Format,
+    /// Where it goes [default: the name of the model file with the extension of the format, in the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Make a model of the state of a PyTorch nn.Sequential.
+///
+/// The state is what `safetensors.torch.save_file(network.state_dict(), FILE)` writes: `0.weight`, `0.bias`, `2.weight`, and so on.
+/// Its activations are not in it, so they are told here. Layers of Dropout do nothing when a model predicts, and have no state.
+#[derive(Args)]
+#[command(after_help = "Example:
+  surefoot import state.safetensors --activations relu,relu,softmax --out model.safetensors")]
+pub struct Import {
+    /// A safetensors file with the state
+    pub state: PathBuf,
+    /// The activation of each Linear layer, the output's too: sigmoid, tanh, identity, relu, leaky-relu, selu, softmax or exp.
+    /// softmax and sigmoid outputs are classes, others are numbers
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    pub activations: Vec<Activation>,
+    /// The names of the classes, in the order of the outputs
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub classes: Vec<String>,
+    /// The model file
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: PathBuf,
 }
 
 /// Show what is in a model file: the layers, columns and classes, and how it was trained.

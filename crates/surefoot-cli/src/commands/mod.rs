@@ -7,6 +7,8 @@ pub mod datasets;
 pub mod encode;
 pub mod evaluate;
 pub mod explain;
+pub mod export;
+pub mod import;
 pub mod look;
 pub mod predict;
 pub mod show;
