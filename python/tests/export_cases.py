@@ -65,6 +65,8 @@ CASES = {
     "tanh, f64": (f"iris --activation tanh --precision f64 {QUICK}", "iris"),
     "SELU, f64": (f"iris --activation selu --precision f64 --output-activation sigmoid {QUICK}", "iris"),
     "one sigmoid, f64": (f"xor --output-activation sigmoid --precision f64 {QUICK}", "xor"),
+    "ten sigmoid outputs": (f"digits --output-activation sigmoid {QUICK} --rows 300", "digits"),
+    "twenty classes": (f"many.csv --target class {QUICK}", "many.csv"),
     "numbers that mean missing": ("codes.csv --target class --missing NA,-9,unknown --categorical grade " + QUICK, "codes.csv"),
 }
 
@@ -91,6 +93,7 @@ def model_of(name, folder):
     codes = [{"x": draw.choice(["-9", "1.5", "2", "NA"]), "grade": draw.choice(["1", "2", "-9"]), "kind": draw.choice(["a", "b", "UNKNOWN"]),
               "class": draw.choice("pq")} for _ in range(80)]  # fmt: skip
     write(folder / "codes.csv", codes)
+    write(folder / "many.csv", [{"x": draw.gauss(k % 20, 1), "class": f"class {k % 20}"} for k in range(200)])
     run("train", *arguments.split(" "), "--out", "model.safetensors", folder=folder)
     classes = "price" not in arguments.split("--target ")[-1].split(" ")[0] and "poisson" not in arguments and "autoencoder" not in arguments
     out = run("predict", "model.safetensors", data, *(["--probabilities"] if classes else []), folder=folder)

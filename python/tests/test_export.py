@@ -3,7 +3,12 @@
 `onnx` and `onnxruntime`, and PyTorch with `safetensors`, are looked for; tests that need what is absent are skipped.
 """
 
+import ctypes
 import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,3 +113,40 @@ def test_arrays_and_json_have_every_bit(case):
     tensors = case.folder.joinpath("model.safetensors").read_bytes()
     numbers = b"".join(np.asarray(layer[name], dtype).tobytes() for network in document["networks"] for layer in network for name in ("weight", "bias"))
     assert tensors.endswith(numbers)
+
+
+def compiled(case, compiler, *options):
+    """The functions of the C file, as a library."""
+    if not shutil.which(compiler):
+        pytest.skip(f"there is no {compiler}")
+    source, library = export(case, "c"), case.folder / f"model-{compiler}{len(options)}.so"
+    strict = "-std=c99 -ffp-contract=off -Wall -Wextra -Werror -pedantic -Wno-unused-function -shared -fPIC".split()
+    subprocess.run([compiler, *strict, *options, source, "-o", library, "-lm"], check=True, capture_output=True, text=True)
+    return ctypes.CDLL(str(library))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("options", [["-O2", "-mfma"], ["-O0"]], ids=["fused", "library"])
+def test_c_gives_the_same_bits(case, compiler, options):
+    if "-mfma" in options and "fma" not in Path("/proc/cpuinfo").read_text().split():
+        pytest.skip("this CPU has no fused multiply-add")
+    library = compiled(case, compiler, *options)
+    text = export(case, "c").read_text()
+    columns = re.findall(r"^ \* (numbers|texts)\[\d+\]  ([^:\n]+)", text, re.MULTILINE)
+    groups = {group: [name for of, name in columns if of == group] for group in ("numbers", "texts")}
+    assert set(groups["numbers"] + groups["texts"]) <= set(case.cells[0])
+    count = int(re.search(r"SUREFOOT_OUTPUTS (\d+)", text)[1])
+    classes = re.search(r"SUREFOOT_CLASSES (\d+)", text)
+    names = (ctypes.c_char_p * int(classes[1])).in_dll(library, "surefoot_classes") if classes else []
+    for cells, expected in zip(case.cells, case.rows, strict=True):
+        numbers = (ctypes.c_double * 100)(*[number(cells[name]) for name in groups["numbers"]])
+        texts = (ctypes.c_char_p * 100)(*[cells[name].encode() for name in groups["texts"]])
+        outputs = (ctypes.c_double * count)()
+        assert library.surefoot_predict(numbers, texts, outputs) == 0
+        if not classes:
+            assert list(outputs) == list(map(float, expected))
+            continue
+        probabilities = (ctypes.c_double * len(names))()
+        library.surefoot_probabilities(outputs, probabilities)
+        assert names[library.surefoot_class(outputs)].decode() == expected[0]
+        assert list(probabilities) == list(map(float, expected[1:]))

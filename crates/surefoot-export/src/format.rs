@@ -3,7 +3,7 @@
 use surefoot::Model;
 
 use crate::error::Result;
-use crate::{json, npz, onnx, pytorch};
+use crate::{c, json, npz, onnx, pytorch};
 
 /// What a model can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +15,15 @@ pub enum Format {
     PyTorch,
     /// NumPy's arrays, with the metadata as JSON.
     Npz,
+    /// One file of C99 that needs no library.
+    C,
     /// Everything as plain text.
     Json,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 4] = [Format::Onnx, Format::PyTorch, Format::Npz, Format::Json];
+    pub const ALL: [Format; 5] = [Format::Onnx, Format::PyTorch, Format::Npz, Format::C, Format::Json];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Format {
             Format::Onnx => "onnx",
             Format::PyTorch => "pytorch",
             Format::Npz => "npz",
+            Format::C => "c",
             Format::Json => "json",
         }
     }
@@ -54,6 +57,7 @@ pub fn export(model: &Model, format: Format, model_file: &str) -> Result<Vec<u8>
         Format::Onnx => onnx::export(model),
         Format::PyTorch => pytorch::export(model, model_file),
         Format::Npz => npz::export(model),
+        Format::C => c::export(model),
         Format::Json => json::export(model),
     }
 }

@@ -164,9 +164,9 @@ mod tests {
     fn state(tensors: &[(&str, &[usize])]) -> Vec<u8> {
         let bytes: Vec<Vec<u8>> =
             tensors.iter().map(|(_, shape)| 0.5f32.to_le_bytes().repeat(shape.iter().product())).collect();
-        let view = |(&(name, shape), bytes)| (name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap());
-        let views: Vec<(&str, TensorView<'_>)> =
-            tensors.iter().zip(&bytes).map(|(t, b)| view((t, b.as_slice()))).collect();
+        let views = bytes.iter().zip(tensors).map(|(bytes, &(name, shape))| {
+            (name.to_string(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap())
+        });
         serialize(views, None).unwrap()
     }
 
