@@ -42,6 +42,13 @@ pub fn of_report(error: surefoot_report::Error) -> PyErr {
     PyValueError::new_err(told(&error))
 }
 
+pub fn of_export(error: surefoot_export::Error) -> PyErr {
+    match error {
+        surefoot_export::Error::Library(error) => of_library(error),
+        error => PyValueError::new_err(told(&error)),
+    }
+}
+
 /// An error with what caused it.
 fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

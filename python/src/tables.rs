@@ -9,11 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use surefoot::files::write_atomically;
 use surefoot::{Cancel, PermutationImportance, Task};
+use surefoot_export::Format;
 use surefoot_fit::{Input, JudgedOn, Options, Outcome, Tables};
 use surefoot_report::{Explanation, TrainingReport};
 use surefoot_table::{Encoding, Table, in_sentences};
 
-use crate::errors::{of_fit, of_library, of_report, of_table};
+use crate::errors::{of_export, of_fit, of_library, of_report, of_table};
 use crate::events::Told;
 use crate::frames::Frame;
 use crate::running::{run, run_and_keep};
@@ -157,6 +158,12 @@ impl Model {
 
     fn save(&self, path: &str) -> PyResult<()> {
         self.0.save(path).map_err(of_library)
+    }
+
+    /// The bytes of an ONNX file.
+    fn to_onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = surefoot_export::export(&self.0, Format::Onnx, "").map_err(of_export)?;
+        Ok(PyBytes::new(py, &bytes))
     }
 
     #[getter]

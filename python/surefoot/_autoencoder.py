@@ -100,7 +100,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitted):
 
     def save(self, path):
         """Writes the model file of a single layer."""
+        self._single().save(os.fspath(path))
+
+    def to_onnx(self):
+        """The model of a single layer as ONNX, which gives the inputs back: the bytes of a file."""
+        return self._single().to_onnx()
+
+    def _single(self):
+        """The model, if there is only one."""
         check_is_fitted(self)
         if len(self.model_files_) > 1:
             raise ValueError("a stack of autoencoders is no single model: write model_files_ one by one")
-        _core.Model(self.model_files_[0]).save(os.fspath(path))
+        return _core.Model(self.model_files_[0])

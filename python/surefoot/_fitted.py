@@ -44,3 +44,11 @@ class Fitted(BaseEstimator):
         """Writes a model file: safetensors, which :func:`surefoot.load` and the command ``surefoot`` read."""
         check_is_fitted(self)
         self._read().save(os.fspath(path))
+
+    def to_onnx(self):
+        """The model as ONNX, which takes the raw columns of a table: the bytes of a file, as ``onnxruntime.InferenceSession`` takes them.
+
+        ``docs/export.md`` says how each column goes in, and what comes out.
+        """
+        check_is_fitted(self)
+        return self._read().to_onnx()

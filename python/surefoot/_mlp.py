@@ -452,9 +452,20 @@ class MLP(CallbackSupport, BaseEstimator):
 
         Several labels of one row become numbers in the file, one probability each; all else stays what it is.
         """
+        _core.write(os.fspath(path), self._model_file())
+
+    def to_onnx(self):
+        """The model as ONNX: the bytes of a file, as ``onnxruntime.InferenceSession`` takes them.
+
+        Its input is ``X``, a matrix of float64; its outputs are ``label`` and ``probabilities``, or ``prediction``. A label is the text
+        of the class.
+        """
+        return _core.Model(self._model_file()).to_onnx()
+
+    def _model_file(self):
         check_is_fitted(self)
         names = [str(name) for name in getattr(self, "feature_names_in_", [])]
-        _core.write(os.fspath(path), self._problem().model_file(self._theta(), self._class_names(), names))
+        return self._problem().model_file(self._theta(), self._class_names(), names)
 
     def _class_names(self):
         return None

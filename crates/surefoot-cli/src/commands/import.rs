@@ -4,10 +4,14 @@ use anyhow::Context;
 use surefoot_export::Sequential;
 
 use crate::arguments::Import;
-use crate::output::{Ending, keep_inputs, print_line};
+use crate::output::{Ending, keep_inputs, print_line, usage};
 
 pub fn run(arguments: &Import) -> anyhow::Result<Ending> {
     keep_inputs(&arguments.out, &[&arguments.state])?;
+    if arguments.state.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let message = format!("{}: expected a regular file", arguments.state.display());
+        return Err(usage(message, "save the state with safetensors.torch.save_file"));
+    }
     let bytes =
         std::fs::read(&arguments.state).with_context(|| format!("cannot read {}", arguments.state.display()))?;
     let model = Sequential::read(&bytes)

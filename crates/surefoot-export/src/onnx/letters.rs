@@ -24,3 +24,21 @@ pub fn with_all_cases(text: &str, place: &str) -> Result<Vec<String>> {
         all
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ascii_letter_is_small_and_capital() {
+        assert_eq!(with_all_cases("aÖ1b", "x").unwrap(), ["aÖ1b", "AÖ1b", "aÖ1B", "AÖ1B"]);
+        assert_eq!(with_all_cases("", "x").unwrap(), [""]);
+    }
+
+    #[test]
+    fn words_of_many_letters_are_refused() {
+        assert_eq!(with_all_cases("abcdefghijklmn", "x").unwrap().len(), 1 << 14);
+        let refused = with_all_cases("not-available-here", "the words for a missing cell").unwrap_err().to_string();
+        assert!(refused.starts_with("the words for a missing cell: expected at most 14 letters"), "{refused}");
+    }
+}

@@ -87,7 +87,7 @@ pub struct AttributeProto {
 pub struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
-    /// One of [`types`](super::types).
+    /// A `Type` of the graph, by its number.
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
     #[prost(bytes = "vec", repeated, tag = "6")]
