@@ -29,6 +29,8 @@ def made_up(rows, seed, unseen):
             "grade": draw.choice(["1", "2", "3"]) if draw.random() < 0.85 else "",
             "seen": f"2026-11-{draw.randint(1, 4):02}",
         }
+        if draw.random() < 0.05:
+            cells["place"] = f"hamlet {row % 9}"  # rare: an input for all others
         if unseen:
             cells["place"] = draw.choice([cells["place"], "Moon", "NORTH", "north"])
             cells["code"] = draw.choice([cells["code"], "7", "07", "7.0", "999", "n/a"])
@@ -65,7 +67,7 @@ CASES = {
     "tanh, f64": (f"iris --activation tanh --precision f64 {QUICK}", "iris"),
     "SELU, f64": (f"iris --activation selu --precision f64 --output-activation sigmoid {QUICK}", "iris"),
     "one sigmoid, f64": (f"xor --output-activation sigmoid --precision f64 {QUICK}", "xor"),
-    "ten sigmoid outputs": (f"digits --output-activation sigmoid {QUICK} --rows 300", "digits"),
+    "ten sigmoid outputs": (f"digits --output-activation sigmoid --precision f64 --hidden 8 {QUICK} --rows 300", "digits"),
     "twenty classes": (f"many.csv --target class {QUICK}", "many.csv"),
     "numbers that mean missing": ("codes.csv --target class --missing NA,-9,unknown --categorical grade " + QUICK, "codes.csv"),
 }
