@@ -18,7 +18,9 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command, Memory};
-use commands::{check, completions, datasets, encode, evaluate, explain, export, import, look, predict, show, train};
+use commands::{
+    check, completions, datasets, encode, evaluate, explain, export, import, lab, look, predict, show, train,
+};
 use output::{Ending, hint, is_broken_pipe, visible};
 
 fn main() -> ExitCode {
@@ -50,6 +52,7 @@ fn run(command: Command, memory: &Memory) -> anyhow::Result<Ending> {
         Command::Show(arguments) => show::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Lab(arguments) => lab::run(&arguments),
         Command::Datasets => datasets::run(),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => completions::man(&arguments),

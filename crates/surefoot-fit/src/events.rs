@@ -176,6 +176,12 @@ impl Snapshot<'_> {
         self.is_last
     }
 
+    /// θ as it is now, each number exactly. While there is a monitored cost, [`Outcome::model`](crate::Outcome::model) has the θ with the
+    /// lowest, which may be an earlier one.
+    pub fn parameters(&self) -> Vec<f64> {
+        self.state.parameters()
+    }
+
     /// Writes a checkpoint, whole or not at all, with a note of the caller's.
     ///
     /// # Errors
@@ -188,6 +194,7 @@ impl Snapshot<'_> {
 /// A state of either precision.
 pub(crate) trait Saved {
     fn steps(&self) -> u64;
+    fn parameters(&self) -> Vec<f64>;
     fn save(&self, path: &Path, note: &Value) -> surefoot::Result<()>;
 }
 
@@ -201,6 +208,10 @@ pub(crate) struct Kept<'a, T> {
 impl<T: Scalar> Saved for Kept<'_, T> {
     fn steps(&self) -> u64 {
         self.state.steps()
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        self.state.parameters().iter().map(|parameter| parameter.to_f64()).collect()
     }
 
     fn save(&self, path: &Path, note: &Value) -> surefoot::Result<()> {

@@ -2,9 +2,8 @@
 
 use ndarray::Array2;
 use surefoot::{DatasetView, Model, Parameters, Problem, Scalar};
-use surefoot_table::Targets;
 
-use crate::error::{Context, Result};
+use crate::error::Result;
 use crate::events::{Events, Phase, Resume};
 use crate::input::{Input, Source, find_target};
 use crate::networks::{self, Trained};
@@ -115,7 +114,7 @@ where
     let warnings = warnings::of_score(&plan, data, &judged)?;
     let provenance =
         Provenance { options, plan: &plan, runs: &runs, pretrained: pretrained.as_ref(), training, validation };
-    let model = model(&plan, parameters.into(), &provenance)?;
+    let model = Model { training: provenance.json(), ..plan.model(parameters.into())? };
     let outcome = Outcome {
         model,
         check,
@@ -156,24 +155,4 @@ fn one<T: Scalar>(
     };
     let Fitted { parameters, run } = networks::train_one(session, plan, examples, start, pretrained.clone())?;
     Ok((Trained { parameters, seconds: run.seconds, runs: vec![run], members: Vec::new() }, pretrained))
-}
-
-/// The model with all that a prediction needs, and how it came to be.
-fn model(plan: &Plan, parameters: Parameters, provenance: &Provenance<'_>) -> Result<Model> {
-    let mut model = Model::new(plan.network.clone(), parameters, plan.loss, plan.training.weight_decay)
-        .context(|| "make a model".into())?;
-    model.task = plan.task;
-    model.sparsity = plan.training.sparsity;
-    model.input_scaling.clone_from(&plan.input_scaling);
-    model.target_scaling.clone_from(&plan.target_scaling);
-    if let Some(encoding) = &plan.encoding {
-        model.input_columns = encoding.input_names();
-        model.encoding = encoding.to_json();
-        model.target_columns.clone_from(&encoding.target_columns);
-        if let Targets::Classes(names) = &encoding.targets {
-            model.classes.clone_from(names);
-        }
-    }
-    model.training = provenance.json();
-    Ok(model)
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ndarray::{Array2, Axis};
-use surefoot::{Activation, Dataset, DatasetView, Loss, Network, Scalar, Scaling, Task, Training};
+use surefoot::{Activation, Dataset, DatasetView, Loss, Model, Network, Parameters, Scalar, Scaling, Task, Training};
 use surefoot_table::{Encoding, Excluded, Note, Table, Target, Targets};
 
 use crate::class_weights::balanced;
@@ -91,6 +91,28 @@ impl Plan {
     /// Whether it is an ensemble that is trained.
     pub fn is_ensemble(&self) -> bool {
         !self.members.is_empty()
+    }
+
+    /// The model of this plan with these parameters: with all that a prediction needs, without how it was trained.
+    ///
+    /// # Errors
+    /// What [`Model::new`] refuses: parameters that are not as many as the network has, or not finite.
+    pub fn model(&self, parameters: Parameters) -> Result<Model> {
+        let mut model = Model::new(self.network.clone(), parameters, self.loss, self.training.weight_decay)
+            .context(|| "make a model".into())?;
+        model.task = self.task;
+        model.sparsity = self.training.sparsity;
+        model.input_scaling.clone_from(&self.input_scaling);
+        model.target_scaling.clone_from(&self.target_scaling);
+        if let Some(encoding) = &self.encoding {
+            model.input_columns = encoding.input_names();
+            model.encoding = encoding.to_json();
+            model.target_columns.clone_from(&encoding.target_columns);
+            if let Targets::Classes(names) = &encoding.targets {
+                model.classes.clone_from(names);
+            }
+        }
+        Ok(model)
     }
 
     /// The plan of an ensemble of which only these networks were trained; of a single network as it is.

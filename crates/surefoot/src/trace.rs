@@ -115,6 +115,17 @@ impl Trace {
         if l == 0 { &self.x } else { &self.a[l - 1] }
     }
 
+    /// f′(z) of each unit of layer `l` (from 0), from its activations; none for softmax, whose outputs depend on all of z.
+    ///
+    /// # Panics
+    /// When there is no layer `l`.
+    pub fn slopes(&self, network: &Network, l: usize) -> Vec<f64> {
+        match network.layers()[l].activation {
+            Activation::Softmax => Vec::new(),
+            activation => times_derivative(activation, &self.a[l], &vec![1.0; self.a[l].len()]),
+        }
+    }
+
     fn back(&self, network: &Network, loss: Loss, parameters: &[f64], y: &[f64]) -> Backward {
         let layers = network.layers();
         let last = layers.len() - 1;
@@ -209,4 +220,19 @@ fn check_example(what: &'static str, numbers: &[f64], expected: usize) -> Result
         return Err(Error::Shape { what: format!("{what} of an example"), expected, got: numbers.len().to_string() });
     }
     check_finite(what, row(numbers).view())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_are_f_prime_and_softmax_has_none() {
+        let network = Network::new(1, &[(1, Activation::Sigmoid), (2, Activation::Softmax)]).unwrap();
+        let theta = [0.5, 0.1, 1.0, -1.0, 0.0, 0.0];
+        let trace = Trace::new(&network, Loss::CrossEntropy, &theta, &[2.0], None).unwrap();
+        let a = trace.a[0][0];
+        assert_eq!(trace.slopes(&network, 0), [a * (1.0 - a)]);
+        assert!(trace.slopes(&network, 1).is_empty());
+    }
 }

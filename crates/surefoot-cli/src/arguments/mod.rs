@@ -60,12 +60,35 @@ pub enum Command {
     Show(Show),
     Export(Export),
     Import(Import),
+    Lab(Lab),
     /// List the built-in data sets.
     #[command(after_help = "Example:
   surefoot datasets")]
     Datasets,
     Completions(Completions),
     Man(ManPages),
+}
+
+/// Open a page in the browser to learn and play with: build a network, train it step by step, and see every number.
+///
+/// The page is served by this program, on this machine alone; nothing is loaded from elsewhere. It can train on built-in sets, toy sets,
+/// a CSV that is dropped on it, and DATA. Its address has a token, without which nothing is answered. Ctrl-C ends it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  surefoot lab
+  surefoot lab houses.csv --port 8080 --no-browser")]
+pub struct Lab {
+    /// A table that the page offers: a file, a folder, or a built-in name
+    pub data: Option<String>,
+    /// The address to listen at; with another than this machine's own, others can reach the page if they have the token
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub host: String,
+    /// The port [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// Only print the address
+    #[arg(long)]
+    pub no_browser: bool,
 }
 
 /// Print a script by which a shell completes commands, options and their values.

@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod export;
 pub mod import;
+pub mod lab;
 pub mod look;
 pub mod predict;
 pub mod show;

@@ -37,6 +37,13 @@ impl Features {
         Ok(Features { count: features.nrows(), tile: [rows, columns], picture, zoom })
     }
 
+    /// The pixels of the tile of a unit, row by row, as shares from −1 to 1 of the largest absolute value among them.
+    pub fn pixels(&self, unit: usize) -> Vec<f64> {
+        let [rows, columns] = self.tile;
+        let [top, left] = corner(unit, self.count, self.tile);
+        (0..rows * columns).map(|k| self.picture[[top + k / columns, left + k % columns]]).collect()
+    }
+
     /// As the bytes of a PNG file.
     ///
     /// # Errors
@@ -90,17 +97,28 @@ impl Image {
 /// The tiles beside and below each other, as shares from −1 to 1 of the largest absolute value in their tile; 0 between.
 fn picture(features: &Array2<f64>, image: &Image) -> Array2<f64> {
     let Image { rows, columns, places } = image;
-    let across = (features.nrows() as f64).sqrt().ceil() as usize;
+    let across = across(features.nrows());
     let down = features.nrows().div_ceil(across);
     let mut picture = Array2::zeros((down * (rows + GAP) + GAP, across * (columns + GAP) + GAP));
     for (unit, feature) in features.outer_iter().enumerate() {
-        let (top, left) = (GAP + unit / across * (rows + GAP), GAP + unit % across * (columns + GAP));
+        let [top, left] = corner(unit, features.nrows(), [*rows, *columns]);
         let largest = largest(feature);
         for (place, x) in places.iter().zip(feature) {
             picture[[top + place / columns, left + place % columns]] = x / largest;
         }
     }
     picture
+}
+
+/// Where the tile of a unit begins.
+fn corner(unit: usize, count: usize, [rows, columns]: [usize; 2]) -> [usize; 2] {
+    let across = across(count);
+    [GAP + unit / across * (rows + GAP), GAP + unit % across * (columns + GAP)]
+}
+
+/// How many tiles are beside each other.
+fn across(count: usize) -> usize {
+    (count as f64).sqrt().ceil() as usize
 }
 
 fn largest(feature: ArrayView1<'_, f64>) -> f64 {

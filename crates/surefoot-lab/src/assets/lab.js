@@ -1,0 +1,381 @@
+// The page: settings to a session, and what is seen of it to the drawings.
+
+import { NetworkDrawing, drawCurve, drawHistograms, drawPictures, drawPlane, nearest, number } from "./drawing.js";
+import { address, get, post, remove, save } from "./server.js";
+import { Walk } from "./walk.js";
+
+const of = (id) => document.getElementById(id);
+const DEFAULTS = { data: "toy:xor", hidden: "4,4", activation: "tanh", noise: "0.1", rows: "200", decay: "0.0001", seed: "0", validation: "0" };
+const FIELDS = ["data", "noise", "rows", "target", "autoencoder", "validation", "activation", "output", "loss", "initialization", "seed", "optimizer", "rate", "batch", "decay", "sparsity"];
+
+/** All that the page knows. */
+const page = { settings: {}, session: null, summary: null, now: null, history: [], clicked: null, checked: null, table: null, isNew: false };
+let hidden = [4, 4];
+let isAsking = false;
+let making = Promise.resolve();
+
+function fail(error) {
+  of("error").textContent = error.message;
+  of("error").hidden = false;
+}
+
+/** Runs what may fail, and says so. */
+const tried = (work) => async (...all) => {
+  try {
+    of("error").hidden = true;
+    return await work(...all);
+  } catch (error) {
+    fail(error);
+  }
+};
+
+function option(select, value, text = value) {
+  const element = document.createElement("option");
+  [element.value, element.textContent] = [value, text];
+  select.append(element);
+}
+
+function readSettings() {
+  const settings = {};
+  for (const id of FIELDS) settings[id] = of(id).type === "checkbox" ? of(id).checked : of(id).value;
+  page.settings = { ...settings, hidden: hidden.join(",") };
+  return page.settings;
+}
+
+/** What a link says, after the # so that it stays in the browser. */
+function readUrl() {
+  const said = { ...DEFAULTS, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
+  hidden = said.hidden.split(",").map(Number).filter((units) => units > 0);
+  for (const id of FIELDS) {
+    if (said[id] === undefined) continue;
+    if (of(id).type === "checkbox") of(id).checked = said[id] === "true";
+    else if (id === "target") page.target = said[id];
+    else of(id).value = said[id];
+  }
+  return Number(said.step ?? 1) - 1;
+}
+
+function writeUrl() {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(page.settings)) if (value !== "" && value !== false && String(value) !== DEFAULTS[name]) said.set(name, value);
+  if (walk.step > 0) said.set("step", walk.step + 1);
+  history.replaceState(null, "", `${location.pathname}${location.search}#${said}`);
+}
+
+function wanted(settings) {
+  const [kind, name] = settings.data.split(":");
+  if (kind === "toy") return { toy: { toy: name, rows: Number(settings.rows), noise: Number(settings.noise), seed: Number(settings.seed) } };
+  if (kind === "given") return "given";
+  if (kind === "own") return { csv: page.table };
+  return { builtin: name };
+}
+
+function choices(settings) {
+  const or = (text, make = (t) => t) => (text === "" ? null : make(text));
+  return {
+    target: page.target || null,
+    autoencoder: settings.autoencoder,
+    hidden,
+    activation: or(settings.activation),
+    output_activation: or(settings.output),
+    loss: or(settings.loss),
+    weight_decay: Number(settings.decay),
+    sparsity: or(settings.sparsity, Number),
+    optimizer: settings.optimizer,
+    learning_rate: or(settings.rate, Number),
+    batch_size: or(settings.batch, (text) => (text === "full" ? "full" : Number(text))),
+    initialization: or(settings.initialization),
+    validation: Number(settings.validation),
+    seed: Number(settings.seed),
+  };
+}
+
+/** Begins a session with the settings of the page. */
+const make = tried(async () => {
+  const settings = readSettings();
+  writeUrl();
+  of("toy").hidden = !settings.data.startsWith("toy:");
+  drawLayers();
+  if (settings.data.startsWith("own") && !page.table) {
+    throw new Error("this link is about a table of its own: choose that file");
+  }
+  const old = page.session;
+  const made = await post("/api/sessions", { data: wanted(settings), choices: choices(settings) });
+  if (old !== null) remove(`/api/sessions/${old}`).catch(() => {});
+  Object.assign(page, { session: made.id, summary: made.summary, history: [], clicked: null, checked: null });
+  of("equation").innerHTML = '<p class="muted">Nothing is chosen yet.</p>';
+  of("derivative").hidden = true;
+  of("report").replaceChildren();
+  of("lines").replaceChildren();
+  of("pictures").replaceChildren();
+  delete of("histograms").dataset.layers;
+  drawTargets();
+  drawing.chosen = null;
+  drawing.build(page.summary);
+  of("plane-section").hidden = page.summary.points.length === 0;
+  of("legend").textContent = page.summary.classes.length ? `Squares: ${page.summary.classes[0]}. Circles: ${page.summary.classes.slice(1).join(", ")}. Click a point to follow it.` : "Click a point to follow it.";
+  of("pictures-section").hidden = made.now.pictures === null;
+  of("example").max = page.summary.examples;
+  of("example").value = 1;
+  of("save-data").hidden = !/^(toy|own)/.test(settings.data);
+  see(made.now);
+});
+
+const remake = () => {
+  making = making.then(make);
+  return making;
+};
+
+function drawTargets() {
+  const select = of("target");
+  select.replaceChildren();
+  option(select, "", `automatic: ${page.summary.target || "none"}`);
+  page.summary.columns.forEach((column) => option(select, column));
+  select.value = page.target ?? "";
+}
+
+function drawLayers() {
+  of("layers").replaceChildren(
+    ...hidden.map((units, l) => {
+      const row = document.createElement("div");
+      row.className = "layer";
+      const text = document.createElement("span");
+      text.textContent = `layer ${l + 1}: ${units} ${units === 1 ? "unit" : "units"}`;
+      const button = (sign, name, change) => {
+        const element = document.createElement("button");
+        Object.assign(element, { type: "button", textContent: sign });
+        element.setAttribute("aria-label", `${name} of layer ${l + 1}`);
+        element.addEventListener("click", () => {
+          change();
+          remake();
+        });
+        return element;
+      };
+      const by = (factor) => Math.max(1, Math.min(1024, units + factor * (units >= 16 ? 8 : 1)));
+      row.append(text, button("−", "Fewer units", () => (hidden[l] = by(-1))), button("+", "More units", () => (hidden[l] = by(1))), button("×", "Removal", () => hidden.splice(l, 1)));
+      return row;
+    }),
+  );
+  of("add").disabled = hidden.length >= 8;
+}
+
+/** Takes in what the server said. */
+function see(now) {
+  if (now.since <= page.history.length) page.history.splice(now.since, Infinity, ...now.history);
+  page.now = now;
+  page.isNew = true;
+}
+
+const path = (what = "") => `/api/sessions/${page.session}${what}`;
+
+const go = tried(async (how) => {
+  await making;
+  page.history = how === "reset" ? [] : page.history;
+  see(await post(path("/go"), how));
+  if (page.clicked) await showEquation(false);
+});
+
+/** Asks again and again while it trains; drawing never waits for it. */
+async function poll() {
+  if (page.now?.state === "running" && !isAsking && !document.hidden) {
+    isAsking = true;
+    try {
+      const session = page.session;
+      const now = await get(`${path()}?since=${page.history.length}`);
+      if (session === page.session) see(now);
+    } catch (error) {
+      fail(error);
+      if (page.now) page.now.state = "lost";
+    }
+    isAsking = false;
+  }
+  setTimeout(poll, 50);
+}
+
+function draw() {
+  if (page.isNew && page.now && page.summary) {
+    page.isNew = false;
+    const { now, summary } = page;
+    const isRunning = now.state === "running";
+    of("run").textContent = isRunning ? "Pause" : "Run";
+    const score = now.score === null ? "" : `, ${summary.score_name} ${summary.task === "classification" ? `${(100 * now.score).toFixed(1)} %` : number(now.score)}`;
+    const checked = now.checked === null ? "" : ", gradient checked";
+    of("status").textContent = `Epoch ${now.epoch}, step ${now.step}${score}${checked}${now.ended ? `, ended: ${now.ended}` : ""}`;
+    drawing.update(now);
+    drawCurve(of("curve"), page.history);
+    const last = page.history.at(-1);
+    of("numbers").textContent = last ? `training cost ${number(last[0])}${last[1] === null ? "" : `, validation cost ${number(last[1])} (dashed)`}` : "";
+    drawPlane(of("plane"), now, summary, Number(of("example").value) - 1);
+    if (now.pictures) drawPictures(of("pictures"), now.pictures, choose);
+    drawHistograms(of("histograms"), now, summary);
+    const flat = now.look.flatMap(({ flat, is_dead }, l) => flat.map((unit) => `unit ${unit + 1} of layer ${l + 1} is ${is_dead ? "dead" : "saturated"}`));
+    of("marked").textContent = flat.length === 0 ? "" : `${flat.slice(0, 4).join("; ")}${flat.length > 4 ? ` and ${flat.length - 4} more` : ""}: f′(z) is almost 0 for nearly every example, so δ is, too, and its weights hardly learn.`;
+  }
+  walk.update(page);
+  requestAnimationFrame(draw);
+}
+
+const showEquation = tried(async (numeric) => {
+  const example = Math.min(Math.max(1, Number(of("example").value) || 1), page.summary.examples) - 1;
+  const fault = of("fault").value || null;
+  const said = await post(path("/equation"), { ...page.clicked, example, numeric, fault });
+  // formulas are MathML that the server makes of numbers alone
+  of("equation").innerHTML = said.formulas.join("");
+  of("cells").textContent = said.cells.slice(0, 5).map(([name, text]) => `${name} = ${text}`).join(", ");
+  of("derivative").hidden = said.kind !== "parameter";
+  if (said.kind === "unit") {
+    const bias = document.createElement("button");
+    bias.textContent = "Its bias b";
+    bias.addEventListener("click", () => choose({ ...page.clicked, bias: true }));
+    of("equation").append(bias);
+  }
+  if (said.numeric !== null && said.numeric !== undefined) {
+    const difference = Math.abs(said.numeric - said.analytic);
+    const verdict = document.createElement("p");
+    verdict.id = "verdict";
+    const agrees = difference < 5e-9 * Math.max(1, Math.abs(said.analytic));
+    verdict.className = agrees ? "good" : "bad";
+    verdict.textContent = `analytic ${said.analytic.toFixed(10)}, numerical ${said.numeric.toFixed(10)}: ${agrees ? "they agree to 8 digits" : `they differ by ${number(difference)}`}`;
+    of("equation").append(verdict);
+  }
+});
+
+const choose = (what) => {
+  page.clicked = what;
+  drawing.mark(what);
+  return showEquation(false);
+};
+
+const runCheck = tried(async () => {
+  of("report").textContent = "Checking…";
+  let said;
+  try {
+    said = await post(path("/check"), { fault: of("fault").value || null });
+  } catch (error) {
+    of("report").replaceChildren();
+    throw error;
+  }
+  page.checked = said;
+  const verdict = document.createElement("p");
+  verdict.id = "check-verdict";
+  verdict.className = said.passed ? "good" : "bad";
+  verdict.textContent = said.passed ? `The gradient is right: ${said.checked} of ${said.parameters} derivatives compared over ${said.examples} examples.` : `The gradient is wrong: ${said.wrong} of ${said.checked} derivatives differ from the numerical ones.`;
+  const table = document.createElement("table");
+  const row = (cells, tag) => {
+    const line = document.createElement("tr");
+    cells.forEach((text) => line.append(Object.assign(document.createElement(tag), { textContent: text })));
+    table.append(line);
+    return line;
+  };
+  row(["layer", "compared", "wrong", "difference", "worst"], "th");
+  said.layers.forEach((layer, l) => {
+    const { worst } = layer;
+    const line = row([l + 1, layer.checked, layer.wrong, layer.difference === null ? "–" : layer.difference.toExponential(2), worst ? `${place(worst.place)}: analytic ${number(worst.analytic)}, numerical ${number(worst.numeric)}` : ""], "td");
+    if (layer.wrong > 0) line.className = "bad";
+  });
+  const scroll = document.createElement("div");
+  scroll.className = "scroll";
+  scroll.append(table);
+  of("report").replaceChildren(verdict, scroll);
+  if (said.note) of("report").append(Object.assign(document.createElement("p"), { textContent: said.note }));
+});
+
+/** `layers.0.weight[3, 1]` as the notes count: W⁽¹⁾ from 1. */
+function place(text) {
+  const [, layer, kind, at] = /layers\.(\d+)\.(\w+)\[(.*)\]/.exec(text) ?? [];
+  if (layer === undefined) return text;
+  const index = at.split(", ").map((k) => Number(k) + 1).join(",");
+  return `${kind === "weight" ? "W" : "b"}(${Number(layer) + 1}) ${index}`;
+}
+
+const showLines = tried(async () => {
+  const said = await get(path("/lines"));
+  const part = (title, text) => [Object.assign(document.createElement("h3"), { textContent: title }), Object.assign(document.createElement("pre"), { textContent: text })];
+  const note = said.needs_data ? [Object.assign(document.createElement("p"), { textContent: `Save the data as ${said.needs_data} beside it. ${said.epochs} whole epochs.` })] : [];
+  of("lines").replaceChildren(...note, ...part("Command", said.command), ...part("Python", said.python), ...part("Rust", said.rust));
+});
+
+async function take(file) {
+  const text = await file.text();
+  page.table = { name: file.name, text };
+  page.target = "";
+  if (!of("data").querySelector('[value="own:"]')) option(of("data"), "own:", "your table");
+  of("data").value = "own:";
+  await remake();
+}
+
+const drawing = new NetworkDrawing(of("drawing"), choose);
+const walk = new Walk(of("walk"), () => writeUrl());
+
+const begin = tried(async () => {
+  if (!address) throw new Error("open the address that `surefoot lab` printed: it has a token");
+  const known = await get("/api/choices");
+  if (known.given) option(of("data"), "given:", known.given);
+  known.toys.forEach(({ name, about }) => option(of("data"), `toy:${name}`, `${name}: ${about}`));
+  known.builtin.forEach(({ name, about }) => option(of("data"), `builtin:${name}`, about.split(":")[0] === about ? name : `${name}: ${about.split(":")[0]}`));
+  option(of("activation"), "", "by optimizer");
+  option(of("output"), "", "by task");
+  known.activations.forEach(({ name, for_outputs }) => {
+    if (!for_outputs) option(of("activation"), name);
+    option(of("output"), name);
+  });
+  known.optimizers.forEach((name) => option(of("optimizer"), name));
+  of("optimizer").value = "adam";
+  if (known.given) DEFAULTS.data = "given:";
+  const step = readUrl();
+  walk.go(step, false);
+  for (const id of FIELDS) {
+    of(id).addEventListener("change", () => {
+      if (id === "data") page.target = "";
+      if (id === "target") page.target = of("target").value;
+      remake();
+    });
+  }
+  of("add").addEventListener("click", () => {
+    hidden.push(4);
+    remake();
+  });
+  of("settings").addEventListener("submit", (event) => event.preventDefault());
+  of("run").addEventListener("click", () => {
+    const pace = of("pace").value;
+    return go(page.now?.state === "running" ? "pause" : { run: { pace: pace === "" ? null : Number(pace) } });
+  });
+  of("pace").addEventListener("change", () => page.now?.state === "running" && go({ run: { pace: of("pace").value === "" ? null : Number(of("pace").value) } }));
+  of("step").addEventListener("click", () => go("step"));
+  of("epoch").addEventListener("click", () => go("epoch"));
+  of("reset").addEventListener("click", () => go("reset"));
+  of("check").addEventListener("click", runCheck);
+  of("derivative").addEventListener("click", () => showEquation(true));
+  const follow = () => {
+    page.isNew = true;
+    if (page.clicked) showEquation(false);
+  };
+  of("example").addEventListener("change", follow);
+  of("plane").addEventListener("click", (event) => {
+    of("example").value = nearest(of("plane"), event, page.now, page.summary) + 1;
+    if (page.clicked) follow();
+    else choose({ layer: page.summary.layers.length - 1, unit: 0, from: null });
+    page.isNew = true;
+  });
+  of("save-model").addEventListener("click", tried(() => save(path("/model"), "lab.safetensors")));
+  of("save-report").addEventListener("click", tried(() => save(path("/report"), "lab.html")));
+  of("save-data").addEventListener("click", tried(() => save(path("/data"), page.summary.name)));
+  of("show-lines").addEventListener("click", showLines);
+  of("file").addEventListener("change", () => of("file").files[0] && take(of("file").files[0]));
+  const drop = of("drop");
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", name === "dragover");
+      if (name === "drop" && event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (page.isNew = true));
+  addEventListener("resize", () => (page.isNew = true));
+  addEventListener("pagehide", () => page.session !== null && fetch(path(), { method: "DELETE", headers: { "x-surefoot-token": address }, keepalive: true }));
+  await remake();
+});
+
+begin();
+poll();
+draw();

@@ -1,0 +1,270 @@
+//! What the page draws: the network at one moment.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use surefoot::{Activation, Model, Task, Trace};
+use surefoot_report::Features;
+use surefoot_table::Targets;
+
+use crate::error::Result;
+use crate::gate::Permit;
+use crate::session::{Moment, Session};
+
+/// Points to a side of a heat map.
+const SIDE: usize = 28;
+/// Units of a layer that are drawn; of a layer with more, the first.
+const DRAWN: usize = 16;
+const BINS: usize = 24;
+/// Examples that histograms and the score are of.
+const LOOKED_AT: usize = 100;
+/// Preferred inputs that are shown.
+const MOST_PICTURES: usize = 64;
+/// A slope of less than this share of the steepest is flat.
+const FLAT: f64 = 0.02;
+/// The steepest slope of sigmoid and tanh.
+const STEEPEST: [(Activation, f64); 2] = [(Activation::Sigmoid, 0.25), (Activation::Tanh, 1.0)];
+
+/// What does not change while a session lasts.
+pub(crate) fn summary(session: &Session) -> Value {
+    let Session { plan, data, tables, examples, .. } = session;
+    let classes: &[String] = match plan.encoding.as_ref().map(|encoding| &encoding.targets) {
+        Some(Targets::Classes(names)) => names,
+        _ => &[],
+    };
+    let names = plan.encoding.as_ref().map(|encoding| encoding.input_names()).unwrap_or_default();
+    let is_plane = plan.network.inputs() == 2;
+    let points: Vec<[f64; 3]> = match is_plane {
+        true => (0..examples.rows())
+            .map(|row| {
+                let (x, y) = (examples.inputs(), examples.targets());
+                let class = match y.ncols() {
+                    1 => y[[row, 0]],
+                    _ => (0..y.ncols()).find(|&k| y[[row, k]] > 0.5).unwrap_or(0) as f64,
+                };
+                [x[[row, 0]], x[[row, 1]], class]
+            })
+            .collect(),
+        false => Vec::new(),
+    };
+    let layers: Vec<Value> = plan
+        .network
+        .layers()
+        .iter()
+        .map(|layer| json!({"inputs": layer.inputs, "outputs": layer.outputs, "activation": layer.activation.name()}))
+        .collect();
+    json!({
+        "name": data.name, "columns": tables.table.columns(), "rows": tables.table.rows(), "training_rows": plan.rows,
+        "validation_rows": plan.validation_rows, "examples": examples.rows(), "inputs": names, "classes": classes,
+        "target": plan.encoding.as_ref().map(|encoding| encoding.target_columns.join(", ")),
+        "task": plan.task.name(), "loss": plan.loss.name(), "layers": layers, "weight_decay": plan.training.weight_decay,
+        "parameters": plan.network.parameter_count(), "points": points,
+        "steps_of_epoch": plan.rows.div_ceil(plan.training.batch_rows(plan.rows).max(1)),
+        "excluded": plan.excluded.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        "drawn": DRAWN, "autoencoder": plan.is_autoencoder(), "score_name": plan.task.score_name(),
+    })
+}
+
+/// What the units of the first layer answer to, where the inputs are the pixels of an image of at least 4 × 4.
+fn features(model: &Model) -> Option<Features> {
+    Features::new(model).ok().filter(|features| features.tile.iter().all(|&side| side >= 4))
+}
+
+/// The network now, with the epochs since.
+pub(crate) fn now(session: &Session, since: usize) -> Result<Value> {
+    let gate = session.gate();
+    let (theta, head) = {
+        let seen = gate.look();
+        let state = match (&seen.ended, seen.permit()) {
+            (Some(_), _) => "ended",
+            (None, Permit::Pause) => "paused",
+            _ => "running",
+        };
+        let ended = seen.ended.as_ref().map(|ended| match ended {
+            Ok(reason) => reason.clone(),
+            Err(error) => session.data.without_path(error),
+        });
+        let history: Vec<_> =
+            seen.history.iter().skip(since).map(|e| [Some(e.cost), e.validation_cost, e.validation_score]).collect();
+        let check = seen.check.as_ref().map(|check| check.passed());
+        let head = json!({
+            "state": state, "ended": ended, "epoch": seen.history.len(), "step": seen.steps, "since": since,
+            "history": history, "checked": check,
+        });
+        (std::sync::Arc::clone(&seen.parameters), head)
+    };
+    let model = session.plan.model(surefoot::Parameters::F64(theta.to_vec()))?;
+    let moment = Moment { model, theta };
+    let mut all = head;
+    let looked = looked_at(session, &moment)?;
+    if let Value::Object(all) = &mut all {
+        all.insert("layers".into(), layers(&moment));
+        all.insert("look".into(), json!(looked.layers));
+        all.insert("score".into(), json!(looked.score));
+        all.insert("heat".into(), heat(session, &moment)?);
+        all.insert("pictures".into(), pictures(&moment));
+    }
+    Ok(all)
+}
+
+/// The drawn weights of each layer, row by row.
+fn layers(moment: &Moment) -> Value {
+    let network = &moment.model.network;
+    let of_layer = |l: usize| {
+        let (weight, bias) = (network.weight(&moment.theta, l), network.bias(&moment.theta, l));
+        let rows: Vec<Vec<f32>> =
+            weight.outer_iter().take(DRAWN).map(|row| row.iter().take(DRAWN).map(|&w| w as f32).collect()).collect();
+        let biases: Vec<f32> = bias.iter().take(DRAWN).map(|&b| b as f32).collect();
+        json!({"w": rows, "b": biases})
+    };
+    (0..network.layers().len()).map(of_layer).collect()
+}
+
+/// The bounds of the plane that is drawn: those of the examples, with a margin.
+pub(crate) fn bounds(session: &Session) -> [[f64; 2]; 2] {
+    [0, 1].map(|column| {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &x in session.examples.inputs().column(column) {
+            (low, high) = (low.min(x), high.max(x));
+        }
+        let margin = 0.15 * (high - low).max(1e-6);
+        [low - margin, high + margin]
+    })
+}
+
+/// The response of each drawn unit over the plane, as bytes in hexadecimal: row by row from the top.
+fn heat(session: &Session, moment: &Moment) -> Result<Value> {
+    let network = &moment.model.network;
+    if network.inputs() != 2 {
+        return Ok(Value::Null);
+    }
+    let [[left, right], [bottom, top]] = bounds(session);
+    let at = |k: usize, from: f64, to: f64| from + (to - from) * (k as f64 + 0.5) / SIDE as f64;
+    let mut maps: Vec<Vec<Vec<f64>>> =
+        network.layers().iter().map(|l| vec![Vec::new(); l.outputs.min(DRAWN)]).collect();
+    for row in 0..SIDE {
+        for column in 0..SIDE {
+            let x = [at(column, left, right), at(row, top, bottom)];
+            let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, None)?;
+            for (maps, a) in maps.iter_mut().zip(&trace.a) {
+                maps.iter_mut().zip(a).for_each(|(map, &a)| map.push(a));
+            }
+        }
+    }
+    let units: Vec<Vec<String>> = maps
+        .iter()
+        .zip(network.layers())
+        .map(|(maps, layer)| {
+            let (low, high) = range(layer.activation, maps);
+            maps.iter().map(|map| bytes(map, low, high)).collect()
+        })
+        .collect();
+    Ok(json!({"side": SIDE, "bounds": [[left, right], [bottom, top]], "units": units}))
+}
+
+/// Between which two values an activation is drawn.
+fn range(activation: Activation, maps: &[Vec<f64>]) -> (f64, f64) {
+    match activation {
+        Activation::Sigmoid | Activation::Softmax => (0.0, 1.0),
+        Activation::Tanh => (-1.0, 1.0),
+        _ => {
+            let most = maps.iter().flatten().fold(1e-9, |most: f64, a| most.max(a.abs()));
+            (-most, most)
+        }
+    }
+}
+
+fn bytes(numbers: &[f64], low: f64, high: f64) -> String {
+    let byte = |x: &f64| (((x - low) / (high - low)).clamp(0.0, 1.0) * 255.0).round() as u8;
+    numbers.iter().map(|x| format!("{:02x}", byte(x))).collect()
+}
+
+/// The preferred input of each unit of the first layer, as bytes around 128, and the rows and columns of it.
+fn pictures(moment: &Moment) -> Value {
+    let Some(features) = features(&moment.model) else { return Value::Null };
+    let units = 0..features.count.min(MOST_PICTURES);
+    let tiles: Vec<String> = units.map(|unit| bytes(&features.pixels(unit), -1.0, 1.0)).collect();
+    json!({"tile": features.tile, "units": tiles})
+}
+
+#[derive(Serialize)]
+struct Histogram {
+    low: f64,
+    high: f64,
+    bins: Vec<usize>,
+}
+
+impl Histogram {
+    fn new(numbers: &[f64]) -> Self {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &x in numbers {
+            (low, high) = (low.min(x), high.max(x));
+        }
+        let mut bins = vec![0; BINS];
+        for x in numbers {
+            let at = ((x - low) / (high - low).max(1e-300) * BINS as f64) as usize;
+            bins[at.min(BINS - 1)] += 1;
+        }
+        Histogram { low, high, bins }
+    }
+}
+
+#[derive(Serialize)]
+struct LookedAt {
+    activations: Histogram,
+    gradients: Histogram,
+    /// Units whose f′ is almost 0 for nearly all examples, from 0.
+    flat: Vec<usize>,
+    /// Whether they are dead rather than saturated.
+    is_dead: bool,
+}
+
+struct Looked {
+    layers: Vec<LookedAt>,
+    score: Option<f64>,
+}
+
+/// Activations, gradients and the score over the first examples.
+fn looked_at(session: &Session, moment: &Moment) -> Result<Looked> {
+    let network = &moment.model.network;
+    let count = session.examples.rows().min(LOOKED_AT);
+    let layers = network.layers();
+    let mut activations = vec![Vec::new(); layers.len()];
+    let mut gradient = vec![0.0; moment.theta.len()];
+    let mut flat: Vec<Vec<usize>> = layers.iter().map(|layer| vec![0; layer.outputs]).collect();
+    let mut outputs = ndarray::Array2::zeros((count, network.outputs()));
+    for example in 0..count {
+        let (x, y) = session.example(example)?;
+        let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, Some(&y))?;
+        for (l, layer) in layers.iter().enumerate() {
+            activations[l].extend_from_slice(&trace.a[l]);
+            let steepest = STEEPEST.iter().find(|(activation, _)| *activation == layer.activation);
+            let limit = steepest.map_or(FLAT, |(_, slope)| FLAT * slope);
+            for (unit, slope) in trace.slopes(network, l).iter().enumerate() {
+                flat[l][unit] += usize::from(slope.abs() <= limit);
+            }
+        }
+        if let Some(backward) = &trace.backward {
+            gradient.iter_mut().zip(&backward.gradient).for_each(|(sum, g)| *sum += g / count as f64);
+        }
+        if let Some(a) = trace.a.last() {
+            outputs.row_mut(example).iter_mut().zip(a).for_each(|(to, a)| *to = *a);
+        }
+    }
+    let targets = session.examples.targets();
+    let score = session.plan.task.score(outputs.view(), targets.slice(ndarray::s![..count, ..]));
+    let of_layer = |(l, activations): (usize, &Vec<f64>)| {
+        let weights = network.weight_range(l);
+        let is_hidden = l + 1 < layers.len();
+        let flat = flat[l].iter().enumerate();
+        let flat = flat.filter(|(_, flat)| is_hidden && **flat * 20 >= count * 19).map(|(unit, _)| unit).collect();
+        LookedAt {
+            activations: Histogram::new(activations),
+            gradients: Histogram::new(&gradient[weights.start..weights.end]),
+            flat,
+            is_dead: layers[l].activation.has_kink(),
+        }
+    };
+    let layers = activations.iter().enumerate().map(of_layer).collect();
+    let is_said = session.plan.task == Task::Classification || score.is_finite();
+    Ok(Looked { layers, score: is_said.then_some(score) })
+}
