@@ -204,7 +204,7 @@ impl Events for Keeper {
     fn epoch(&mut self, _phase: &Phase, epoch: &Epoch) -> ControlFlow<()> {
         let gate = Arc::clone(&self.gate);
         let mut seen = gate.seen();
-        seen.history.push(epoch.clone());
+        seen.history.push(*epoch);
         if matches!(seen.permit(), Permit::Step | Permit::Epoch) {
             seen.permit = Some(Permit::Pause);
         }
