@@ -6,12 +6,13 @@ use std::process::Command;
 
 use common::Shell;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "look",
     "train",
     "predict",
     "evaluate",
     "explain",
+    "lab",
     "encode",
     "check",
     "show",

@@ -16,8 +16,8 @@ use crate::choices::Choices;
 use crate::data::Wanted;
 use crate::error::{Error, Result};
 use crate::gate::Permit;
-use crate::lab::State;
 use crate::session::Session;
+use crate::sessions::State;
 use crate::toys::Toy;
 use crate::{checks, equations, take_away, view};
 

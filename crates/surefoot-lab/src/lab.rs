@@ -12,17 +12,11 @@ use tokio::net::TcpListener;
 
 use crate::error::{Error, Result};
 use crate::guard::{Guard, harden, new_token};
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, State};
 use crate::{api, assets};
 
 /// The largest request, such as a table that is sent.
 const LARGEST: usize = 16 << 20;
-
-/// What the handlers share.
-pub(crate) struct State {
-    pub sessions: Sessions,
-    pub given: Option<String>,
-}
 
 /// A page to learn and play with, for whoever has its address.
 pub struct Lab {

@@ -10,6 +10,13 @@ use crate::session::Session;
 /// Sessions at a time.
 pub(crate) const MOST: usize = 20;
 
+/// What every request is answered from.
+pub(crate) struct State {
+    pub sessions: Sessions,
+    /// The table that the page offers, as the command was given it.
+    pub given: Option<String>,
+}
+
 #[derive(Default)]
 pub(crate) struct Sessions {
     all: Mutex<BTreeMap<u64, Arc<Session>>>,
