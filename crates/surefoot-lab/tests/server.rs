@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 use surefoot::Model;
+use surefoot_fit::{Input, Options, Tables, fit};
 use surefoot_lab::Lab;
 use tokio::sync::oneshot;
 
@@ -214,4 +215,25 @@ fn the_server_ends_while_trainings_run() {
     server.go(id, &json!({"run": {"pace": null}}));
     server.end();
     assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+}
+
+/// The Rust lines, with the options that stand in them.
+#[test]
+fn the_rust_lines_make_the_model_of_the_page() {
+    let server = Server::new();
+    let choices = json!({"hidden": [5], "activation": "sigmoid", "optimizer": "sgd", "validation": 0.2, "seed": 4});
+    let made = server.json("POST", "/api/sessions", &json!({"data": {"builtin": "iris"}, "choices": choices}));
+    let id = made["id"].as_u64().unwrap();
+    (0..3).for_each(|_| drop(server.go(id, &json!("epoch"))));
+    let lines = server.json("GET", &format!("/api/sessions/{id}/lines"), &json!(null));
+    let rust = lines["rust"].as_str().unwrap();
+    let (_, rest) = rust.split_once("r#\"\n").unwrap();
+    let (toml, rest) = rest.split_once("\"#.parse()?;").unwrap();
+    assert!(rest.contains("Tables::read(\"iris\", &options)?"), "{rest}");
+    let options: Options = toml.parse().unwrap();
+    let tables = Tables::read("iris", &options).unwrap();
+    let outcome = fit(&options, Input::Tables(&tables), &mut ()).unwrap();
+    let (status, model) = server.raw("GET", &format!("/api/sessions/{id}/model"), b"");
+    assert_eq!((status, outcome.epochs()), (200, 3));
+    assert!(outcome.model.to_bytes().unwrap() == model);
 }
