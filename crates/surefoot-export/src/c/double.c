@@ -31,7 +31,7 @@ static real reduced(real x, int64_t *n) {
     return fused(p, r * r, r);
 }
 
-static real exponential(real x) {
+static inline real exponential(real x) {
     int64_t n;
     real low = x < -746.0 ? -746.0 : x;
     real e = reduced(low > 710.0 ? 710.0 : low, &n);
@@ -40,13 +40,13 @@ static real exponential(real x) {
 }
 
 /* exp(x) - 1 for x <= 0 */
-static real exponential_less_one(real x) {
+static inline real exponential_less_one(real x) {
     int64_t n;
     real e = reduced(x < -38.0 ? -38.0 : x, &n), power = power_of_two(n);
     return fused(e, power, power - 1.0);
 }
 
-static real hyperbolic_tangent(real x) {
+static inline real hyperbolic_tangent(real x) {
     real t = exponential_less_one(-2.0 * fabs(x)), tanh = -t / (2.0 + t);
     return copysign(tanh, x);
 }

@@ -25,7 +25,7 @@ static real reduced(real x, int32_t *n) {
     return fused(p, r * r, r);
 }
 
-static real exponential(real x) {
+static inline real exponential(real x) {
     int32_t n;
     real low = x < -104.0f ? -104.0f : x;
     real e = reduced(low > 89.0f ? 89.0f : low, &n);
@@ -34,13 +34,13 @@ static real exponential(real x) {
 }
 
 /* exp(x) - 1 for x <= 0 */
-static real exponential_less_one(real x) {
+static inline real exponential_less_one(real x) {
     int32_t n;
     real e = reduced(x < -18.0f ? -18.0f : x, &n), power = power_of_two(n);
     return fused(e, power, power - 1.0f);
 }
 
-static real hyperbolic_tangent(real x) {
+static inline real hyperbolic_tangent(real x) {
     real squared = x * x, p = -2.7607685e-16f, q = 1.1982584e-6f;
     p = fused(p, squared, 2.000188e-13f);
     p = fused(p, squared, -8.604672e-11f);
