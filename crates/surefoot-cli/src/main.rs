@@ -19,7 +19,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command, Memory};
 use commands::{
-    check, completions, datasets, encode, evaluate, explain, export, import, lab, look, predict, show, train,
+    check, completions, datasets, encode, evaluate, explain, export, import, lab, look, predict, serve, show, train,
 };
 use output::{Ending, hint, is_broken_pipe, visible};
 
@@ -53,6 +53,7 @@ fn run(command: Command, memory: &Memory) -> anyhow::Result<Ending> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Datasets => datasets::run(),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => completions::man(&arguments),

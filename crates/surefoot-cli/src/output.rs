@@ -50,7 +50,11 @@ pub fn hint(error: &anyhow::Error) -> String {
             error => error.hint(),
         });
         let export = cause.downcast_ref::<surefoot_export::Error>().and_then(surefoot_export::Error::hint);
-        table.or(library).or(report).or(export).map(String::from)
+        let serve = match cause.downcast_ref::<surefoot_lab::Error>() {
+            Some(error) => error.hint(),
+            None => cause.downcast_ref::<surefoot_serve::Error>().and_then(surefoot_serve::Error::hint),
+        };
+        table.or(library).or(report).or(export).or(serve).map(String::from)
     });
     known.unwrap_or_else(|| "--help after the command is its manual, with ranges and defaults".into())
 }

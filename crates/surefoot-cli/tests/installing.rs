@@ -6,13 +6,14 @@ use std::process::Command;
 
 use common::Shell;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "look",
     "train",
     "predict",
     "evaluate",
     "explain",
     "lab",
+    "serve",
     "encode",
     "check",
     "show",

@@ -39,6 +39,9 @@ pub enum Error {
         /// What went wrong.
         source: std::io::Error,
     },
+    /// Of listening or serving.
+    #[error(transparent)]
+    Serve(#[from] surefoot_serve::Error),
     /// Of the training.
     #[error(transparent)]
     Fit(#[from] surefoot_fit::Error),
@@ -62,16 +65,17 @@ impl Error {
         match self {
             Error::NoSession { .. } => StatusCode::NOT_FOUND,
             Error::Full { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Io { .. } | Error::Serve(_) => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }
     }
 
     /// What to do about it, where that is known.
-    fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::NoSession { .. } => Some("load the data again: the page keeps its settings"),
             Error::Full { .. } => Some("pause one of them, or close its page"),
+            Error::Serve(error) => error.hint(),
             Error::Library(error) => error.hint(),
             _ => None,
         }

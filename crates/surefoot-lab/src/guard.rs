@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use surefoot_serve::Hosts;
 
 use crate::error::{Error, Result};
 
@@ -31,26 +32,14 @@ fn is_equal(one: &[u8], other: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     pub token: String,
-    /// The host that was given with `--host`, where it is not that of this machine alone.
-    pub host: Option<String>,
+    pub hosts: Hosts,
 }
 
 impl Guard {
-    /// Whether a `Host` header names this server: a page of a stranger whose name was pointed at this machine does not.
-    fn is_known(&self, host: &str) -> bool {
-        let name = match host.strip_prefix('[') {
-            Some(rest) => rest.split(']').next().unwrap_or_default(),
-            None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-        };
-        // a number of the network is no name that can be pointed elsewhere
-        let is_number = self.host.is_some() && name.parse::<std::net::IpAddr>().is_ok();
-        is_number || matches!(name, "127.0.0.1" | "localhost" | "::1") || self.host.as_deref() == Some(name)
-    }
-
     /// Why a request is refused, if it is.
     pub fn refusal(&self, request: &Request<Body>) -> Option<Response> {
         let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        if !text(header::HOST).is_some_and(|host| self.is_known(host)) {
+        if !self.hosts.are_known(request.headers()) {
             return Some((StatusCode::MISDIRECTED_REQUEST, "unknown Host\n").into_response());
         }
         let path = request.uri().path();
@@ -84,22 +73,4 @@ pub(crate) fn harden(mut response: Response) -> Response {
     set(header::CACHE_CONTROL, "no-store");
     set(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_known() {
-        let alone = Guard { token: "t".into(), host: None };
-        for host in ["127.0.0.1:8080", "localhost", "localhost:1", "[::1]:80"] {
-            assert!(alone.is_known(host), "{host}");
-        }
-        for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example:80", "", "10.0.0.1:80"] {
-            assert!(!alone.is_known(host), "{host}");
-        }
-        let shared = Guard { token: "t".into(), host: Some("0.0.0.0".into()) };
-        assert!(shared.is_known("10.0.0.1:80") && !shared.is_known("evil.example"));
-    }
 }

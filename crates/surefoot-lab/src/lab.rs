@@ -1,27 +1,27 @@
 //! The server of the page.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::routing::{get, post};
-use tokio::net::TcpListener;
+use surefoot_serve::Listener;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::guard::{Guard, harden, new_token};
 use crate::sessions::{Sessions, State};
 use crate::{api, assets};
 
 /// The largest request, such as a table that is sent.
 const LARGEST: usize = 16 << 20;
+/// The threads that answer; what computes has its own.
+const THREADS: usize = 2;
 
 /// A page to learn and play with, for whoever has its address.
 pub struct Lab {
-    listener: std::net::TcpListener,
-    address: SocketAddr,
+    listener: Listener,
     guard: Guard,
     state: Arc<State>,
 }
@@ -31,65 +31,34 @@ impl Lab {
     /// from beside those in the program; the page can name no other file.
     ///
     /// # Errors
-    /// [`Error::Io`] when the address cannot be listened at.
+    /// [`Error::Serve`](crate::Error::Serve) when the address cannot be listened at.
     pub fn bind(host: &str, port: u16, data: Option<String>) -> Result<Self> {
-        let io = |source| Error::Io { doing: format!("listen at {host}:{port}"), source };
-        let listener = std::net::TcpListener::bind((host, port)).map_err(io)?;
-        listener.set_nonblocking(true).map_err(io)?;
-        let address = listener.local_addr().map_err(io)?;
-        let host = (!address.ip().is_loopback()).then(|| host.to_string());
-        let guard = Guard { token: new_token()?, host };
-        Ok(Lab { listener, address, guard, state: Arc::new(State { sessions: Sessions::default(), given: data }) })
+        let listener = Listener::bind(host, port)?;
+        let guard = Guard { token: new_token()?, hosts: listener.hosts().clone() };
+        Ok(Lab { listener, guard, state: Arc::new(State { sessions: Sessions::default(), given: data }) })
     }
 
     /// The address of the page, with its token.
     pub fn url(&self) -> String {
-        let address = match self.address.ip().is_unspecified() {
-            true => format!("127.0.0.1:{}", self.address.port()),
-            false => self.address.to_string(),
-        };
-        format!("http://{address}/?token={}", self.guard.token)
+        format!("{}/?token={}", self.listener.url(), self.guard.token)
     }
 
     /// Whether other machines can reach it.
     pub fn is_shared(&self) -> bool {
-        self.guard.host.is_some()
+        self.listener.is_shared()
     }
 
     /// Serves until `end` is ready; requests that are on the way are answered, and trainings end.
     ///
     /// # Errors
-    /// [`Error::Io`] when serving fails.
+    /// [`Error::Serve`](crate::Error::Serve) when serving fails.
     pub fn serve(self, end: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let io = |source| Error::Io { doing: "serve".into(), source };
-        let Lab { listener, guard, state, .. } = self;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(io)?;
+        let Lab { listener, guard, state } = self;
         let kept = Arc::clone(&state);
-        runtime
-            .block_on(async move {
-                let listener = TcpListener::from_std(listener)?;
-                axum::serve(listener, router(guard, state)).with_graceful_shutdown(end).await
-            })
-            .map_err(io)?;
+        listener.serve(THREADS, router(guard, state), end)?;
         kept.sessions.clear();
         Ok(())
     }
-}
-
-/// Ready on SIGINT, or SIGTERM where there is one.
-pub async fn until_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn router(guard: Guard, state: Arc<State>) -> Router {

@@ -28,4 +28,5 @@ mod toys;
 mod view;
 
 pub use error::{Error, Result};
-pub use lab::{Lab, until_signal};
+pub use lab::Lab;
+pub use surefoot_serve::until_signal;

@@ -62,7 +62,9 @@ impl Table {
         match frame {
             Some(frame) if frame.rows > 0 => {
                 let names = Names::new(name, frame.fields.iter().map(|field| field.name().clone()).collect());
-                let columns = frame.columns.into_iter().map(|column| column.finish(told)).collect();
+                let columns = frame.columns.into_iter().zip(&frame.fields);
+                let columns =
+                    columns.map(|(column, field)| column.finish(told, field.data_type().is_numeric())).collect();
                 Ok(Table::new(names, columns, Lines::counted(frame.rows)))
             }
             _ => Err(wrong("at least one row", "none")),
@@ -137,10 +139,11 @@ impl Parts {
         Some(())
     }
 
-    fn finish(self, told: &Told) -> Cells {
+    fn finish(self, told: &Told, are_numbers: bool) -> Cells {
         match self {
             Parts::Whole(cells) => cells,
             Parts::Numbers(numbers) => Cells::of_numbers(numbers),
+            Parts::Texts(growing) if are_numbers => settled(told, vec![growing.of_numbers()]).swap_remove(0),
             Parts::Texts(growing) => settled(told, vec![growing]).swap_remove(0),
         }
     }

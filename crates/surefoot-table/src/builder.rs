@@ -2,6 +2,7 @@
 
 use crate::column::{Cells, Growing};
 use crate::notation::{Told, settle};
+use crate::number::Written;
 use crate::table::{Lines, Names, Table};
 
 /// Takes rows of text up and keeps them as typed columns: the first rows are gathered into a block, whose cells say how each
@@ -9,6 +10,7 @@ use crate::table::{Lines, Names, Table};
 pub(crate) struct Builder {
     names: Names,
     told: Told,
+    numbers: Numbers,
     /// None before the block is full.
     columns: Vec<Growing>,
     /// The rows since the columns reconsidered how they are kept.
@@ -16,6 +18,34 @@ pub(crate) struct Builder {
     lines: Lines,
     damaged: Vec<(usize, usize)>,
     block: Block,
+}
+
+/// What a format that tells numbers from texts says of columns.
+#[derive(Default)]
+pub(crate) struct Numbers(Vec<OfColumn>);
+
+#[derive(Clone, Copy, Default)]
+struct OfColumn {
+    has_number: bool,
+    /// Whether it has a text that can be read as a number.
+    has_written: bool,
+}
+
+impl Numbers {
+    /// Takes a cell of a column up.
+    pub fn see(&mut self, column: usize, is_number: bool, text: &str) {
+        if self.0.len() <= column {
+            self.0.resize(column + 1, OfColumn::default());
+        }
+        let of_column = &mut self.0[column];
+        of_column.has_number |= is_number;
+        of_column.has_written |= !is_number && Written::of(text).is_some();
+    }
+
+    /// Whether all that can be read as a number in a column is one.
+    fn has(&self, column: usize) -> bool {
+        self.0.get(column).is_some_and(|of_column| of_column.has_number && !of_column.has_written)
+    }
 }
 
 /// Some rows, cell by cell.
@@ -51,12 +81,18 @@ impl Builder {
         Builder {
             names,
             told,
+            numbers: Numbers::default(),
             columns: Vec::new(),
             rows_since: 0,
             lines: Lines::default(),
             damaged: Vec::new(),
             block: Block::default(),
         }
+    }
+
+    /// Of a format that tells numbers from texts.
+    pub fn with_numbers(self, numbers: Numbers) -> Self {
+        Builder { numbers, ..self }
     }
 
     /// The rows so far.
@@ -99,7 +135,9 @@ impl Builder {
         if self.columns.is_empty() {
             self.begin_columns();
         }
-        let columns = settled(&self.told, self.columns);
+        let of_column =
+            |(place, column): (usize, Growing)| if self.numbers.has(place) { column.of_numbers() } else { column };
+        let columns = settled(&self.told, self.columns.into_iter().enumerate().map(of_column).collect());
         Table::new(self.names, columns, self.lines).with_damaged(self.damaged).with_told(self.told)
     }
 

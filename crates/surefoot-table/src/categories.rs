@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::cell::{category_of_number, is_code, truth};
+use crate::cell::{Meaning, category_of_number, is_code, truth};
 use crate::column::{Cell, Cells, Mapped};
 
 /// The categories of some rows of a column that are not missing, in ascending order, with the rows that each has. Where all are
@@ -137,19 +137,23 @@ impl<'a> Categories<'a> {
 
     /// The index of the category of a cell.
     pub fn find(&self, cells: &Cells, cell: Cell<'_>) -> Option<usize> {
-        let text = cells.text_of(cell);
-        if let Some(place) = self.index.get(&*text) {
+        self.place(&cells.text_of(cell), || cells.meaning_of(cell))
+    }
+
+    /// The index of the category of a text with this meaning.
+    pub fn place(&self, text: &str, meaning: impl FnOnce() -> Meaning) -> Option<usize> {
+        if let Some(place) = self.index.get(text) {
             return Some(*place);
         }
         if self.are_numbers
-            && let Some(name) = cells.meaning_of(cell).plain_number().and_then(category_of_number)
+            && let Some(name) = meaning().plain_number().and_then(category_of_number)
             && let Some(place) = self.index.get(&*name)
         {
             return Some(*place);
         }
         match self.by_truth {
-            Some(places) => truth(&text).map(|yes| places[usize::from(yes)]),
-            None => self.index.get(&*self.with_zeros(&text)?).copied(),
+            Some(places) => truth(text).map(|yes| places[usize::from(yes)]),
+            None => self.index.get(&*self.with_zeros(text)?).copied(),
         }
     }
 

@@ -4,6 +4,7 @@ use ndarray::{Array2, Axis, s};
 use surefoot::{Scalar, Scaling};
 
 use crate::categories::Categories;
+use crate::cell::Meaning;
 use crate::column::{Cell, Cells, Mapped};
 use crate::error::{Error, Reason, Result};
 use crate::kind::Kind;
@@ -70,18 +71,61 @@ pub(crate) enum OnError {
     Missing,
 }
 
-/// How the cells of a column become inputs.
-pub(crate) struct Encoder<'a, F> {
-    pub width: usize,
-    has_missing_indicator: bool,
-    encoded: Mapped<'a, Option<Encoded>, F>,
-}
-
 /// What a cell becomes: the input that is not 0, and its number.
 #[derive(Clone, Copy)]
 pub(crate) struct Encoded {
     input: Option<(usize, f64)>,
     is_missing: bool,
+}
+
+/// How a kind of column makes inputs of what its cells mean.
+pub(crate) struct Rule<'a> {
+    pub kind: &'a Kind,
+    pub categories: Categories<'a>,
+}
+
+impl<'a> Rule<'a> {
+    pub fn new(kind: &'a Kind) -> Self {
+        Rule { kind, categories: Categories::new(kind.values()) }
+    }
+
+    /// What a cell with this meaning, and this place among the categories, becomes; `None` where it is no number and has to be one.
+    pub fn encoded(&self, meaning: Meaning, place: Option<usize>, on_error: OnError) -> Option<Encoded> {
+        let is_number = matches!(self.kind, Kind::Number { .. });
+        let is_missing = meaning.is_missing || on_error == OnError::Missing && is_number && meaning.number.is_none();
+        let input = match self.kind {
+            Kind::Number { fill: Some(fill), .. } if is_missing => Some((0, *fill)),
+            Kind::Number { .. } => Some((0, meaning.number?)),
+            Kind::Binary { .. } => Some((0, place.map_or(0.5, |value| value as f64))),
+            Kind::Category { .. } if is_missing => None,
+            Kind::Category { categories, other, .. } => {
+                place.or_else(|| other.then_some(categories.len())).map(|place| (place, 1.0))
+            }
+        };
+        Some(Encoded { input, is_missing })
+    }
+}
+
+impl Encoded {
+    /// Sets the inputs of a column of this kind, which are 0 so far.
+    pub fn set(self, kind: &Kind, inputs: &mut [f64]) {
+        if self.is_missing
+            && kind.has_missing_indicator()
+            && let Some(indicator) = inputs.last_mut()
+        {
+            *indicator = 1.0;
+        }
+        if let Some((place, number)) = self.input {
+            inputs[place] = number;
+        }
+    }
+}
+
+/// How the cells of a column become inputs.
+pub(crate) struct Encoder<'a, F> {
+    pub width: usize,
+    kind: &'a Kind,
+    encoded: Mapped<'a, Option<Encoded>, F>,
 }
 
 impl<'a> Encoder<'a, ()> {
@@ -90,49 +134,21 @@ impl<'a> Encoder<'a, ()> {
         cells: &'a Cells,
         on_error: OnError,
     ) -> Encoder<'a, impl Fn(Cell<'a>) -> Option<Encoded>> {
-        let categories = match kind {
-            Kind::Number { .. } => Categories::new(&[]),
-            Kind::Binary { values, .. } => Categories::new(values),
-            Kind::Category { categories, .. } => Categories::new(categories),
+        let rule = Rule::new(kind);
+        let encode = move |cell| match kind {
+            Kind::Number { notation, .. } => rule.encoded(cells.meaning_by(cell, notation), None, on_error),
+            Kind::Binary { .. } | Kind::Category { .. } => {
+                rule.encoded(cells.meaning_of(cell), rule.categories.find(cells, cell), on_error)
+            }
         };
-        let encode = move |cell| {
-            let meaning = match kind {
-                Kind::Number { notation, .. } => cells.meaning_by(cell, notation),
-                Kind::Binary { .. } | Kind::Category { .. } => cells.meaning_of(cell),
-            };
-            let is_number = matches!(kind, Kind::Number { .. });
-            let is_missing =
-                meaning.is_missing || on_error == OnError::Missing && is_number && meaning.number.is_none();
-            let input = match kind {
-                Kind::Number { fill: Some(fill), .. } if is_missing => Some((0, *fill)),
-                Kind::Number { .. } => Some((0, meaning.number?)),
-                Kind::Binary { .. } => Some((0, categories.find(cells, cell).map_or(0.5, |value| value as f64))),
-                Kind::Category { .. } if is_missing => None,
-                Kind::Category { categories: names, other, .. } => {
-                    let place = categories.find(cells, cell).or_else(|| other.then_some(names.len()));
-                    place.map(|place| (place, 1.0))
-                }
-            };
-            Some(Encoded { input, is_missing })
-        };
-        Encoder {
-            width: kind.width(),
-            has_missing_indicator: kind.has_missing_indicator(),
-            encoded: Mapped::new(cells, encode),
-        }
+        Encoder { width: kind.width(), kind, encoded: Mapped::new(cells, encode) }
     }
 }
 
 impl<'a, F: Fn(Cell<'a>) -> Option<Encoded>> Encoder<'a, F> {
     /// Sets the inputs of a row, which are 0 so far; `None` where the cell is no number and has to be one.
     pub fn encode(&self, row: usize, inputs: &mut [f64]) -> Option<()> {
-        let Encoded { input, is_missing } = self.encoded.get(row)?;
-        if is_missing && self.has_missing_indicator {
-            inputs[self.width - 1] = 1.0;
-        }
-        if let Some((place, number)) = input {
-            inputs[place] = number;
-        }
+        self.encoded.get(row)?.set(self.kind, inputs);
         Some(())
     }
 }

@@ -42,7 +42,8 @@ pub(crate) fn joined(name: &str, mut tables: Vec<Table>) -> Result<Table> {
     let column = |column: usize| {
         let parts: Vec<Cells> =
             tables.iter_mut().zip(&places).map(|(table, places)| table.take_cells(places[column])).collect();
-        below_each_other(&parts)
+        let column = below_each_other(&parts);
+        if parts.iter().all(|cells| cells.settled.are_numbers) { column.of_numbers() } else { column }
     };
     let columns = (0..names.columns.len()).map(column).collect();
     Ok(Table::new(names, settled(&told, columns), lines)

@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::builder::Builder;
+use crate::builder::{Builder, Numbers};
 use crate::error::{Error, Reason, Result};
 use crate::notation::Told;
 use crate::table::{Names, Table};
 
-/// A record: its fields in their order, each as the text of a cell.
-struct Record(Vec<(String, String)>);
+/// A record: its fields in their order, each as a cell.
+struct Record(Vec<(String, Cell)>);
 
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -25,8 +25,8 @@ impl<'de> Deserialize<'de> for Record {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Record, A::Error> {
                 let mut fields = Vec::new();
-                while let Some((name, Cell(text))) = map.next_entry()? {
-                    fields.push((name, text));
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
                 }
                 Ok(Record(fields))
             }
@@ -35,8 +35,21 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// A value as the text of a cell.
-struct Cell(String);
+/// A value as the text of a cell, and whether it is a number.
+struct Cell {
+    text: String,
+    is_number: bool,
+}
+
+impl Cell {
+    fn number(number: impl ToString) -> Self {
+        Cell { text: number.to_string(), is_number: true }
+    }
+
+    fn text(text: impl Into<String>) -> Self {
+        Cell { text: text.into(), is_number: false }
+    }
+}
 
 impl<'de> Deserialize<'de> for Cell {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -49,22 +62,22 @@ impl<'de> Deserialize<'de> for Cell {
             }
 
             fn visit_str<E>(self, text: &str) -> std::result::Result<Cell, E> {
-                Ok(Cell(text.trim().into()))
+                Ok(Cell::text(text.trim()))
             }
             fn visit_bool<E>(self, value: bool) -> std::result::Result<Cell, E> {
-                Ok(Cell(value.to_string()))
+                Ok(Cell::text(value.to_string()))
             }
             fn visit_i64<E>(self, value: i64) -> std::result::Result<Cell, E> {
-                Ok(Cell(value.to_string()))
+                Ok(Cell::number(value))
             }
             fn visit_u64<E>(self, value: u64) -> std::result::Result<Cell, E> {
-                Ok(Cell(value.to_string()))
+                Ok(Cell::number(value))
             }
             fn visit_f64<E>(self, value: f64) -> std::result::Result<Cell, E> {
-                Ok(Cell(value.to_string()))
+                Ok(Cell::number(value))
             }
             fn visit_unit<E>(self) -> std::result::Result<Cell, E> {
-                Ok(Cell(String::new()))
+                Ok(Cell::text(""))
             }
         }
         deserializer.deserialize_any(Value)
@@ -122,25 +135,27 @@ pub(crate) fn read(file: &str, bytes: &[u8], told: Told) -> Result<Table> {
         Error::format(file, Reason::Json, "an array of records, or a record in each line", error.to_string())
     };
     let (mut names, mut places) = (Vec::new(), HashMap::new());
+    let mut numbers = Numbers::default();
     for_each(bytes, |Record(fields), _| {
-        for (name, _) in fields {
-            places.entry(name).or_insert_with_key(|name| {
+        for (name, cell) in fields {
+            let place = *places.entry(name).or_insert_with_key(|name| {
                 names.push(name.clone());
                 names.len() - 1
             });
+            numbers.see(place, cell.is_number, &cell.text);
         }
     })
     .map_err(wrong)?;
     if names.is_empty() {
         return Err(Error::format(file, Reason::Json, "records with fields", "none"));
     }
-    let mut builder = Builder::new(Names::new(file, names.clone()), told);
+    let mut builder = Builder::new(Names::new(file, names.clone()), told).with_numbers(numbers);
     let mut cells = vec![String::new(); names.len()];
     for_each(bytes, |Record(fields), line| {
         cells.iter_mut().for_each(String::clear);
-        for (name, text) in fields {
+        for (name, cell) in fields {
             if let Some(&place) = places.get(&name) {
-                cells[place] = text;
+                cells[place] = cell.text;
             }
         }
         builder.push(cells.iter().map(String::as_str), line);

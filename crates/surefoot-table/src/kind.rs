@@ -95,6 +95,15 @@ impl Kind {
         names
     }
 
+    /// The values that it tells apart, in ascending order; none for a number.
+    pub fn values(&self) -> &[String] {
+        match self {
+            Kind::Number { .. } => &[],
+            Kind::Binary { values, .. } => values,
+            Kind::Category { categories, .. } => categories,
+        }
+    }
+
     /// How many they are.
     pub fn width(&self) -> usize {
         usize::from(self.has_missing_indicator())

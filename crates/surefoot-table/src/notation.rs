@@ -91,6 +91,8 @@ pub(crate) struct Evidence {
     unusual_minus: Option<String>,
     /// The smallest and the largest number without a unit, as far as that matters beside a percent sign.
     bare_range: Option<[f64; 2]>,
+    /// Whether they were numbers and no texts.
+    are_numbers: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,6 +123,11 @@ const UNITS: usize = 4;
 const GROUPED: usize = 20;
 
 impl Evidence {
+    /// Of cells that were numbers and no texts.
+    pub fn of_numbers() -> Self {
+        Evidence { are_numbers: true, ..Evidence::default() }
+    }
+
     /// Looks at a cell that is no plain number.
     pub fn look(&mut self, cell: &str) {
         let Some(written) = Written::of(cell) else { return };
@@ -217,6 +224,8 @@ impl Evidence {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settled {
     pub notation: Notation,
+    /// Whether its cells were numbers and no texts: their decimal sign is a point in every notation.
+    pub are_numbers: bool,
     /// What nothing in the file tells.
     pub doubt: Option<Doubt>,
     /// What a person should know, in a sentence each.
@@ -256,6 +265,10 @@ fn settle_column(told: &Told, evidence: &Evidence, of_others: Option<Decimal>) -
     let counts = evidence.counts;
     let mut settled = Settled::default();
     settled.notation.missing = told.missing.clone();
+    settled.are_numbers = evidence.are_numbers;
+    if evidence.are_numbers {
+        return settled;
+    }
     let own = told.decimal.or(evidence.proof());
     let by_whole_numbers = evidence.by_whole_numbers();
     let by_points = (counts.either_comma == 0 && !told.semicolons).then_some(Decimal::Point);

@@ -259,7 +259,16 @@ impl Table {
     /// [`Error::Line`] for a row with another number of cells, bytes that are no text, or no row at all; [`Error::Io`] when
     /// reading fails.
     pub fn read(file: &str, reader: impl Read) -> Result<Self> {
-        let table = Rows::new(file, Box::new(reader), &Reading::default(), &[])?.table(usize::MAX)?;
+        Table::read_as(file, reader, &Reading::default(), &[])
+    }
+
+    /// The same where more is known: how it is to be read, and names that columns may have, such as those of a model. A first row with
+    /// one of them has the names.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_as(file: &str, reader: impl Read, reading: &Reading, known: &[String]) -> Result<Self> {
+        let table = Rows::new(file, Box::new(reader), reading, known)?.table(usize::MAX)?;
         table.ok_or_else(|| Error::format(file, Reason::Format, "a table", "nothing"))
     }
 }

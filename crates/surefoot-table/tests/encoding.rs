@@ -2,7 +2,7 @@
 
 use ndarray::array;
 use surefoot::{Activation, Loss, Model, Network, Parameters};
-use surefoot_table::{Encoding, Excluded, Learned, Reason, Result, Roles, Table, Target};
+use surefoot_table::{Encoding, Excluded, Learned, Reason, Result, Roles, RowEncoder, Table, Target, Unseen, Value};
 
 const TABLE: &str = "id,size,colour,open,same,price\n\
     a,1.5,red,yes,x,10\nb,2.5,green,no,x,20.5\nc,,red,no,x,30\nd,5.5,green,yes,x,40\ne,7.5,red,,x,50\nf,2,green,no,x,60\n\
@@ -143,4 +143,40 @@ fn missing_targets_are_passed_over_in_data_to_measure_on() {
     let encoding = learned("x,y\n1,yes\n2,no\n");
     assert_eq!(encoding.rows_with_targets(&table("y,x\n,1\nno,2\n")).unwrap(), [1]);
     assert!(encoding.rows_with_targets(&table("y,x\n,1\n,2\n")).is_err());
+}
+
+#[test]
+fn a_row_of_values_becomes_what_it_becomes_in_a_table() {
+    let encoding = learned(TABLE);
+    let csv = format!("{TABLE}k,4.25,violet,TRUE,x,1\nl,?,,maybe,x,2\n");
+    let table = table(&csv);
+    let rows = table.all_rows();
+    let inputs = encoding.inputs(&table, &rows).unwrap();
+    let encoder = RowEncoder::new(&encoding);
+    let mut unseen: Vec<Unseen> = Vec::new();
+    for &row in &rows {
+        let cells = encoding.columns.iter().map(|column| table.cell(row, table.column(&column.name).unwrap()));
+        let cells: Vec<_> = cells.collect();
+        let as_texts: Vec<Value<'_>> = cells.iter().map(|cell| Value::Text(cell)).collect();
+        let as_json = |cell: &str| cell.parse().ok().map(Value::Number);
+        let as_values: Vec<Value<'_>> = cells
+            .iter()
+            .map(|cell| if cell.is_empty() { Value::Missing } else { as_json(cell).unwrap_or(Value::Text(cell)) })
+            .collect();
+        for values in [as_texts, as_values] {
+            let mut one = vec![0.0; encoder.width()];
+            unseen = [unseen, encoder.encode(&values, &mut one).unwrap()].concat();
+            assert_eq!(one, inputs.row(row).to_vec(), "{values:?}");
+        }
+    }
+    unseen.dedup();
+    assert_eq!(unseen, encoding.unseen(&table, &rows).unwrap());
+    assert_eq!(encoder.encode(&[Value::Text("tall"), Value::Missing, Value::Missing], &mut [0.0; 8]), Err(0));
+    assert_eq!(encoder.encode(&[Value::Number(f64::INFINITY)], &mut [0.0; 8]), Err(0));
+
+    let rows = |code: &str, y: usize| (0..5).map(|i| format!("{code},{}\n", y + i)).collect::<String>();
+    let codes = learned(&format!("code,y\n{}{}{}", rows("007", 0), rows("008", 10), rows("012", 30)));
+    let mut one = vec![0.0; codes.columns[0].kind.width()];
+    let lost = RowEncoder::new(&codes).encode(&[Value::Number(7.0)], &mut one).unwrap();
+    assert_eq!((lost[0].read_as.as_deref(), one[0]), (Some("007"), 1.0));
 }

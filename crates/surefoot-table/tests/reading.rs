@@ -1,6 +1,8 @@
 //! Tables as people have them: each kind of trouble, and what is made of it.
 
-use surefoot_table::{Decimal, Encoding, Excluded, Kind, Look, Part, Reading, Roles, Source, Table, Target, Use};
+use surefoot_table::{
+    Decimal, Encoding, Excluded, Kind, Look, Part, Reading, Roles, RowEncoder, Source, Table, Target, Use, Value,
+};
 
 /// What was found of a column, in a few words.
 fn used_as(use_as: &Use) -> String {
@@ -334,4 +336,45 @@ fn tables_stand_beside_each_other_where_rows_and_names_allow_it() {
     let refused = |other: &str| read("a,b\n1,x\n2,y\n").beside(read(other)).unwrap_err().to_string();
     assert!(refused("b\n3\n4\n").contains("got `b` twice"), "{}", refused("b\n3\n4\n"));
     assert!(refused("c\n3\n").contains("expected 2 rows, got 1"), "{}", refused("c\n3\n"));
+}
+
+#[test]
+fn numbers_that_are_no_texts_have_a_decimal_point_whatever_a_model_has_learned() {
+    let german = of_column("x", ';', |i| ["1,045", "2.360,3", "7,271"][i % 3].into());
+    let table = read(&german);
+    let target = Target::find(&table, None, &[], None).unwrap();
+    let roles = Roles { ignored: vec!["other"], ..Roles::default() };
+    let encoding = Encoding::learn(&table, &table.all_rows(), &target, &roles).unwrap().encoding;
+    let inputs = |table: &Table| encoding.inputs(table, &table.all_rows()).unwrap().into_raw_vec_and_offset().0;
+    let numbers = [1.234, 2.5, 3.125];
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    std::fs::write(&path, "{\"x\": 1.234}\n{\"x\": 2.5}\n{\"x\": 3.125}\n").unwrap();
+    let json = Source::new(path.to_str().unwrap(), Part::Test);
+    assert_eq!(inputs(&json.table().unwrap()), numbers);
+    let more = [path.to_str().unwrap().to_string()];
+    assert_eq!(inputs(&Source { more: &more, ..json }.table().unwrap()), [numbers, numbers].concat());
+    std::fs::write(&path, "[{\"x\": \"1,234\"}, {\"x\": \"2.500,5\"}]").unwrap();
+    assert_eq!(inputs(&json.table().unwrap()), [1.234, 2500.5], "texts are written as those of the training data");
+
+    let few: Vec<f64> = numbers.repeat(20);
+    let lines: String = few.iter().map(|x| format!("{{\"x\": {x}}}\n")).collect();
+    std::fs::write(&path, lines).unwrap();
+    assert_eq!(inputs(&json.table().unwrap()), few);
+
+    let column: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::Float64Array::from(numbers.to_vec()));
+    let batch = arrow_array::RecordBatch::try_from_iter([("x", column)]).unwrap();
+    assert_eq!(inputs(&Table::from_batches("frame", std::slice::from_ref(&batch)).unwrap()), numbers);
+    let halves = [batch.slice(0, 1), batch.slice(1, 2)];
+    assert_eq!(inputs(&Table::from_batches("frame", &halves).unwrap()), numbers);
+
+    let encoder = RowEncoder::new(&encoding);
+    let mut one = [0.0];
+    for value in [Value::Number(1.234), Value::Text("1,234"), Value::Text(" 1,234 ")] {
+        one = [0.0];
+        encoder.encode(&[value], &mut one).unwrap();
+        assert_eq!(one, [1.234], "{value:?}");
+    }
+    assert_eq!(encoder.encode(&[Value::Text("1.234,5.6")], &mut one), Err(0));
 }

@@ -61,6 +61,7 @@ pub enum Command {
     Export(Export),
     Import(Import),
     Lab(Lab),
+    Serve(Serve),
     /// List the built-in data sets.
     #[command(after_help = "Example:
   surefoot datasets")]
@@ -89,6 +90,30 @@ pub struct Lab {
     /// Only print the address
     #[arg(long)]
     pub no_browser: bool,
+}
+
+/// Answer requests for predictions over HTTP, until Ctrl-C.
+///
+/// POST /predict takes rows as JSON (Content-Type: application/json; a record such as {"size": 3, "kind": "a"}, or an array of them) or
+/// CSV (Content-Type: text/csv), and answers in the same form with what `surefoot predict` writes; ?probabilities=true adds the
+/// probability of each class. GET /schema describes all of it as OpenAPI, GET /health says that it can be asked. Requests that wait are predicted together. At
+/// the end those on the way are answered.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  surefoot serve iris.safetensors
+  curl 127.0.0.1:8080/predict -H 'Content-Type: text/csv' --data-binary @flowers.csv")]
+pub struct Serve {
+    /// A model file
+    pub model: PathBuf,
+    /// The address to listen at; with another than this machine's own, whoever reaches it is answered
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub host: String,
+    /// The port; 0 takes any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Refuse rows with values that the training data did not have
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Print a script by which a shell completes commands, options and their values.

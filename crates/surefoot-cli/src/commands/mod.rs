@@ -12,6 +12,7 @@ pub mod import;
 pub mod lab;
 pub mod look;
 pub mod predict;
+pub mod serve;
 pub mod show;
 pub mod train;
 pub mod unseen;

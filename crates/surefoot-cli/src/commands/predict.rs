@@ -4,11 +4,11 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::Array2;
 use serde_json::json;
+use surefoot::Model;
 use surefoot::files::write_atomically_by;
-use surefoot::{Model, Task};
-use surefoot_table::{Chunks, Encoding, Part, Table};
+use surefoot_table::{Chunks, Encoding, Part, Predictions, Table};
 
 use super::unseen::AllUnseen;
 use crate::arguments::{OnError, Predict};
@@ -103,29 +103,21 @@ impl Prediction<'_> {
             let (rows, inputs) = self.inputs(&encoding, &table)?;
             self.summary.unseen.add(encoding.unseen(&table, &rows)?, self.arguments.strict)?;
             let outputs = model.predict(inputs.view()).with_context(|| format!("cannot predict {}", table.file()))?;
-            let probabilities = match with_probabilities {
-                true => Some(model.probabilities(outputs.view()).ok_or_else(no_probabilities)?),
-                false => None,
-            };
-            let header = header(model, with_probabilities);
+            let predictions = Predictions::new(model, outputs, with_probabilities).ok_or_else(no_probabilities)?;
+            let header = predictions.columns();
             if is_first {
                 writer.write_record(&header)?;
                 is_first = false;
             }
             self.summary.rows += table.rows();
             self.summary.empty += table.rows() - rows.len();
-            if rows.len() == table.rows() {
-                write_rows(model, outputs.view(), probabilities.as_ref(), &mut writer)?;
-            } else {
-                let mut next = 0;
-                for row in 0..table.rows() {
-                    if rows.get(next) != Some(&row) {
-                        writer.write_record(vec![""; header.len()])?;
-                        continue;
-                    }
-                    let one = probabilities.as_ref().map(|p| p.slice(s![next..=next, ..]).to_owned());
-                    write_rows(model, outputs.slice(s![next..=next, ..]), one.as_ref(), &mut writer)?;
+            let mut next = 0;
+            for row in 0..table.rows() {
+                if rows.get(next) == Some(&row) {
+                    writer.write_record(predictions.row(next).map(|value| value.to_string()))?;
                     next += 1;
+                } else {
+                    writer.write_record(vec![""; header.len()])?;
                 }
             }
             writer.flush()?;
@@ -160,49 +152,6 @@ impl Prediction<'_> {
         let inputs = encoding.inputs_or_missing(table, &rows)?;
         Ok((rows, inputs))
     }
-}
-
-fn write_rows(
-    model: &Model,
-    outputs: ArrayView2<'_, f64>,
-    probabilities: Option<&Array2<f64>>,
-    writer: &mut csv::Writer<impl io::Write>,
-) -> anyhow::Result<()> {
-    let classes = match model.task {
-        Task::Classification => Some(model.classify(outputs)),
-        Task::Regression => None,
-    };
-    for (row, numbers) in outputs.outer_iter().enumerate() {
-        match &classes {
-            Some(classes) => writer.write_field(model.class_name(classes[row]))?,
-            None => numbers.iter().try_for_each(|number| writer.write_field(exact(*number)))?,
-        }
-        if let Some(probabilities) = probabilities {
-            probabilities.row(row).iter().try_for_each(|p| writer.write_field(exact(*p)))?;
-        }
-        writer.write_record(None::<&[u8]>)?;
-    }
-    Ok(())
-}
-
-/// The shortest text that reads back to the same bits.
-fn exact(number: f64) -> String {
-    format!("{number:?}")
-}
-
-fn header(model: &Model, with_probabilities: bool) -> Vec<String> {
-    let outputs = model.network.outputs();
-    let mut header = match model.task {
-        Task::Regression if outputs > 1 => {
-            let name = |k: usize| model.target_columns.get(k).cloned().unwrap_or_else(|| k.to_string());
-            (0..outputs).map(|k| format!("prediction_{}", name(k))).collect()
-        }
-        _ => vec!["prediction".to_string()],
-    };
-    if with_probabilities {
-        header.extend((0..model.class_count()).map(|class| format!("probability_{}", model.class_name(class))));
-    }
-    header
 }
 
 fn no_probabilities() -> anyhow::Error {

@@ -81,13 +81,17 @@ impl Cells {
 
     /// What a cell says in another notation.
     pub fn meaning_by(&self, cell: Cell<'_>, notation: &Notation) -> Meaning {
+        let are_numbers = self.settled.are_numbers;
         match (cell, &self.values) {
             (Cell::Number(number), Values::Numbers(_, style))
-                if style.comma == notation.decimal_comma
+                if (are_numbers || style.comma == notation.decimal_comma)
                     && !notation.unit_is_required
                     && notation.missing.is_none() =>
             {
                 Meaning::plain(number)
+            }
+            _ if are_numbers && notation.decimal_comma => {
+                Meaning::of(&self.text_of(cell), &Notation { decimal_comma: false, ..notation.clone() })
             }
             _ => Meaning::of(&self.text_of(cell), notation),
         }

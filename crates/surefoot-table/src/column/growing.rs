@@ -92,6 +92,12 @@ impl Growing {
         Growing::new(|| (0..cells.len()).map(|row| cells.text(row)))
     }
 
+    /// As a column whose cells were numbers and no texts: their decimal sign is a point, however other numbers are written.
+    pub fn of_numbers(mut self) -> Self {
+        self.evidence = Evidence::of_numbers();
+        self
+    }
+
     /// Takes up the next cell.
     pub fn push(&mut self, cell: &str) {
         self.rows += 1;
@@ -175,21 +181,26 @@ impl Cells {
     pub fn of_array(numbers: &Float64Array) -> Option<Cells> {
         let are_finite = numbers.null_count() == 0 && numbers.values().iter().all(|number| number.is_finite());
         let values = Values::Numbers(numbers.clone(), Style { decimals: 0, comma: false });
-        are_finite.then(|| Cells::new(values, GrowingDictionary::new()))
+        are_finite.then(|| Cells::new(values, GrowingDictionary::new()).with_numbers())
     }
 
-    /// A column of numbers that were never written as text.
+    fn with_numbers(mut self) -> Self {
+        self.settled.are_numbers = true;
+        self
+    }
+
+    /// A column of numbers that were never written as text; NaN is an empty cell.
     pub fn of_numbers(numbers: Vec<f64>) -> Cells {
         let mut dictionary = GrowingDictionary::new();
         if let Some((codes, different)) = coded(&numbers) {
             different.iter().for_each(|number| {
-                dictionary.code(&number.to_string(), &mut Evidence::default());
+                dictionary.code(&text(*number), &mut Evidence::default());
             });
             let values = match different.len() {
                 ..=256 => Values::Bytes(codes.iter().map(|&code| code as u8).collect::<Vec<_>>().into()),
                 _ => Values::Shorts(codes.into()),
             };
-            return Cells::new(values, dictionary);
+            return Cells::new(values, dictionary).with_numbers();
         }
         let style = Style { decimals: 0, comma: false };
         let mut numbers = numbers;
@@ -197,12 +208,17 @@ impl Cells {
         for number in &mut numbers {
             are_numbers.append(number.is_finite());
             if !number.is_finite() {
-                *number = dictionary.code(&number.to_string(), &mut Evidence::default()) as f64;
+                *number = dictionary.code(&text(*number), &mut Evidence::default()) as f64;
             }
         }
         let values = Values::Numbers(Float64Array::new(numbers.into(), are_numbers.finish()), style);
-        Cells::new(values, dictionary)
+        Cells::new(values, dictionary).with_numbers()
     }
+}
+
+/// A number as the text of a cell.
+fn text(number: f64) -> String {
+    if number.is_nan() { String::new() } else { number.to_string() }
 }
 
 /// The codes of numbers, and the different ones, where these are few.
@@ -316,7 +332,7 @@ mod tests {
         let few = Cells::of_numbers((0..1000).map(|i| [0.5, -0.0, f64::NAN, f64::INFINITY][i % 4]).collect());
         let many = Cells::of_numbers((0..1000).map(|i| if i % 2 == 0 { f64::NAN } else { i as f64 / 3.0 }).collect());
         assert_eq!((form(&few), form(&many)), ("bytes", "numbers"));
-        assert_eq!([0, 1, 2, 3].map(|row| few.text(row).into_owned()), ["0.5", "-0", "NaN", "inf"]);
+        assert_eq!([0, 1, 2, 3].map(|row| few.text(row).into_owned()), ["0.5", "-0", "", "inf"]);
         assert_eq!([0, 1, 2, 3].map(|row| few.meaning(row).number), [Some(0.5), Some(-0.0), None, None]);
         assert!(few.meaning(2).is_missing && !few.meaning(3).is_missing && many.meaning(0).is_missing);
         assert!(matches!(many.cell(1), Cell::Number(number) if number == 1.0 / 3.0));

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use surefoot::{Scalar, Scaling};
 
-use super::Encoding;
+use super::{Column, Encoding};
 use crate::categories::Categories;
 use crate::encoder::{Encoder, OnError, filled};
 use crate::error::{Error, FINITE, Reason, Result};
@@ -24,6 +24,24 @@ pub struct Unseen {
     pub read_as: Option<String>,
 }
 
+impl Unseen {
+    /// A value of a column with this place among its categories, in so many rows, where it was not there to learn from.
+    pub(super) fn of(
+        column: &Column,
+        categories: &Categories<'_>,
+        value: &str,
+        place: Option<usize>,
+        rows: usize,
+    ) -> Option<Self> {
+        let read_as = place.filter(|_| categories.with_zeros(value).is_some() && !categories.has(value));
+        if place.is_some() && read_as.is_none() {
+            return None;
+        }
+        let read_as = read_as.and_then(|place| column.kind.values().get(place)).cloned();
+        Some(Unseen { column: column.name.clone(), value: short(value).into_owned(), rows, read_as })
+    }
+}
+
 impl Encoding {
     /// The values of yes/no columns and of categories in these rows that were not there when the encoding was learned, in the order
     /// of the columns.
@@ -34,21 +52,14 @@ impl Encoding {
         let places = self.find_columns(table, self.columns.iter().map(|column| &column.name))?;
         let mut unseen = Vec::new();
         for (column, place) in self.columns.iter().zip(places) {
-            let names: &[String] = match &column.kind {
-                Kind::Number { .. } => continue,
-                Kind::Binary { values, .. } => values,
-                Kind::Category { categories, .. } => categories,
-            };
-            let (cells, categories) = (table.cells(place), Categories::new(names));
+            if let Kind::Number { .. } = column.kind {
+                continue;
+            }
+            let (cells, categories) = (table.cells(place), Categories::new(column.kind.values()));
             let present = rows.iter().copied().filter(|&row| !cells.meaning(row).is_missing);
             for (row, rows) in cells.different(present) {
-                let (value, found) = (cells.text(row), categories.find(cells, cells.cell(row)));
-                let read_as = found.filter(|_| categories.with_zeros(&value).is_some() && !categories.has(&value));
-                if found.is_none() || read_as.is_some() {
-                    let read_as = read_as.map(|place| names[place].clone());
-                    let value = short(&value).into_owned();
-                    unseen.push(Unseen { column: column.name.clone(), value, rows, read_as });
-                }
+                let place = categories.find(cells, cells.cell(row));
+                unseen.extend(Unseen::of(column, &categories, &cells.text(row), place, rows));
             }
         }
         Ok(unseen)

@@ -29,14 +29,32 @@ impl Encoding {
     /// # Errors
     /// [`Error::Format`] when what the model says of columns is not understood, or does not fit its network.
     pub fn of_model(model: &Model, table: &Table) -> Result<Self> {
-        let mut rest = table.columns().iter();
+        Encoding::kept_by(model, table.columns(), |names| plain(table, names))
+    }
+
+    /// The same for [rows without a table](super::RowEncoder). Where the model has no names its columns are called by their numbers,
+    /// from 1.
+    ///
+    /// # Errors
+    /// As [`of_model`](Self::of_model).
+    pub fn of_rows(model: &Model) -> Result<Self> {
+        let width = model.network.inputs() + model.network.outputs();
+        let numbers: Vec<String> = (1..=width).map(|number| number.to_string()).collect();
+        Encoding::kept_by(model, &numbers, |names| {
+            names.iter().map(|name| Column::number(name, Notation::default())).collect()
+        })
+    }
+
+    /// The encoding that a model asks for, with these columns where it has no names; `plain` makes numbers of columns.
+    fn kept_by(model: &Model, columns: &[String], plain: impl FnOnce(&[String]) -> Vec<Column>) -> Result<Self> {
+        let mut rest = columns.iter();
         let mut positions = |count| rest.by_ref().take(count).cloned().collect::<Vec<_>>();
         let or_positions =
             |names: &[String], positions: Vec<String>| if names.is_empty() { positions } else { names.to_vec() };
         let kept = match &model.encoding {
             serde_json::Value::Null => {
                 let names = or_positions(&model.input_columns, positions(model.network.inputs()));
-                Kept { columns: plain(table, &names), target: Notation::default(), missing: None }
+                Kept { columns: plain(&names), target: Notation::default(), missing: None }
             }
             encoding => {
                 let wrong = |got: String| {

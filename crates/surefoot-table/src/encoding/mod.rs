@@ -2,11 +2,13 @@
 
 mod examples;
 mod kept;
+mod row;
 
 use serde::{Deserialize, Serialize};
 use surefoot::Scaling;
 
 pub use self::examples::Unseen;
+pub use self::row::{RowEncoder, Value};
 use crate::detection::{Asked, Scaled, find_kind};
 use crate::error::{Error, Reason, Result};
 use crate::kind::{Excluded, Kind};
@@ -190,14 +192,17 @@ impl Encoding {
     }
 }
 
+impl Column {
+    /// A number that has to be there, written in this way.
+    fn number(name: &str, notation: Notation) -> Self {
+        Column { name: name.into(), kind: Kind::Number { fill: None, missing_indicator: false, notation } }
+    }
+}
+
 /// Columns of numbers that all have to be there.
 fn plain(table: &Table, names: &[String]) -> Vec<Column> {
-    let number = |name: &String| {
-        let notation = table.column(name).map(|place| table.cells(place).settled.notation.clone());
-        let kind = Kind::Number { fill: None, missing_indicator: false, notation: notation.unwrap_or_default() };
-        Column { name: name.clone(), kind }
-    };
-    names.iter().map(number).collect()
+    let notation = |name: &String| table.column(name).map(|place| table.cells(place).settled.notation.clone());
+    names.iter().map(|name| Column::number(name, notation(name).unwrap_or_default())).collect()
 }
 
 /// What the user says that a column is, or why it is no input.

@@ -11,7 +11,7 @@ use std::panic::catch_unwind;
 use calamine::{Data, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, Xlsb, Xlsx};
 use csv::ByteRecord;
 
-use crate::builder::Builder;
+use crate::builder::{Builder, Numbers};
 use crate::dialect::Layout;
 use crate::error::{Error, Reason, Result};
 use crate::reading::Reading;
@@ -141,11 +141,11 @@ fn table(file: &str, range: &Range<Data>, reading: &Reading, known: &[String]) -
     let cells = |row: &[Data]| used.iter().map(|&column| text(&row[column])).collect::<Vec<String>>();
     let sample: Vec<ByteRecord> = rows.iter().take(SAMPLE).map(|(_, row)| ByteRecord::from(cells(row))).collect();
     let layout = Layout::find(&sample, reading.skip.is_none());
-    let mut rows = rows.into_iter().skip(layout.first);
-    let Some((line, first)) = rows.next() else {
+    let mut rows = rows[layout.first.min(rows.len())..].iter();
+    let Some(&(line, top)) = rows.next() else {
         return Err(Error::format(file, Reason::NoTable, "a table", "an empty sheet"));
     };
-    let first = cells(first);
+    let first = cells(top);
     let mut notes = Vec::new();
     if layout.first > 0 {
         notes.push(format!("the rows above row {line} are skipped: the table begins there"));
@@ -153,18 +153,25 @@ fn table(file: &str, range: &Range<Data>, reading: &Reading, known: &[String]) -
     let known: HashSet<&String> = known.iter().collect();
     let has_names = reading.header.unwrap_or(layout.header || first.iter().any(|cell| known.contains(cell)));
     let names = names_of(&first, has_names);
-    let mut builder = Builder::new(Names::new(file, names), reading.told());
-    if has_names {
-        if layout.has_units
-            && let Some((line, _)) = rows.next()
-        {
-            notes.push(format!("row {line} is skipped: it has the units of the columns"));
+    if has_names
+        && layout.has_units
+        && let Some((line, _)) = rows.next()
+    {
+        notes.push(format!("row {line} is skipped: it has the units of the columns"));
+    }
+    let mut numbers = Numbers::default();
+    for row in rows.clone().map(|&(_, row)| row).chain((!has_names).then_some(top)) {
+        for (place, &column) in used.iter().enumerate() {
+            let is_number = matches!(row[column], Data::Float(_) | Data::Int(_));
+            numbers.see(place, is_number, if let Data::String(text) = &row[column] { text.trim() } else { "" });
         }
-    } else {
+    }
+    let mut builder = Builder::new(Names::new(file, names), reading.told()).with_numbers(numbers);
+    if !has_names {
         notes.push(format!("no header was found, so the columns are named `column_1` … `column_{}`", first.len()));
         builder.push(first.iter().map(String::as_str), line);
     }
-    for (line, row) in rows {
+    for &(line, row) in rows {
         builder.push(cells(row).iter().map(String::as_str), line);
     }
     match builder.rows() {
