@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::backpropagation::{Strip, WORTH_A_THREAD};
 use crate::network::Network;
-use crate::numeric::aligned::OnLine;
+use crate::numeric::aligned::Aligned;
 use crate::numeric::grid::Grid;
 use crate::numeric::matmul::{TILE_ROWS, multiply};
 use crate::numeric::operands::{Lhs, Scattered, Start};
@@ -39,6 +39,20 @@ pub(crate) trait MatrixSink<T>: Sized + Send {
     fn accept(&mut self, row: usize, column: usize, sums: PanelMut<'_, T>);
 }
 
+/// What a thread needs on the way from examples to sums of gradients.
+pub(crate) struct GradientBuffer<T> {
+    /// Some inputs of a layer, one row an example.
+    inputs: Panels<T>,
+    /// Sums that wait for their sink.
+    tile: Aligned<T>,
+}
+
+impl<T: Scalar> GradientBuffer<T> {
+    pub fn new() -> Self {
+        GradientBuffer { inputs: Panels::new(), tile: Aligned::new() }
+    }
+}
+
 /// Hands Σᵢ wᵢ ∇J(W,b; x⁽ⁱ⁾,y⁽ⁱ⁾), over the examples of the strips in their order, to its sink over θ.  (B3)
 ///
 /// ```text
@@ -51,7 +65,7 @@ pub(crate) fn sum_gradients<T: Scalar>(
     strips: &[Strip<T>],
     examples: Examples<'_, T>,
     mut sink: impl GradientSink<T>,
-    buffers: &mut [Panels<T>],
+    buffers: &mut [GradientBuffer<T>],
 ) {
     for (l, layer) in network.layers().iter().enumerate() {
         // forward: z = W·a + b, so W has the gradient δ·aᵀ and b the gradient δ
@@ -83,7 +97,7 @@ fn sum_weight_gradients<T: Scalar>(
     l: usize,
     inputs: Range<usize>,
     mut sink: impl MatrixSink<T>,
-    buffers: &mut [Panels<T>],
+    buffers: &mut [GradientBuffer<T>],
 ) {
     if buffers.len() > 1 && inputs.len() > PANEL {
         let (left, right) = buffers.split_at_mut(buffers.len() / 2);
@@ -97,13 +111,13 @@ fn sum_weight_gradients<T: Scalar>(
         return;
     }
     let units = strips[0].deltas[l].height();
-    let OnLine(tile) = &mut OnLine([T::zero(); TILE_ROWS * PANEL]);
+    let GradientBuffer { inputs: a, tile } = &mut buffers[0];
+    tile.grow(TILE_ROWS * PANEL);
     for first in inputs.clone().step_by(PANEL) {
         let columns = first..inputs.end.min(first + PANEL);
         // few units read the inputs where they lie, if they can be
         let x = |strip| scattered(strip, examples, columns.clone());
         let in_place = l == 0 && units < WORTH_A_COPY && strips.iter().all(|strip| x(strip).is_readable());
-        let a = &mut buffers[0];
         if !in_place {
             set_examples(a, strips, examples, l, columns.clone());
         }

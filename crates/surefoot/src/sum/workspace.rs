@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::partial_sum::{Lengths, PartialSum};
 use crate::backpropagation::{Outputs, Strip, strips_for};
 use crate::error::{Error, Result};
-use crate::gradients::{Sum, sum_deltas, sum_gradients};
+use crate::gradients::{GradientBuffer, Sum, sum_deltas, sum_gradients};
 use crate::loss::Loss;
 use crate::metrics::Task;
 use crate::network::Network;
-use crate::numeric::panels::{LANES, Panels};
+use crate::numeric::panels::LANES;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::sums::{pairwise_sum, sum_in_lanes};
 use crate::numeric::threads;
@@ -92,7 +92,7 @@ pub(crate) struct BlockWorkspace<T> {
     /// The strips that the last block filled.
     used: usize,
     /// A buffer of the gradient's sums for each thread.
-    buffers: Vec<Panels<T>>,
+    buffers: Vec<GradientBuffer<T>>,
 }
 
 impl<T: Scalar> BlockWorkspace<T> {
@@ -106,9 +106,9 @@ impl<T: Scalar> BlockWorkspace<T> {
     }
 
     /// The same, with a buffer for each of so many threads.
-    pub fn strips_and_buffers(&mut self, threads: usize) -> (&[Strip<T>], &mut [Panels<T>]) {
+    pub fn strips_and_buffers(&mut self, threads: usize) -> (&[Strip<T>], &mut [GradientBuffer<T>]) {
         if self.buffers.len() < threads {
-            self.buffers.resize_with(threads, Panels::new);
+            self.buffers.resize_with(threads, GradientBuffer::new);
         }
         (&self.strips[..self.used], &mut self.buffers[..threads])
     }
