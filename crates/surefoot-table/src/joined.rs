@@ -42,16 +42,48 @@ pub(crate) fn joined(name: &str, mut tables: Vec<Table>) -> Result<Table> {
     let column = |column: usize| {
         let parts: Vec<Cells> =
             tables.iter_mut().zip(&places).map(|(table, places)| table.take_cells(places[column])).collect();
-        let column = below_each_other(&parts);
-        if parts.iter().all(|cells| cells.settled.are_numbers) { column.of_numbers() } else { column }
+        Joined::new(&parts)
     };
-    let columns = (0..names.columns.len()).map(column).collect();
-    Ok(Table::new(names, settled(&told, columns), lines)
+    let columns = at_rest((0..names.columns.len()).map(column), &told);
+    Ok(Table::new(names, columns, lines)
         .with_format(format)
         .with_label(label)
         .with_matrix(is_matrix)
         .with_told(told)
         .with_all_notes(notes))
+}
+
+/// A column of all tables.
+enum Joined {
+    /// What was never text.
+    Numbers(Cells),
+    /// Its cells tell how it and others are read.
+    Texts(Growing),
+}
+
+impl Joined {
+    fn new(parts: &[Cells]) -> Self {
+        if let Some(numbers) = parts.iter().map(Cells::exact_numbers).collect::<Option<Vec<_>>>() {
+            return Joined::Numbers(Cells::of_numbers(numbers.concat()));
+        }
+        let texts = below_each_other(parts);
+        let are_numbers = parts.iter().all(|cells| cells.settled.are_numbers);
+        Joined::Texts(if are_numbers { texts.of_numbers() } else { texts })
+    }
+}
+
+fn at_rest(columns: impl Iterator<Item = Joined>, told: &Told) -> Vec<Cells> {
+    let mut texts = Vec::new();
+    let mut numbers = |column| match column {
+        Joined::Numbers(cells) => Some(cells),
+        Joined::Texts(growing) => {
+            texts.push(growing);
+            None
+        }
+    };
+    let columns: Vec<Option<Cells>> = columns.map(&mut numbers).collect();
+    let mut texts = settled(told, texts).into_iter();
+    columns.into_iter().filter_map(|numbers| numbers.or_else(|| texts.next())).collect()
 }
 
 /// The texts of all parts as one column.

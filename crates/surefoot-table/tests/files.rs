@@ -165,3 +165,28 @@ fn files_that_are_not_one_table_are_refused() {
         Source { more: &more, target_file: Some(&labels), reading: &reading, ..Source::new(&path, Part::Training) };
     assert!(source.table().unwrap_err().to_string().contains("several files"));
 }
+
+#[test]
+fn files_of_numbers_make_the_table_of_one_file() {
+    let number = |i: usize| match i % 7 {
+        0 => "null".to_string(),
+        1 => "9007199254740993".into(), // as a number it would be another
+        _ => (i as f64 / 7.0).to_string(),
+    };
+    let row = |i: usize| format!("{{\"few\": {}, \"many\": {}, \"long\": {}}}\n", i % 3, i as f64 / 9.0, number(i));
+    let rows: Vec<String> = (0..3000).map(row).collect();
+    let files = Files::new(&[
+        ("whole.json", &rows.concat()),
+        ("1.json", &rows[..10].concat()),
+        ("2.json", &rows[10..2000].concat()),
+        ("3.json", &rows[2000..].concat()),
+    ]);
+    let (whole, parts) = (files.read(&["whole.json"]).unwrap(), files.read(&["1.json", "2.json", "3.json"]).unwrap());
+    for (place, column) in whole.columns().iter().enumerate() {
+        assert_eq!(texts(&parts, column), texts(&whole, column), "{column}");
+        for row in 0..whole.rows() {
+            assert_eq!(parts.number(row, place), whole.number(row, place), "{column}");
+            assert_eq!(parts.is_missing(row, place), whole.is_missing(row, place), "{column}");
+        }
+    }
+}

@@ -113,6 +113,26 @@ impl Cells {
         }
     }
 
+    /// All cells of a column whose cells were numbers and no texts, NaN for an empty one; `None` where a text does not follow from its
+    /// number.
+    pub fn exact_numbers(&self) -> Option<Vec<f64>> {
+        if !self.settled.are_numbers {
+            return None;
+        }
+        let exact = |text: &str| match text {
+            "" => Some(f64::NAN),
+            text => text.parse().ok().filter(|number: &f64| number.to_string() == text),
+        };
+        let of_codes: Vec<f64> =
+            (0..self.dictionary.len()).map(|code| exact(self.dictionary.text(code))).collect::<Option<_>>()?;
+        let number = |row| match self.cell(row) {
+            Cell::Code(code) => Some(of_codes[code]),
+            Cell::Number(number) => Some(number),
+            Cell::Text(text) => exact(text),
+        };
+        (0..self.len()).map(number).collect()
+    }
+
     /// Has the cells read as it was settled.
     pub fn settle(&mut self, settled: Settled) {
         if settled.notation != self.settled.notation {
