@@ -32,6 +32,7 @@ class _TableEstimator(Fitted):
         members=None,
         epochs=None,
         hidden=None,
+        activation=None,
         categorical=None,
         numeric=None,
         ignore=None,
@@ -43,6 +44,7 @@ class _TableEstimator(Fitted):
         self.members = members
         self.epochs = epochs
         self.hidden = hidden
+        self.activation = activation
         self.categorical = categorical
         self.numeric = numeric
         self.ignore = ignore
@@ -87,6 +89,8 @@ class _TableEstimator(Fitted):
             options["epochs"] = int(self.epochs)
         if self.hidden is not None:
             options["hidden"] = [int(units) for units in np.atleast_1d(self.hidden)]
+        if self.activation is not None:
+            options["activation"] = self.activation if isinstance(self.activation, str) else [str(name) for name in self.activation]
         return options
 
     def _fit(self, X, y, sample_weight):
@@ -234,7 +238,10 @@ _PARAMETERS = """
         Passes over the rows, at most. Default: 100, for more than 2,000 rows 30 to 10
         (1,000,000 / rows), or 50 with a single network.
     hidden : int or sequence of int, default=None
-        Units of the hidden layers. Default: 64, 64, 64, with an ensemble.{class_weight}
+        Units of the hidden layers. Default: 64, 64, 64, with an ensemble.
+    activation : str or sequence of str, default=None
+        Of the hidden layers: ``'sigmoid'``, ``'tanh'``, ``'identity'``, ``'relu'``, ``'leaky-relu'`` or ``'selu'`` for all of them, or
+        one for each. Default: ``'selu'``, with an ensemble.{class_weight}
     categorical, numeric, ignore : sequences of column names, default=None
         What columns are, where it is not to be found from their cells.
     random_state : int, RandomState or None, default=None
@@ -280,6 +287,7 @@ class Classifier(ClassifierMixin, _TableEstimator):
         members=None,
         epochs=None,
         hidden=None,
+        activation=None,
         class_weight=None,
         categorical=None,
         numeric=None,
@@ -289,7 +297,9 @@ class Classifier(ClassifierMixin, _TableEstimator):
         verbose=False,
         progress=None,
     ):
-        super().__init__(members, epochs, hidden, categorical, numeric, ignore, random_state, n_threads, verbose, progress)
+        super().__init__(
+            members, epochs, hidden, activation, categorical, numeric, ignore, random_state, n_threads, verbose, progress
+        )
         self.class_weight = class_weight
 
     def fit(self, X, y, sample_weight=None):

@@ -300,6 +300,21 @@ def test_members_epochs_and_hidden_layers(tmp_path):
     assert alone["format"] == 1
 
 
+def test_activations_of_all_hidden_layers_or_of_each(tmp_path):
+    X, y = split(as_pandas(), "Regressor")
+
+    def names(activation):
+        model = clone(new("Regressor", members=1, epochs=1, hidden=(8, 4), activation=activation)).fit(X, y)
+        return [layer["activation"] for layer in header(saved(model, tmp_path))["layers"]]
+
+    assert names(None) == ["selu", "selu", "identity"]
+    assert names("tanh") == ["tanh", "tanh", "identity"]
+    assert names(["sigmoid", "leaky-relu"]) == names(np.array(["sigmoid", "leaky-relu"])) == ["sigmoid", "leaky-relu", "identity"]
+    for wrong, told in [("swish", "one of sigmoid"), (["tanh"], "one for each hidden layer, of which there are 2, got 1 name")]:
+        with pytest.raises(ValueError, match=told):
+            names(wrong)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_pickles(target, tmp_path):
     X = as_pandas()[INPUTS]

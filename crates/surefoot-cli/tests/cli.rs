@@ -183,6 +183,7 @@ fn every_hidden_and_output_activation_and_optimizer_trains() {
     let shell = Shell::new();
     for options in [
         "--activation sigmoid --hidden 5,4,3",
+        "--activation tanh,relu,sigmoid --hidden 5,4,3",
         "--activation identity",
         "--activation relu --init he",
         "--activation leaky-relu --init normal",
@@ -201,6 +202,21 @@ fn every_hidden_and_output_activation_and_optimizer_trains() {
         shell.out(&format!("check m.safetensors {data} --sample 50"));
         shell.out("show m.safetensors");
     }
+}
+
+#[test]
+fn each_hidden_layer_has_the_activation_that_is_named_for_it() {
+    let shell = Shell::new();
+    let names = |options: &str| -> Vec<String> {
+        shell.out(&format!("train iris --quiet --epochs 2 --report none --out m.safetensors {options}"));
+        let shown = shell.out("show m.safetensors");
+        let rows = shown.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()));
+        rows.map(|row| row.split_whitespace().nth(3).unwrap().into()).collect()
+    };
+    assert_eq!(names("--activation tanh,relu,sigmoid --hidden 5,4,3"), ["tanh", "relu", "sigmoid", "softmax"]);
+    assert_eq!(names("--activation relu --hidden 5,4"), ["relu", "relu", "softmax"]);
+    // three hidden layers are the default
+    assert_eq!(names("--activation selu,tanh,identity"), ["selu", "tanh", "identity", "softmax"]);
 }
 
 impl Shell {
@@ -344,6 +360,17 @@ fn wrong_use_is_refused_with_a_hint_and_exit_status_two() {
         ),
         ("train iris --activation softmax", &["softmax only as the output"]),
         ("train iris --activation swish", &["one of sigmoid, tanh, identity"]),
+        ("train iris --hidden 5,4 --activation tanh,swish", &["one of sigmoid, tanh, identity", "`swish`"]),
+        ("train iris --hidden 5,4 --activation tanh,softmax", &["softmax only as the output"]),
+        (
+            "train iris --hidden 5,4 --activation tanh,relu,tanh",
+            &[
+                "--activation: expected one name, or one for each hidden layer, of which there are 2, got 3 names",
+                "hint:",
+            ],
+        ),
+        ("train iris --hidden 5,4 --activation tanh, --sparsity 0.1", &["one of sigmoid"]),
+        ("train digits --hidden 5,4 --activation tanh,relu --sparsity 0.1", &["sigmoid or tanh", "`relu`"]),
         ("train iris --hidden 3,0", &["expected whole numbers above 0 as 32,16, or none"]),
         ("train iris --batch-size 0", &["expected a whole number above 0, or full"]),
         ("train iris --validation 1.5", &["expected a fraction from 0 to 1"]),

@@ -18,7 +18,7 @@ fn a_printed_configuration_repeats_a_training_to_the_same_file() {
     for (data, options) in [
         (
             "houses.csv",
-            "--target price --numeric rooms,size --ignore year,garden --hidden 6,4 --activation tanh --optimizer sgd \
+            "--target price --numeric rooms,size --ignore year,garden --hidden 6,4 --activation tanh,relu --optimizer sgd \
              --momentum 0.8 --schedule step:2:0.5 --batch-size 16 --validation 0.25 --test 0.1 --seed 9 --precision f64 \
              --epochs 6 --patience 3 --weight-decay 0.001",
         ),

@@ -40,7 +40,9 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activations::Activations;
     use crate::options::Holdout;
+    use surefoot::Activation;
 
     #[test]
     fn options_are_read_back_from_their_toml() {
@@ -52,6 +54,10 @@ mod tests {
         let options: Options = text.parse().unwrap();
         assert_eq!(options.validation, Some(Holdout::Fraction(0.25)));
         assert_eq!(options.to_string().parse::<Options>().unwrap(), options);
+        assert_eq!(options.activation, Some(Activations::All(Activation::LeakyRelu)));
+        let each: Options = "activation = [\"tanh\", \"relu\"]".parse().unwrap();
+        assert_eq!(each.activation, Some(Activations::Each(vec![Activation::Tanh, Activation::Relu])));
+        assert_eq!(each.to_string().parse::<Options>().unwrap(), each);
         assert_eq!(Options::default().to_string(), "");
     }
 
@@ -62,6 +68,7 @@ mod tests {
         assert!(message("optimizer = \"lion\"").contains("unknown variant `lion`"));
         assert!(message("validation = 1.5").contains("a fraction from 0 to 1"), "{}", message("validation = 1.5"));
         assert!(message("activation = \"swish\"").contains("one of sigmoid"));
+        assert!(message("activation = [\"tanh\", \"swish\"]").contains("one of sigmoid"));
         assert!(message("seed =").contains("line 1"));
     }
 }

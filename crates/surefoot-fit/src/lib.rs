@@ -22,6 +22,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
 )]
 
+mod activations;
 mod class_weights;
 mod config;
 mod cross_validation;
@@ -42,6 +43,7 @@ mod recipe;
 mod session;
 mod warnings;
 
+pub use activations::Activations;
 pub use error::{Error, Result, Side};
 pub use events::{Begin, Events, Phase, Resume, Snapshot};
 pub use fit::{fit, resume};

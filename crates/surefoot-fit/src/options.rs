@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule, Task};
 use surefoot_table::Reading;
 
+use crate::activations::Activations;
+
 /// All that decides what is trained, and how. `None` leaves a choice to the recipe, which makes it from the
 /// other options and the data.
 ///
@@ -61,8 +63,9 @@ pub struct Options {
     pub ensemble: Option<usize>,
     /// Units of each hidden layer. Default: three layers of 64 with Adam, else one.
     pub hidden: Option<Vec<usize>>,
-    /// Of the hidden layers. Default: SELU with Adam, else tanh; sigmoid for an autoencoder and with pretraining.
-    pub activation: Option<Activation>,
+    /// Of the hidden layers: one for all, or one for each. Default: SELU with Adam, else tanh; sigmoid for an autoencoder and with
+    /// pretraining.
+    pub activation: Option<Activations>,
     /// Of the output layer. Default: softmax for classes, sigmoid for two classes or with squared error, identity for
     /// numbers.
     pub output_activation: Option<Activation>,

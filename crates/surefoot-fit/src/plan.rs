@@ -157,9 +157,9 @@ impl Layout {
         };
         let label_smoothing = recipe::label_smoothing(options, classes, loss);
         recipe::check_targets(options, classes, output, loss, label_smoothing)?;
-        let activation = recipe::activation(options);
-        let hidden = recipe::hidden_units(options).iter().map(|&units| (units, activation));
-        let network = Network::new(inputs, &hidden.chain([(outputs, output)]).collect::<Vec<_>>())?;
+        let mut layers = recipe::hidden_layers(options);
+        layers.push((outputs, output));
+        let network = Network::new(inputs, &layers)?;
         match network.parameter_count() {
             parameters if parameters > MAX_PARAMETERS => Err(Error::TooLarge { parameters }),
             _ => Ok(Layout { network, loss, label_smoothing }),
@@ -260,7 +260,7 @@ fn of_tables<'a, T: Scalar>(
         }
         (false, classes) => {
             let inputs = match options.pretraining {
-                Some(_) => common_scaling_onto(recipe::activation(options), &plain_inputs()?),
+                Some(_) => common_scaling_onto(layout.network.layers()[0].activation, &plain_inputs()?),
                 None => scaling,
             };
             (inputs, if classes.is_none() { scaling_onto(output, &plain_targets()?) } else { None })

@@ -8,6 +8,7 @@ use surefoot::{
     Training,
 };
 
+use crate::activations::Activations;
 use crate::error::{Error, Result};
 use crate::options::{OptimizerKind, Options, Parametrization};
 
@@ -77,7 +78,7 @@ pub(crate) fn ensemble_size(options: &Options, rows: usize) -> usize {
 }
 
 /// The units of the hidden layers.
-pub(crate) fn hidden_units(options: &Options) -> &[usize] {
+fn hidden_units(options: &Options) -> &[usize] {
     match &options.hidden {
         Some(hidden) => hidden,
         None if is_plain_adam(options) => &HIDDEN,
@@ -85,13 +86,21 @@ pub(crate) fn hidden_units(options: &Options) -> &[usize] {
     }
 }
 
-/// The activation of the hidden layers.
-pub(crate) fn activation(options: &Options) -> Activation {
-    match options.activation {
-        Some(activation) => activation,
-        None if options.autoencoder || options.pretraining.is_some() => Activation::Sigmoid,
-        None if is_plain_adam(options) => Activation::Selu,
-        None => Activation::Tanh,
+/// The units and the activation of each hidden layer.
+pub(crate) fn hidden_layers(options: &Options) -> Vec<(usize, Activation)> {
+    let of_layer = |layer| options.activation.as_ref().and_then(|activations| activations.of_layer(layer));
+    let units = hidden_units(options).iter().enumerate();
+    units.map(|(layer, &units)| (units, of_layer(layer).unwrap_or(activation(options)))).collect()
+}
+
+/// The activation of hidden layers of which nothing is said.
+fn activation(options: &Options) -> Activation {
+    if options.autoencoder || options.pretraining.is_some() {
+        Activation::Sigmoid
+    } else if is_plain_adam(options) {
+        Activation::Selu
+    } else {
+        Activation::Tanh
     }
 }
 
@@ -164,11 +173,18 @@ pub(crate) fn check_combinations(options: &Options) -> Result<()> {
     at_least("ensemble", options.ensemble, 1)?;
     at_least("rows", options.rows, 1)?;
     at_least("folds", options.folds, 2)?;
-    match options.hidden.iter().flatten().find(|&&units| units == 0) {
-        Some(_) => {
-            Err(Error::Option { option: "hidden", expected: "layers of at least 1 unit".into(), got: "0".into() })
+    if options.hidden.iter().flatten().any(|&units| units == 0) {
+        let expected = "layers of at least 1 unit".into();
+        return Err(Error::Option { option: "hidden", expected, got: "0".into() });
+    }
+    let layers = hidden_units(options).len();
+    match &options.activation {
+        Some(Activations::Each(each)) if each.len() != layers => {
+            let expected = format!("one name, or one for each hidden layer, of which there are {layers}");
+            let s = if each.len() == 1 { "" } else { "s" };
+            Err(Error::Option { option: "activation", expected, got: format!("{} name{s}", each.len()) })
         }
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -381,10 +397,26 @@ mod tests {
         let options = Options { optimizer: OptimizerKind::GradientDescent, ..Options::default() };
         let of_notes = training(&options, Task::Classification, 100, 1, true).unwrap();
         assert_eq!((of_notes.batch_size, of_notes.epochs, of_notes.weight_decay), (Some(BatchSize::Full), 200, 1e-4));
-        assert_eq!(hidden_units(&options), [64]);
-        assert_eq!(activation(&options), Activation::Tanh);
+        assert_eq!(hidden_layers(&options), [(64, Activation::Tanh)]);
         let refused = training(&Options { beta2: Some(0.9), ..options }, Task::Regression, 100, 1, true).unwrap_err();
         assert_eq!(refused.to_string(), "beta2 does not apply to the optimizer gradient-descent");
+    }
+
+    #[test]
+    fn an_activation_is_that_of_all_hidden_layers_or_each_has_its_own() {
+        use Activation::{Relu, Selu, Sigmoid, Tanh};
+        let of = |hidden: Option<&[usize]>, activation| {
+            let options = Options { hidden: hidden.map(Vec::from), activation, ..Options::default() };
+            check_combinations(&options).map(|()| hidden_layers(&options)).map_err(|error| error.to_string())
+        };
+        let each = || Some(Activations::Each(vec![Tanh, Relu, Sigmoid]));
+        assert_eq!(of(Some(&[5, 4]), None).unwrap(), [(5, Selu), (4, Selu)]);
+        assert_eq!(of(Some(&[5, 4]), Some(Relu.into())).unwrap(), [(5, Relu), (4, Relu)]);
+        assert_eq!(of(Some(&[5, 4, 3]), each()).unwrap(), [(5, Tanh), (4, Relu), (3, Sigmoid)]);
+        assert_eq!(of(None, each()).unwrap(), [(64, Tanh), (64, Relu), (64, Sigmoid)]);
+        let refusal = "activation: expected one name, or one for each hidden layer, of which there are 2, got 3 names";
+        assert_eq!(of(Some(&[5, 4]), each()).unwrap_err(), refusal);
+        assert!(of(Some(&[]), each()).is_err() && of(Some(&[]), Some(Relu.into())).unwrap().is_empty());
     }
 
     #[test]

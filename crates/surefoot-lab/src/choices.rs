@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use surefoot::{Activation, BatchSize, Initialization, Loss};
-use surefoot_fit::{Holdout, OptimizerKind, Options, Parametrization};
+use surefoot_fit::{Activations, Holdout, OptimizerKind, Options, Parametrization};
 
 use crate::error::{Error, Result};
 
@@ -19,7 +19,7 @@ pub(crate) struct Choices {
     pub target: Option<String>,
     pub autoencoder: bool,
     pub hidden: Vec<usize>,
-    pub activation: Option<Activation>,
+    pub activation: Option<Activations>,
     pub output_activation: Option<Activation>,
     pub loss: Option<Loss>,
     pub weight_decay: f64,
@@ -49,7 +49,7 @@ impl Choices {
         options.target.clone_from(&self.target);
         options.autoencoder = self.autoencoder;
         options.hidden = Some(self.hidden.clone());
-        options.activation = self.activation;
+        options.activation.clone_from(&self.activation);
         options.output_activation = self.output_activation;
         options.loss = self.loss;
         options.weight_decay = Some(self.weight_decay);

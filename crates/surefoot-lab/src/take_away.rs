@@ -78,7 +78,7 @@ fn words(session: &Session, epochs: usize) -> Vec<String> {
     add("target", options.target.clone());
     let hidden = options.hidden.as_ref().map(|units| units.iter().map(usize::to_string).collect::<Vec<_>>().join(","));
     add("hidden", hidden.map(|hidden| if hidden.is_empty() { "none".into() } else { hidden }));
-    add("activation", text(options.activation));
+    add("activation", text(options.activation.as_ref()));
     add("output-activation", text(options.output_activation));
     add("loss", text(options.loss));
     add("weight-decay", text(options.weight_decay));

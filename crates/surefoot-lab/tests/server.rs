@@ -221,11 +221,14 @@ fn the_server_ends_while_trainings_run() {
 #[test]
 fn the_rust_lines_make_the_model_of_the_page() {
     let server = Server::new();
-    let choices = json!({"hidden": [5], "activation": "sigmoid", "optimizer": "sgd", "validation": 0.2, "seed": 4});
+    let choices =
+        json!({"hidden": [5, 4], "activation": ["sigmoid", "tanh"], "optimizer": "sgd", "validation": 0.2, "seed": 4});
     let made = server.json("POST", "/api/sessions", &json!({"data": {"builtin": "iris"}, "choices": choices}));
     let id = made["id"].as_u64().unwrap();
     (0..3).for_each(|_| drop(server.go(id, &json!("epoch"))));
     let lines = server.json("GET", &format!("/api/sessions/{id}/lines"), &json!(null));
+    let command = lines["command"].as_str().unwrap();
+    assert!(command.contains("--hidden 5,4 --activation sigmoid,tanh "), "{command}");
     let rust = lines["rust"].as_str().unwrap();
     let (_, rest) = rust.split_once("r#\"\n").unwrap();
     let (toml, rest) = rest.split_once("\"#.parse()?;").unwrap();
@@ -235,5 +238,7 @@ fn the_rust_lines_make_the_model_of_the_page() {
     let outcome = fit(&options, Input::Tables(&tables), &mut ()).unwrap();
     let (status, model) = server.raw("GET", &format!("/api/sessions/{id}/model"), b"");
     assert_eq!((status, outcome.epochs()), (200, 3));
+    let names: Vec<_> = outcome.model.network.layers().iter().map(|layer| layer.activation.name()).collect();
+    assert_eq!(names, ["sigmoid", "tanh", "softmax"]);
     assert!(outcome.model.to_bytes().unwrap() == model);
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use surefoot::{Activation, BatchSize, Initialization, Loss, Schedule};
-use surefoot_fit::{ClassWeight, Holdout, OptimizerKind, Options, Parametrization, Precision, Pretraining};
+use surefoot_fit::{
+    Activations, ClassWeight, Holdout, OptimizerKind, Options, Parametrization, Precision, Pretraining,
+};
 
 use super::reading::Reading;
 use super::values::{Distributed, Every, Hidden, TaskChoice, batch_size, choices, holdout, parametrizations, tasks};
@@ -112,9 +114,10 @@ pub struct Settings {
     /// balanced: all classes count equally, however many rows each has
     #[arg(long, value_parser = choices(ClassWeight::ALL, ClassWeight::name), value_name = "HOW", conflicts_with = "autoencoder")]
     pub class_weight: Option<ClassWeight>,
-    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu, selu [default: selu with adam, else tanh; sigmoid with --autoencoder or --pretrain]
-    #[arg(long, value_name = "NAME")]
-    pub activation: Option<Activation>,
+    /// Activation of hidden layers: sigmoid, tanh, identity, relu, leaky-relu or selu for all of them, or one for each, as tanh,relu
+    /// [default: selu with adam, else tanh; sigmoid with --autoencoder or --pretrain]
+    #[arg(long, value_name = "NAMES")]
+    pub activation: Option<Activations>,
     /// Activation of the output layer [default: softmax for classes, sigmoid for two classes or with squared error, exp with the loss poisson, identity for numbers]
     #[arg(long, value_name = "NAME")]
     pub output_activation: Option<Activation>,

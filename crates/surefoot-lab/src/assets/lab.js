@@ -7,10 +7,13 @@ import { Walk } from "./walk.js";
 const of = (id) => document.getElementById(id);
 const DEFAULTS = { data: "toy:xor", hidden: "4,4", activation: "tanh", noise: "0.1", rows: "200", decay: "0.0001", seed: "0", validation: "0" };
 const FIELDS = ["data", "noise", "rows", "target", "autoencoder", "validation", "activation", "output", "loss", "initialization", "seed", "optimizer", "rate", "batch", "decay", "sparsity"];
+/** The choice of the activation that is a choice for each layer. */
+const EACH = "each";
 
 /** All that the page knows. */
-const page = { settings: {}, session: null, summary: null, now: null, history: [], clicked: null, checked: null, table: null, isNew: false };
-let hidden = [4, 4];
+const page = { settings: {}, session: null, summary: null, now: null, history: [], clicked: null, checked: null, table: null, activations: [], isNew: false };
+/** Units and activation of each hidden layer. */
+let layers = [];
 let isAsking = false;
 let making = Promise.resolve();
 
@@ -38,14 +41,18 @@ function option(select, value, text = value) {
 function readSettings() {
   const settings = {};
   for (const id of FIELDS) settings[id] = of(id).type === "checkbox" ? of(id).checked : of(id).value;
-  page.settings = { ...settings, hidden: hidden.join(",") };
+  if (settings.activation === EACH) settings.activation = layers.map(({ activation }) => activation).join(",");
+  page.settings = { ...settings, hidden: layers.map(({ units }) => units).join(",") };
   return page.settings;
 }
 
 /** What a link says, after the # so that it stays in the browser. */
 function readUrl() {
   const said = { ...DEFAULTS, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
-  hidden = said.hidden.split(",").map(Number).filter((units) => units > 0);
+  const names = said.activation.split(",");
+  const activation = (l) => (names.length > 1 ? (names[l] ?? DEFAULTS.activation) : names[0]);
+  layers = said.hidden.split(",").map(Number).filter((units) => units > 0).map((units, l) => ({ units, activation: activation(l) }));
+  if (names.length > 1) said.activation = EACH;
   for (const id of FIELDS) {
     if (said[id] === undefined) continue;
     if (of(id).type === "checkbox") of(id).checked = said[id] === "true";
@@ -75,8 +82,8 @@ function choices(settings) {
   return {
     target: page.target || null,
     autoencoder: settings.autoencoder,
-    hidden,
-    activation: or(settings.activation),
+    hidden: layers.map(({ units }) => units),
+    activation: or(settings.activation, (text) => (text.includes(",") ? text.split(",") : text)),
     output_activation: or(settings.output),
     loss: or(settings.loss),
     weight_decay: Number(settings.decay),
@@ -109,6 +116,8 @@ const make = tried(async () => {
   of("lines").replaceChildren();
   of("pictures").replaceChildren();
   delete of("histograms").dataset.layers;
+  if (settings.activation === "") layers.forEach((layer, l) => (layer.activation = page.summary.layers[l].activation));
+  drawLayers();
   drawTargets();
   drawing.chosen = null;
   drawing.build(page.summary);
@@ -134,9 +143,12 @@ function drawTargets() {
   select.value = page.target ?? "";
 }
 
+/** A row for each hidden layer; what has the focus keeps it. */
 function drawLayers() {
+  const focused = of("layers").contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   of("layers").replaceChildren(
-    ...hidden.map((units, l) => {
+    ...layers.map((layer, l) => {
+      const { units } = layer;
       const row = document.createElement("div");
       row.className = "layer";
       const text = document.createElement("span");
@@ -152,11 +164,22 @@ function drawLayers() {
         return element;
       };
       const by = (factor) => Math.max(1, Math.min(1024, units + factor * (units >= 16 ? 8 : 1)));
-      row.append(text, button("−", "Fewer units", () => (hidden[l] = by(-1))), button("+", "More units", () => (hidden[l] = by(1))), button("×", "Removal", () => hidden.splice(l, 1)));
+      const select = document.createElement("select");
+      select.setAttribute("aria-label", `Activation of layer ${l + 1}`);
+      page.activations.forEach((name) => option(select, name));
+      select.value = layer.activation;
+      select.addEventListener("change", () => {
+        layer.activation = select.value;
+        const isOne = layers.every(({ activation }) => activation === select.value);
+        of("activation").value = isOne ? select.value : EACH;
+        remake();
+      });
+      row.append(text, button("−", "Fewer units", () => (layer.units = by(-1))), button("+", "More units", () => (layer.units = by(1))), button("×", "Removal", () => layers.splice(l, 1)), select);
       return row;
     }),
   );
-  of("add").disabled = hidden.length >= 8;
+  if (focused) [...of("layers").querySelectorAll("[aria-label]")].find((element) => element.getAttribute("aria-label") === focused)?.focus();
+  of("add").disabled = layers.length >= 8;
 }
 
 /** Takes in what the server said. */
@@ -316,9 +339,11 @@ const begin = tried(async () => {
   option(of("activation"), "", "by optimizer");
   option(of("output"), "", "by task");
   known.activations.forEach(({ name, for_outputs }) => {
-    if (!for_outputs) option(of("activation"), name);
+    if (!for_outputs) page.activations.push(name);
     option(of("output"), name);
   });
+  page.activations.forEach((name) => option(of("activation"), name));
+  option(of("activation"), EACH, "one for each layer");
   known.optimizers.forEach((name) => option(of("optimizer"), name));
   of("optimizer").value = "adam";
   if (known.given) DEFAULTS.data = "given:";
@@ -328,11 +353,13 @@ const begin = tried(async () => {
     of(id).addEventListener("change", () => {
       if (id === "data") page.target = "";
       if (id === "target") page.target = of("target").value;
+      const activation = of("activation").value;
+      if (id === "activation" && activation !== "" && activation !== EACH) layers.forEach((layer) => (layer.activation = activation));
       remake();
     });
   }
   of("add").addEventListener("click", () => {
-    hidden.push(4);
+    layers.push({ units: 4, activation: layers.at(-1)?.activation ?? DEFAULTS.activation });
     remake();
   });
   of("settings").addEventListener("submit", (event) => event.preventDefault());
