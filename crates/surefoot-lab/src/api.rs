@@ -14,6 +14,7 @@ use surefoot_table::BUILTIN;
 
 use crate::choices::Choices;
 use crate::data::Wanted;
+use crate::drawn::Drawn;
 use crate::error::{Error, Result};
 use crate::gate::Permit;
 use crate::session::Session;
@@ -63,23 +64,29 @@ pub(crate) async fn create(Shared(state): Lab, Json(new): Json<New>) -> Result<J
     let answer = beside(move || {
         let session = Session::new(new.data, &new.choices, state.given.as_deref())?;
         let (id, session) = state.sessions.add(session)?;
-        Ok(json!({"id": id, "summary": view::summary(&session), "now": view::now(&session, 0)?}))
+        Ok(json!({"id": id, "summary": view::summary(&session), "now": view::now(&session, 0, &Drawn::default())?}))
     });
     answer.await.map(Json)
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Since {
-    #[serde(default)]
+/// What a page has, and what it draws.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Seen {
+    /// The epochs that it knows.
     since: usize,
+    /// The first unit that is drawn of each layer, with commas between.
+    from: String,
 }
 
-pub(crate) async fn now(
-    Shared(state): Lab,
-    Path(id): Path<u64>,
-    Query(Since { since }): Query<Since>,
-) -> Result<Json<Value>> {
-    of_session(state, id, move |session| view::now(session, since)).await.map(Json)
+impl Seen {
+    fn now(&self, session: &Session) -> Result<Value> {
+        view::now(session, self.since, &Drawn::new(&self.from))
+    }
+}
+
+pub(crate) async fn now(Shared(state): Lab, Path(id): Path<u64>, Query(seen): Query<Seen>) -> Result<Json<Value>> {
+    of_session(state, id, move |session| seen.now(session)).await.map(Json)
 }
 
 pub(crate) async fn remove(Shared(state): Lab, Path(id): Path<u64>) -> Json<Value> {
@@ -98,7 +105,12 @@ pub(crate) enum Go {
     Reset,
 }
 
-pub(crate) async fn go(Shared(state): Lab, Path(id): Path<u64>, Json(go): Json<Go>) -> Result<Json<Value>> {
+pub(crate) async fn go(
+    Shared(state): Lab,
+    Path(id): Path<u64>,
+    Query(seen): Query<Seen>,
+    Json(go): Json<Go>,
+) -> Result<Json<Value>> {
     let answer = of_session(state, id, move |session| {
         let permit = match go {
             Go::Run { pace: Some(pace) } if !(0.1..=10_000.0).contains(&pace) => {
@@ -114,7 +126,7 @@ pub(crate) async fn go(Shared(state): Lab, Path(id): Path<u64>, Json(go): Json<G
             }
         };
         session.gate().let_go(permit);
-        view::now(session, 0)
+        seen.now(session)
     });
     answer.await.map(Json)
 }

@@ -1,11 +1,9 @@
 //! The notes' equations with the numbers of a network on the page.
 
-use std::fmt::Write;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 use surefoot::{GradientCheck, Trace};
-use surefoot_report::{formula, number};
+use surefoot_report::{formula_in_parts, number};
 
 use crate::checks::{Fault, gradient};
 use crate::error::{Error, Result};
@@ -54,6 +52,9 @@ pub(crate) fn of(session: &Session, clicked: &Clicked) -> Result<Value> {
         false => of_unit(session, clicked, &trace, &moment.theta),
     };
     if let Value::Object(said) = &mut said {
+        let (weight, bias) = (network.weight(&moment.theta, clicked.layer), network.bias(&moment.theta, clicked.layer));
+        said.insert("weights".into(), json!(weight.row(clicked.unit).to_vec()));
+        said.insert("bias".into(), json!(bias[clicked.unit]));
         said.insert("cells".into(), json!(session.cells(clicked.example)));
         said.insert("loss".into(), json!(trace.backward.as_ref().map(|backward| backward.loss)));
         said.insert("outputs".into(), json!(trace.a.last()));
@@ -61,19 +62,31 @@ pub(crate) fn of(session: &Session, clicked: &Clicked) -> Result<Value> {
     Ok(said)
 }
 
-/// A sum of products with a few of its terms.
-fn sum(products: impl Iterator<Item = (f64, f64)>, count: usize) -> String {
-    let mut text = String::new();
-    for (k, (w, a)) in products.take(TERMS).enumerate() {
-        let plus = if k == 0 { "" } else { " + " };
-        let bracket = |x: f64| if x < 0.0 { format!("({})", number(x)) } else { number(x) };
-        // writing to a string does not fail
-        let _ = write!(text, r"{plus}{}\cdot {}", bracket(w), bracket(a));
-    }
+/// A sum of products with a few of its terms, each a part.
+fn terms(products: impl Iterator<Item = (f64, f64)>, count: usize) -> Vec<String> {
+    let shown = products.take(TERMS).enumerate();
+    let mut terms: Vec<String> = shown
+        .map(|(k, (w, a))| format!(r"{}{}\cdot {}", if k == 0 { "" } else { "+" }, bracketed(w), bracketed(a)))
+        .collect();
     if count > TERMS {
-        text += r" + \cdots";
+        terms.push(r"+\cdots".into());
     }
-    text
+    terms
+}
+
+/// Joins what stands before the first part and behind the last one to them.
+fn between(before: &str, mut parts: Vec<String>, behind: &str) -> Vec<String> {
+    if let Some(first) = parts.first_mut() {
+        first.insert_str(0, before);
+    }
+    if let Some(last) = parts.last_mut() {
+        last.push_str(behind);
+    }
+    parts
+}
+
+fn bracketed(x: f64) -> String {
+    if x < 0.0 { format!("({})", number(x)) } else { number(x) }
 }
 
 fn of_unit(session: &Session, clicked: &Clicked, trace: &Trace, theta: &[f64]) -> Value {
@@ -82,51 +95,54 @@ fn of_unit(session: &Session, clicked: &Clicked, trace: &Trace, theta: &[f64]) -
     let (weight, bias) = (network.weight(theta, l), network.bias(theta, l));
     let row = weight.row(i);
     let (below, z, a) = (trace.below(l), trace.z[l][i], trace.a[l][i]);
-    let (n, up) = (i + 1, l + 2);
-    let terms = sum(row.iter().copied().zip(below.iter().copied()), row.len());
+    let (n, of, up) = (i + 1, l + 1, l + 2);
+    let mut parts = vec![
+        format!(r"z^{{({up})}}_{{{n}}}"),
+        format!(r"=\sum_j W^{{({of})}}_{{{n}j}}a^{{({of})}}_j+b^{{({of})}}_{{{n}}}"),
+    ];
+    parts.extend(between("=", terms(row.iter().copied().zip(below.iter().copied()), row.len()), ""));
+    parts.extend([format!("+{}", bracketed(bias[i])), format!("={}", number(z))]);
     let mut formulas = vec![
-        formula(
-            &format!(
-                r"z^{{({up})}}_{{{n}}}=\sum_j W^{{({})}}_{{{n}j}}a^{{({})}}_j+b^{{({})}}_{{{n}}}={terms}+{}={}",
-                l + 1,
-                l + 1,
-                l + 1,
-                bracketed(bias[i]),
-                number(z)
-            ),
-            "6",
-        ),
-        formula(
-            &format!(r"a^{{({up})}}_{{{n}}}=f\left(z^{{({up})}}_{{{n}}}\right)=f({})={}", number(z), number(a)),
+        formula_in_parts(&parts, "6"),
+        formula_in_parts(
+            &[
+                format!(r"a^{{({up})}}_{{{n}}}"),
+                format!(r"=f\left(z^{{({up})}}_{{{n}}}\right)"),
+                format!("=f({})", number(z)),
+                format!("={}", number(a)),
+            ],
             "7",
         ),
     ];
     let slopes = trace.slopes(network, l);
     if let Some(slope) = slopes.get(i) {
-        formulas
-            .push(formula(&format!(r"f'\left(z^{{({up})}}_{{{n}}}\right)=f'({})={}", number(z), number(*slope)), ""));
+        let f = format!(r"f'\left(z^{{({up})}}_{{{n}}}\right)");
+        formulas.push(formula_in_parts(&[f, format!("=f'({})", number(z)), format!("={}", number(*slope))], ""));
     }
     if let Some(backward) = &trace.backward {
         let delta = number(backward.delta[l][i]);
         let is_output = l + 1 == network.layers().len();
-        let text = match (is_output, slopes.get(i)) {
+        let mut parts = vec![format!(r"\delta^{{({up})}}_{{{n}}}")];
+        match (is_output, slopes.get(i)) {
             (false, Some(slope)) => {
                 let above = network.weight(theta, l + 1);
                 let column = above.column(i);
-                let terms = sum(column.iter().copied().zip(backward.delta[l + 1].iter().copied()), column.len());
-                format!(
-                    r"\delta^{{({up})}}_{{{n}}}=\left(\sum_j W^{{({up})}}_{{j{n}}}\delta^{{({})}}_j\right)f'\left(z^{{({up})}}_{{{n}}}\right)=\left({terms}\right)\cdot {}={delta}",
-                    l + 3,
-                    bracketed(*slope)
-                )
+                parts.push(format!(
+                    r"=\left(\sum_j W^{{({up})}}_{{j{n}}}\delta^{{({})}}_j\right)f'\left(z^{{({up})}}_{{{n}}}\right)",
+                    l + 3
+                ));
+                let terms = terms(column.iter().copied().zip(backward.delta[l + 1].iter().copied()), column.len());
+                parts.extend(between("=(", terms, &format!(r")\cdot {}", bracketed(*slope))));
+                parts.push(format!("={delta}"));
             }
-            _ => format!(
-                r"\delta^{{({up})}}_{{{n}}}=\frac{{\partial J(W,b;x,y)}}{{\partial z^{{({up})}}_{{{n}}}}}={delta}\qquad a={},\; y={}",
-                number(a),
-                number(backward.y[i])
-            ),
-        };
-        formulas.push(formula(&text, if is_output { "B1" } else { "B2" }));
+            _ => parts.extend([
+                format!(r"=\frac{{\partial J(W,b;x,y)}}{{\partial z^{{({up})}}_{{{n}}}}}"),
+                format!("={delta}"),
+                format!(r"\quad a={},", number(a)),
+                format!(r"\; y={}", number(backward.y[i])),
+            ]),
+        }
+        formulas.push(formula_in_parts(&parts, if is_output { "B1" } else { "B2" }));
     }
     let formulas: Vec<&str> = formulas.iter().map(|formula| formula.as_str()).collect();
     json!({
@@ -153,68 +169,50 @@ fn of_parameter(session: &Session, clicked: &Clicked, trace: &Trace, moment: &cr
         }
         None => format!("b^{{({of})}}_{{{n}}}"),
     };
-    let mut formulas = Vec::new();
-    match clicked.from {
+    let of_example = format!(r"\frac{{\partial J(W,b;x,y)}}{{\partial {name}}}");
+    let mean = format!(
+        r"\frac{{1}}{{{m}}}\sum_{{i=1}}^{{{m}}}\frac{{\partial J(W,b;x^{{(i)}},y^{{(i)}})}}{{\partial {name}}}"
+    );
+    let (of_all, value) = (format!(r"\frac{{\partial J(W,b)}}{{\partial {name}}}"), format!("={}", number(analytic)));
+    let mut formulas = match clicked.from {
         Some(j) => {
             let a = trace.below(l)[j];
-            formulas.push(formula(
-                &format!(
-                    r"\frac{{\partial J(W,b;x,y)}}{{\partial {name}}}=a^{{({of})}}_{{{}}}\,\delta^{{({up})}}_{{{n}}}={}\cdot {}={}",
-                    j + 1,
-                    bracketed(a),
-                    bracketed(delta),
-                    number(a * delta)
-                ),
-                "B3",
-            ));
-            formulas.push(formula(
-                &format!(
-                    r"\frac{{\partial J(W,b)}}{{\partial {name}}}=\left[\frac{{1}}{{{m}}}\sum_{{i=1}}^{{{m}}}\frac{{\partial J(W,b;x^{{(i)}},y^{{(i)}})}}{{\partial {name}}}\right]+\lambda {name}={}+{}\cdot {}={}",
-                    bracketed(analytic - lambda * theta),
-                    number(lambda),
-                    bracketed(theta),
-                    number(analytic)
-                ),
-                "",
-            ));
+            let product = format!(r"=a^{{({of})}}_{{{}}}\,\delta^{{({up})}}_{{{n}}}", j + 1);
+            let numbers = format!(r"={}\cdot {}", bracketed(a), bracketed(delta));
+            let decay = format!(r"+{}\cdot {}", number(lambda), bracketed(theta));
+            let parts = [
+                of_all,
+                format!(r"=\left[{mean}\right]"),
+                format!(r"+\lambda {name}"),
+                format!("={}", bracketed(analytic - lambda * theta)),
+                decay,
+                value,
+            ];
+            vec![
+                formula_in_parts(&[of_example, product, numbers, format!("={}", number(a * delta))], "B3"),
+                formula_in_parts(&parts, ""),
+            ]
         }
         None => {
-            formulas.push(formula(
-                &format!(
-                    r"\frac{{\partial J(W,b;x,y)}}{{\partial {name}}}=\delta^{{({up})}}_{{{n}}}={}",
-                    number(delta)
-                ),
-                "B3",
-            ));
-            formulas.push(formula(
-                &format!(
-                    r"\frac{{\partial J(W,b)}}{{\partial {name}}}=\frac{{1}}{{{m}}}\sum_{{i=1}}^{{{m}}}\frac{{\partial J(W,b;x^{{(i)}},y^{{(i)}})}}{{\partial {name}}}={}",
-                    number(analytic)
-                ),
-                "",
-            ));
+            let of_delta = format!(r"=\delta^{{({up})}}_{{{n}}}");
+            vec![
+                formula_in_parts(&[of_example, of_delta, format!("={}", number(delta))], "B3"),
+                formula_in_parts(&[of_all, format!("={mean}"), value], ""),
+            ]
         }
-    }
+    };
     let mut numeric = None;
     if clicked.numeric {
         let mut objective = moment.model.cost(&session.examples)?;
         let derivatives = GradientCheck::default().derivatives(&mut objective, &moment.theta, &[index])?;
         numeric = derivatives.first().copied().flatten();
         let value = numeric.map_or_else(|| r"\text{a kink lies within the step}".into(), |n| format!("{n:.10}"));
-        formulas.push(formula(
-            &format!(
-                r"\frac{{J(\theta+\epsilon e)-J(\theta-\epsilon e)}}{{2\epsilon}}={value},\qquad \epsilon=10^{{-4}}"
-            ),
-            "C1",
-        ));
+        let quotient = r"\frac{J(\theta+\epsilon e)-J(\theta-\epsilon e)}{2\epsilon}".to_string();
+        formulas.push(formula_in_parts(&[quotient, format!("={value},"), r"\quad\epsilon=10^{-4}".into()], "C1"));
     }
     let formulas: Vec<&str> = formulas.iter().map(|formula| formula.as_str()).collect();
     Ok(json!({
         "kind": "parameter", "formulas": formulas, "value": theta, "analytic": analytic, "numeric": numeric, "cost": cost,
         "examples": m,
     }))
-}
-
-fn bracketed(x: f64) -> String {
-    if x < 0.0 { format!("({})", number(x)) } else { number(x) }
 }

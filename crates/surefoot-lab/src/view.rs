@@ -2,23 +2,21 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use surefoot::{Activation, Model, Task, Trace};
+use surefoot::{Activation, Model, Objective, Task, Trace};
 use surefoot_report::Features;
 use surefoot_table::Targets;
 
+use crate::drawn::{DRAWN, Drawn};
 use crate::error::Result;
 use crate::gate::Permit;
+use crate::plane::{bytes, heat};
 use crate::session::{Moment, Session};
 
-/// Points to a side of a heat map.
-const SIDE: usize = 28;
-/// Units of a layer that are drawn; of a layer with more, the first.
-const DRAWN: usize = 16;
+/// Weights of a layer that are drawn as lines: where there are more, the largest.
+const LINES: usize = 256;
 const BINS: usize = 24;
-/// Examples that histograms and the score are of.
+/// Examples that activations and the score are of.
 const LOOKED_AT: usize = 100;
-/// Preferred inputs that are shown.
-const MOST_PICTURES: usize = 64;
 /// A slope of less than this share of the steepest is flat.
 const FLAT: f64 = 0.02;
 /// The steepest slope of sigmoid and tanh.
@@ -60,7 +58,7 @@ pub(crate) fn summary(session: &Session) -> Value {
         "parameters": plan.network.parameter_count(), "points": points,
         "steps_of_epoch": plan.rows.div_ceil(plan.training.batch_rows(plan.rows).max(1)),
         "excluded": plan.excluded.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-        "drawn": DRAWN, "autoencoder": plan.is_autoencoder(), "score_name": plan.task.score_name(),
+        "drawn": DRAWN, "lines": LINES, "autoencoder": plan.is_autoencoder(), "score_name": plan.task.score_name(),
     })
 }
 
@@ -69,8 +67,8 @@ fn features(model: &Model) -> Option<Features> {
     Features::new(model).ok().filter(|features| features.tile.iter().all(|&side| side >= 4))
 }
 
-/// The network now, with the epochs since.
-pub(crate) fn now(session: &Session, since: usize) -> Result<Value> {
+/// The network now, with the epochs since, and what of it is drawn.
+pub(crate) fn now(session: &Session, since: usize, drawn: &Drawn) -> Result<Value> {
     let gate = session.gate();
     let (theta, head) = {
         let seen = gate.look();
@@ -97,92 +95,37 @@ pub(crate) fn now(session: &Session, since: usize) -> Result<Value> {
     let mut all = head;
     let looked = looked_at(session, &moment)?;
     if let Value::Object(all) = &mut all {
-        all.insert("layers".into(), layers(&moment));
+        all.insert("lines".into(), lines(&moment, drawn));
         all.insert("look".into(), json!(looked.layers));
         all.insert("score".into(), json!(looked.score));
-        all.insert("heat".into(), heat(session, &moment)?);
-        all.insert("pictures".into(), pictures(&moment));
+        all.insert("heat".into(), heat(session, &moment, drawn)?);
+        all.insert("pictures".into(), pictures(&moment, drawn));
     }
     Ok(all)
 }
 
-/// The drawn weights of each layer, row by row.
-fn layers(moment: &Moment) -> Value {
+/// The weights of each layer between units that are drawn, as unit, unit below and weight; of many the largest.
+fn lines(moment: &Moment, drawn: &Drawn) -> Value {
     let network = &moment.model.network;
-    let of_layer = |l: usize| {
-        let (weight, bias) = (network.weight(&moment.theta, l), network.bias(&moment.theta, l));
-        let rows: Vec<Vec<f32>> =
-            weight.outer_iter().take(DRAWN).map(|row| row.iter().take(DRAWN).map(|&w| w as f32).collect()).collect();
-        let biases: Vec<f32> = bias.iter().take(DRAWN).map(|&b| b as f32).collect();
-        json!({"w": rows, "b": biases})
+    let of_layer = |(l, layer): (usize, &surefoot::Layer)| {
+        let weight = network.weight(&moment.theta, l);
+        let (units, below) = (drawn.of(l + 1, layer.outputs), drawn.of(l, layer.inputs));
+        let mut lines: Vec<(usize, usize, f32)> =
+            units.flat_map(|i| below.clone().map(move |j| (i, j, weight[[i, j]] as f32))).collect();
+        if lines.len() > LINES {
+            lines.select_nth_unstable_by(LINES, |a, b| b.2.abs().total_cmp(&a.2.abs()));
+            lines.truncate(LINES);
+            lines.sort_unstable_by_key(|&(i, j, _)| (i, j));
+        }
+        lines
     };
-    (0..network.layers().len()).map(of_layer).collect()
+    json!(network.layers().iter().enumerate().map(of_layer).collect::<Vec<_>>())
 }
 
-/// The bounds of the plane that is drawn: those of the examples, with a margin.
-pub(crate) fn bounds(session: &Session) -> [[f64; 2]; 2] {
-    [0, 1].map(|column| {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for &x in session.examples.inputs().column(column) {
-            (low, high) = (low.min(x), high.max(x));
-        }
-        let margin = 0.15 * (high - low).max(1e-6);
-        [low - margin, high + margin]
-    })
-}
-
-/// The response of each drawn unit over the plane, as bytes in hexadecimal: row by row from the top.
-fn heat(session: &Session, moment: &Moment) -> Result<Value> {
-    let network = &moment.model.network;
-    if network.inputs() != 2 {
-        return Ok(Value::Null);
-    }
-    let [[left, right], [bottom, top]] = bounds(session);
-    let at = |k: usize, from: f64, to: f64| from + (to - from) * (k as f64 + 0.5) / SIDE as f64;
-    let mut maps: Vec<Vec<Vec<f64>>> =
-        network.layers().iter().map(|l| vec![Vec::new(); l.outputs.min(DRAWN)]).collect();
-    for row in 0..SIDE {
-        for column in 0..SIDE {
-            let x = [at(column, left, right), at(row, top, bottom)];
-            let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, None)?;
-            for (maps, a) in maps.iter_mut().zip(&trace.a) {
-                maps.iter_mut().zip(a).for_each(|(map, &a)| map.push(a));
-            }
-        }
-    }
-    let units: Vec<Vec<String>> = maps
-        .iter()
-        .zip(network.layers())
-        .map(|(maps, layer)| {
-            let (low, high) = range(layer.activation, maps);
-            maps.iter().map(|map| bytes(map, low, high)).collect()
-        })
-        .collect();
-    Ok(json!({"side": SIDE, "bounds": [[left, right], [bottom, top]], "units": units}))
-}
-
-/// Between which two values an activation is drawn.
-fn range(activation: Activation, maps: &[Vec<f64>]) -> (f64, f64) {
-    match activation {
-        Activation::Sigmoid | Activation::Softmax => (0.0, 1.0),
-        Activation::Tanh => (-1.0, 1.0),
-        _ => {
-            let most = maps.iter().flatten().fold(1e-9, |most: f64, a| most.max(a.abs()));
-            (-most, most)
-        }
-    }
-}
-
-fn bytes(numbers: &[f64], low: f64, high: f64) -> String {
-    let byte = |x: &f64| (((x - low) / (high - low)).clamp(0.0, 1.0) * 255.0).round() as u8;
-    numbers.iter().map(|x| format!("{:02x}", byte(x))).collect()
-}
-
-/// The preferred input of each unit of the first layer, as bytes around 128, and the rows and columns of it.
-fn pictures(moment: &Moment) -> Value {
+/// The preferred input of each drawn unit of the first layer, as bytes around 128, and the rows and columns of it.
+fn pictures(moment: &Moment, drawn: &Drawn) -> Value {
     let Some(features) = features(&moment.model) else { return Value::Null };
-    let units = 0..features.count.min(MOST_PICTURES);
-    let tiles: Vec<String> = units.map(|unit| bytes(&features.pixels(unit), -1.0, 1.0)).collect();
+    let tiles: Vec<String> = drawn.of(1, features.count).map(|unit| bytes(&features.pixels(unit), -1.0, 1.0)).collect();
     json!({"tile": features.tile, "units": tiles})
 }
 
@@ -223,18 +166,19 @@ struct Looked {
     score: Option<f64>,
 }
 
-/// Activations, gradients and the score over the first examples.
+/// Activations and the score over the first examples, and the gradient of the cost.
 fn looked_at(session: &Session, moment: &Moment) -> Result<Looked> {
     let network = &moment.model.network;
     let count = session.examples.rows().min(LOOKED_AT);
     let layers = network.layers();
     let mut activations = vec![Vec::new(); layers.len()];
     let mut gradient = vec![0.0; moment.theta.len()];
+    moment.model.cost(&session.examples)?.cost_and_gradient(&moment.theta, &mut gradient);
     let mut flat: Vec<Vec<usize>> = layers.iter().map(|layer| vec![0; layer.outputs]).collect();
     let mut outputs = ndarray::Array2::zeros((count, network.outputs()));
     for example in 0..count {
-        let (x, y) = session.example(example)?;
-        let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, Some(&y))?;
+        let (x, _) = session.example(example)?;
+        let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, None)?;
         for (l, layer) in layers.iter().enumerate() {
             activations[l].extend_from_slice(&trace.a[l]);
             let steepest = STEEPEST.iter().find(|(activation, _)| *activation == layer.activation);
@@ -242,9 +186,6 @@ fn looked_at(session: &Session, moment: &Moment) -> Result<Looked> {
             for (unit, slope) in trace.slopes(network, l).iter().enumerate() {
                 flat[l][unit] += usize::from(slope.abs() <= limit);
             }
-        }
-        if let Some(backward) = &trace.backward {
-            gradient.iter_mut().zip(&backward.gradient).for_each(|(sum, g)| *sum += g / count as f64);
         }
         if let Some(a) = trace.a.last() {
             outputs.row_mut(example).iter_mut().zip(a).for_each(|(to, a)| *to = *a);

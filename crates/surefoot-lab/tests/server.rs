@@ -1,5 +1,6 @@
 //! The lab over its socket: who is let in, what is refused, and that a training of the page has the bits of the library's.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::JoinHandle;
@@ -148,15 +149,15 @@ fn back_to_the_start_and_forth_again_gives_the_same_bits_and_steps_make_an_epoch
     let start = server.json("GET", &path, &json!(null));
     let after = server.go(id, &json!("epoch"));
     assert_eq!((&after["epoch"], &after["step"]), (&json!(1), &json!(4)));
-    assert_ne!(start["layers"], after["layers"]);
+    assert_ne!(start["lines"], after["lines"]);
     let again = server.go(id, &json!("reset"));
-    assert_eq!((&again["layers"], &again["step"]), (&start["layers"], &json!(0)));
+    assert_eq!((&again["lines"], &again["step"]), (&start["lines"], &json!(0)));
     let mut last = Value::Null;
     for step in 1..=4 {
         last = server.go(id, &json!("step"));
         assert_eq!(last["step"], step);
     }
-    assert_eq!((&last["layers"], &last["history"]), (&after["layers"], &after["history"]));
+    assert_eq!((&last["lines"], &last["history"]), (&after["lines"], &after["history"]));
 }
 
 #[test]
@@ -172,9 +173,11 @@ fn the_model_that_is_taken_away_is_the_network_of_the_page() {
     assert_eq!(status, 200);
     let model = Model::from_bytes(&bytes).unwrap();
     let theta = model.parameters.to_f64();
-    for (l, layer) in now["layers"].as_array().unwrap().iter().enumerate() {
-        let shown: Vec<f64> = serde_json::from_value::<Vec<Vec<f64>>>(layer["w"].clone()).unwrap().concat();
-        assert_eq!(shown, model.network.weight(&theta, l).iter().copied().collect::<Vec<_>>());
+    for (l, lines) in now["lines"].as_array().unwrap().iter().enumerate() {
+        let lines: Vec<(usize, usize, f64)> = serde_json::from_value(lines.clone()).unwrap();
+        let weight = model.network.weight(&theta, l);
+        let all: Vec<_> = weight.indexed_iter().map(|((i, j), &w)| (i, j, w)).collect();
+        assert_eq!(lines, all);
     }
     let (status, report) = server.raw("GET", &format!("{path}/report"), b"");
     assert!(status == 200 && String::from_utf8(report).unwrap().contains("surefoot train xor"));
@@ -206,6 +209,34 @@ fn a_weight_has_its_derivative_by_both_ways_and_a_fault_is_found_in_its_layer() 
         let places = said["layers"][0]["worst"]["place"].as_str().unwrap();
         assert!(places.contains(if fault == "decay-bias" { "bias" } else { "weight" }), "{places}");
     }
+}
+
+#[test]
+fn of_large_layers_the_units_that_are_asked_for_are_drawn_with_their_largest_weights() {
+    let server = Server::new();
+    let data = json!({"builtin": "digits"});
+    let made =
+        server.json("POST", "/api/sessions", &json!({"data": data, "choices": {"hidden": [100, 30], "seed": 5}}));
+    let id = made["id"].as_u64().unwrap();
+    server.go(id, &json!("step"));
+    let now = server.json("GET", &format!("/api/sessions/{id}?from=0,64,0,0"), &json!(null));
+    let lines: Vec<Vec<(usize, usize, f64)>> = serde_json::from_value(now["lines"].clone()).unwrap();
+    assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 256]);
+    let units: BTreeSet<usize> = lines[0].iter().map(|line| line.0).chain(lines[1].iter().map(|line| line.1)).collect();
+    assert!(units.iter().all(|unit| (64..100).contains(unit)), "{units:?}");
+    assert_eq!(now["pictures"]["units"].as_array().unwrap().len(), 36);
+    // the unit tells all of its weights, of which the lines are the largest
+    let of_unit = |unit: usize| -> Vec<f64> {
+        let clicked = json!({"layer": 1, "unit": unit, "from": null, "example": 0});
+        let said = server.json("POST", &format!("/api/sessions/{id}/equation"), &clicked);
+        serde_json::from_value(said["weights"].clone()).unwrap()
+    };
+    let mut all: Vec<f64> = (0..30).flat_map(|unit| of_unit(unit)[64..].to_vec()).map(f64::abs).collect();
+    all.sort_by(|a, b| b.total_cmp(a));
+    let mut shown: Vec<f64> = lines[1].iter().map(|line| line.2.abs()).collect();
+    shown.sort_by(|a, b| b.total_cmp(a));
+    let largest: Vec<f64> = all[..256].iter().map(|&w| f64::from(w as f32)).collect();
+    assert_eq!(shown, largest);
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub use drawing::diagram::{Names, activation_plots, diagram, output_names};
 pub use drawing::features::Features;
 pub use error::{Error, Result};
 pub use explanation::Explanation;
-pub use markup::formula::{formula, number};
+pub use markup::formula::{formula, formula_in_parts, number};
 pub use markup::html::{Html, is_page};
 pub use markup::svg::Svg;
 pub use training::TrainingReport;

@@ -1,8 +1,12 @@
 // The page: settings to a session, and what is seen of it to the drawings.
 
-import { NetworkDrawing, drawCurve, drawHistograms, drawPictures, drawPlane, nearest, number } from "./drawing.js";
+import { showCheck } from "./check.js";
+import { number } from "./colours.js";
+import { Costs, Pictures, drawCurve, drawHistograms, drawPlane, nearest } from "./drawing.js";
+import { NetworkDrawing, widths } from "./network.js";
 import { address, get, post, remove, save } from "./server.js";
 import { Walk } from "./walk.js";
+import { Weights } from "./weights.js";
 
 const of = (id) => document.getElementById(id);
 const DEFAULTS = { data: "toy:xor", hidden: "4,4", activation: "tanh", noise: "0.1", rows: "200", decay: "0.0001", seed: "0", validation: "0" };
@@ -11,10 +15,17 @@ const FIELDS = ["data", "noise", "rows", "target", "autoencoder", "validation", 
 const EACH = "each";
 
 /** All that the page knows. */
-const page = { settings: {}, session: null, summary: null, now: null, history: [], clicked: null, checked: null, table: null, activations: [], isNew: false };
+const page = { settings: {}, session: null, summary: null, now: null, costs: new Costs(), from: [], clicked: null, checked: null, table: null, activations: [], isNew: false };
 /** Units and activation of each hidden layer. */
 let layers = [];
 let isAsking = false;
+/** Drawings that wait for a frame, so that none has to draw them all. */
+let waiting = [];
+/** Milliseconds of a frame that drawings may begin in. */
+const SHARE = 4;
+/** Milliseconds between two times that a training is told to a screen reader. */
+const TOLD_EVERY = 10_000;
+let told = -Infinity;
 let making = Promise.resolve();
 
 function fail(error) {
@@ -31,6 +42,12 @@ const tried = (work) => async (...all) => {
     fail(error);
   }
 };
+
+/** Tells what has changed to whoever cannot see it. */
+function tell(text) {
+  told = performance.now();
+  of("told").textContent = text;
+}
 
 function option(select, value, text = value) {
   const element = document.createElement("option");
@@ -109,21 +126,25 @@ const make = tried(async () => {
   const old = page.session;
   const made = await post("/api/sessions", { data: wanted(settings), choices: choices(settings) });
   if (old !== null) remove(`/api/sessions/${old}`).catch(() => {});
-  Object.assign(page, { session: made.id, summary: made.summary, history: [], clicked: null, checked: null });
+  Object.assign(page, { session: made.id, summary: made.summary, from: widths(made.summary).map(() => 0), clicked: null, checked: null });
+  page.costs.clear();
+  waiting = [];
   of("equation").innerHTML = '<p class="muted">Nothing is chosen yet.</p>';
+  of("verdict").textContent = "";
+  weights.clear();
   of("derivative").hidden = true;
   of("report").replaceChildren();
   of("lines").replaceChildren();
-  of("pictures").replaceChildren();
   delete of("histograms").dataset.layers;
   if (settings.activation === "") layers.forEach((layer, l) => (layer.activation = page.summary.layers[l].activation));
   drawLayers();
   drawTargets();
   drawing.chosen = null;
-  drawing.build(page.summary);
+  page.hasPictures = made.now.pictures !== null;
+  build();
   of("plane-section").hidden = page.summary.points.length === 0;
   of("legend").textContent = page.summary.classes.length ? `Squares: ${page.summary.classes[0]}. Circles: ${page.summary.classes.slice(1).join(", ")}. Click a point to follow it.` : "Click a point to follow it.";
-  of("pictures-section").hidden = made.now.pictures === null;
+  of("pictures-section").hidden = !page.hasPictures;
   of("example").max = page.summary.examples;
   of("example").value = 1;
   of("save-data").hidden = !/^(toy|own)/.test(settings.data);
@@ -141,6 +162,41 @@ function drawTargets() {
   option(select, "", `automatic: ${page.summary.target || "none"}`);
   page.summary.columns.forEach((column) => option(select, column));
   select.value = page.target ?? "";
+}
+
+/** Builds the drawing anew, and the buttons for layers of which a part is drawn. */
+function build() {
+  const { summary, from } = page;
+  drawing.build(summary, from);
+  const all = widths(summary);
+  pictures.build(from[1], page.hasPictures ? Math.min(summary.drawn, all[1] - from[1]) : 0);
+  const focused = of("pages").contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  of("pages").replaceChildren();
+  all.forEach((total, l) => {
+    if (total <= summary.drawn) return;
+    const name = l === 0 ? "inputs" : `units of layer ${l}`;
+    const turn = (sign, what, by) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", textContent: sign });
+      button.setAttribute("aria-label", `${what} ${name}`);
+      button.setAttribute("aria-disabled", from[l] + by < 0 || from[l] + by >= total);
+      button.addEventListener("click", () => {
+        if (from[l] + by < 0 || from[l] + by >= total) return;
+        from[l] += by;
+        build();
+        look();
+        tell(`${name} ${from[l] + 1} to ${Math.min(total, from[l] + summary.drawn)} of ${total} are drawn`);
+      });
+      return button;
+    };
+    const text = document.createElement("span");
+    text.textContent = `${name} ${from[l] + 1} to ${Math.min(total, from[l] + summary.drawn)} of ${total}`;
+    of("pages").append(turn("◂", "Previous", -summary.drawn), text, turn("▸", "Next", summary.drawn));
+  });
+  if (focused) of("pages").querySelector(`[aria-label="${focused}"]`).focus();
+  const drawn = all.map((total, l) => Math.min(summary.drawn, total - from[l]));
+  const isPart = drawn.slice(1).some((count, l) => count * drawn[l] > summary.lines);
+  of("part").textContent = isPart ? `Lines are the ${summary.lines} largest weights of a layer. A unit that is chosen lists all of its weights.` : "";
 }
 
 /** A row for each hidden layer; what has the focus keeps it. */
@@ -184,17 +240,25 @@ function drawLayers() {
 
 /** Takes in what the server said. */
 function see(now) {
-  if (now.since <= page.history.length) page.history.splice(now.since, Infinity, ...now.history);
+  if (now.since <= page.costs.count) page.costs.take(now.since, now.history);
   page.now = now;
   page.isNew = true;
 }
+
+/** What the page has, and what it draws. */
+const seen = () => `?since=${page.costs.count}&from=${page.from.join(",")}`;
+
+/** Draws what the server has now. */
+const look = tried(async () => see(await get(path(seen()))));
 
 const path = (what = "") => `/api/sessions/${page.session}${what}`;
 
 const go = tried(async (how) => {
   await making;
-  page.history = how === "reset" ? [] : page.history;
-  see(await post(path("/go"), how));
+  if (how === "reset") page.costs.clear();
+  const now = await post(path(`/go${seen()}`), how);
+  see(now);
+  tell(`${{ running: "Training runs", paused: "Paused", ended: "Training has ended" }[now.state]}. ${statusOf(now)}`);
   if (page.clicked) await showEquation(false);
 });
 
@@ -204,7 +268,7 @@ async function poll() {
     isAsking = true;
     try {
       const session = page.session;
-      const now = await get(`${path()}?since=${page.history.length}`);
+      const now = await get(path(seen()));
       if (session === page.session) see(now);
     } catch (error) {
       fail(error);
@@ -215,25 +279,38 @@ async function poll() {
   setTimeout(poll, 50);
 }
 
-function draw() {
-  if (page.isNew && page.now && page.summary) {
-    page.isNew = false;
-    const { now, summary } = page;
+function statusOf(now) {
+  const { score_name, task } = page.summary;
+  const score = now.score === null ? "" : `, ${score_name} ${task === "classification" ? `${(100 * now.score).toFixed(1)} %` : number(now.score)}`;
+  return `Epoch ${now.epoch}, step ${now.step}${score}${now.checked === null ? "" : ", gradient checked"}${now.ended ? `, ended: ${now.ended}` : ""}`;
+}
+
+/** What is to be drawn of one look, from the most important on. */
+const drawings = (now, summary) => [
+  () => {
     const isRunning = now.state === "running";
     of("run").textContent = isRunning ? "Pause" : "Run";
-    const score = now.score === null ? "" : `, ${summary.score_name} ${summary.task === "classification" ? `${(100 * now.score).toFixed(1)} %` : number(now.score)}`;
-    const checked = now.checked === null ? "" : ", gradient checked";
-    of("status").textContent = `Epoch ${now.epoch}, step ${now.step}${score}${checked}${now.ended ? `, ended: ${now.ended}` : ""}`;
-    drawing.update(now);
-    drawCurve(of("curve"), page.history);
-    const last = page.history.at(-1);
-    of("numbers").textContent = last ? `training cost ${number(last[0])}${last[1] === null ? "" : `, validation cost ${number(last[1])} (dashed)`}` : "";
-    drawPlane(of("plane"), now, summary, Number(of("example").value) - 1);
-    if (now.pictures) drawPictures(of("pictures"), now.pictures, choose);
-    drawHistograms(of("histograms"), now, summary);
+    of("status").textContent = statusOf(now);
+    if (now.ended || (isRunning && performance.now() - told > TOLD_EVERY)) tell(statusOf(now));
     const flat = now.look.flatMap(({ flat, is_dead }, l) => flat.map((unit) => `unit ${unit + 1} of layer ${l + 1} is ${is_dead ? "dead" : "saturated"}`));
     of("marked").textContent = flat.length === 0 ? "" : `${flat.slice(0, 4).join("; ")}${flat.length > 4 ? ` and ${flat.length - 4} more` : ""}: f′(z) is almost 0 for nearly every example, so δ is, too, and its weights hardly learn.`;
+    const { last } = page.costs;
+    of("numbers").textContent = last ? `training cost ${number(last[1])}${last[2] === null ? "" : `, validation cost ${number(last[2])} (dashed)`}` : "";
+  },
+  () => drawing.update(now),
+  () => drawPlane(of("plane"), now, summary, Number(of("example").value) - 1),
+  () => drawCurve(of("curve"), page.costs),
+  () => now.pictures && pictures.update(now.pictures),
+  () => drawHistograms(of("histograms"), now, summary),
+];
+
+function draw() {
+  if (page.isNew && waiting.length === 0 && page.now && page.summary) {
+    page.isNew = false;
+    waiting = drawings(page.now, page.summary);
   }
+  const start = performance.now();
+  while (waiting.length > 0 && performance.now() - start < SHARE) waiting.shift()();
   walk.update(page);
   requestAnimationFrame(draw);
 }
@@ -246,27 +323,25 @@ const showEquation = tried(async (numeric) => {
   of("equation").innerHTML = said.formulas.join("");
   of("cells").textContent = said.cells.slice(0, 5).map(([name, text]) => `${name} = ${text}`).join(", ");
   of("derivative").hidden = said.kind !== "parameter";
-  if (said.kind === "unit") {
-    const bias = document.createElement("button");
-    bias.textContent = "Its bias b";
-    bias.addEventListener("click", () => choose({ ...page.clicked, bias: true }));
-    of("equation").append(bias);
-  }
+  weights.show(page.summary, page.clicked, said);
+  of("verdict").textContent = "";
   if (said.numeric !== null && said.numeric !== undefined) {
     const difference = Math.abs(said.numeric - said.analytic);
-    const verdict = document.createElement("p");
-    verdict.id = "verdict";
+    const verdict = of("verdict");
     const agrees = difference < 5e-9 * Math.max(1, Math.abs(said.analytic));
     verdict.className = agrees ? "good" : "bad";
     verdict.textContent = `analytic ${said.analytic.toFixed(10)}, numerical ${said.numeric.toFixed(10)}: ${agrees ? "they agree to 8 digits" : `they differ by ${number(difference)}`}`;
-    of("equation").append(verdict);
   }
 });
 
-const choose = (what) => {
+const choose = async (what) => {
   page.clicked = what;
   drawing.mark(what);
-  return showEquation(false);
+  page.isNew = true;
+  await showEquation(false);
+  const { layer, unit, from, bias } = what;
+  const part = bias ? "Bias of " : from === null ? "" : `Weight from ${layer === 0 ? "input" : "unit"} ${from + 1} to `;
+  tell(`${part}unit ${unit + 1} of layer ${layer + 1} is chosen. Its equations are under Equation.`);
 };
 
 const runCheck = tried(async () => {
@@ -279,37 +354,8 @@ const runCheck = tried(async () => {
     throw error;
   }
   page.checked = said;
-  const verdict = document.createElement("p");
-  verdict.id = "check-verdict";
-  verdict.className = said.passed ? "good" : "bad";
-  verdict.textContent = said.passed ? `The gradient is right: ${said.checked} of ${said.parameters} derivatives compared over ${said.examples} examples.` : `The gradient is wrong: ${said.wrong} of ${said.checked} derivatives differ from the numerical ones.`;
-  const table = document.createElement("table");
-  const row = (cells, tag) => {
-    const line = document.createElement("tr");
-    cells.forEach((text) => line.append(Object.assign(document.createElement(tag), { textContent: text })));
-    table.append(line);
-    return line;
-  };
-  row(["layer", "compared", "wrong", "difference", "worst"], "th");
-  said.layers.forEach((layer, l) => {
-    const { worst } = layer;
-    const line = row([l + 1, layer.checked, layer.wrong, layer.difference === null ? "–" : layer.difference.toExponential(2), worst ? `${place(worst.place)}: analytic ${number(worst.analytic)}, numerical ${number(worst.numeric)}` : ""], "td");
-    if (layer.wrong > 0) line.className = "bad";
-  });
-  const scroll = document.createElement("div");
-  scroll.className = "scroll";
-  scroll.append(table);
-  of("report").replaceChildren(verdict, scroll);
-  if (said.note) of("report").append(Object.assign(document.createElement("p"), { textContent: said.note }));
+  showCheck(of("report"), said);
 });
-
-/** `layers.0.weight[3, 1]` as the notes count: W⁽¹⁾ from 1. */
-function place(text) {
-  const [, layer, kind, at] = /layers\.(\d+)\.(\w+)\[(.*)\]/.exec(text) ?? [];
-  if (layer === undefined) return text;
-  const index = at.split(", ").map((k) => Number(k) + 1).join(",");
-  return `${kind === "weight" ? "W" : "b"}(${Number(layer) + 1}) ${index}`;
-}
 
 const showLines = tried(async () => {
   const said = await get(path("/lines"));
@@ -327,7 +373,9 @@ async function take(file) {
   await remake();
 }
 
-const drawing = new NetworkDrawing(of("drawing"), choose);
+const drawing = new NetworkDrawing(of("drawing"), of("lines-of-network"), choose);
+const pictures = new Pictures(of("pictures"), choose);
+const weights = new Weights(of("weights"), choose);
 const walk = new Walk(of("walk"), () => writeUrl());
 
 const begin = tried(async () => {

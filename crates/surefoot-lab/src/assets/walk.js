@@ -28,7 +28,7 @@ export const STEPS = [
   },
   {
     name: "Backpropagation",
-    text: "δ says how much a unit was responsible for the error; ∂J/∂W = a δ. Choose a weight: a line of the network.",
+    text: "δ says how much a unit was responsible for the error; ∂J/∂W = a δ. Choose a weight: a line of the network, or a button of a unit that is chosen.",
     done: (page) => page.clicked?.from !== null && page.clicked?.from !== undefined,
   },
   {

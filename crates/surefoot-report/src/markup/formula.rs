@@ -12,6 +12,13 @@ pub fn formula(latex: &str, tag: &str) -> Html {
     html!("<div class=\"formula\">{}{}</div>\n", typeset(latex, DisplayMode::Block), tag)
 }
 
+/// The same of parts between which a line may be broken, as before `=` and `+`.
+pub fn formula_in_parts(parts: &[String], tag: &str) -> Html {
+    let tag = if tag.is_empty() { Html::new() } else { html!("<span class=\"tag\">({})</span>", tag) };
+    let parts = parts.iter().fold(Html::new(), |all, part| all + html!("{} ", typeset(part, DisplayMode::Block)));
+    html!("<div class=\"formula\"><div class=\"parts\">{}</div>{}</div>\n", parts, tag)
+}
+
 /// A formula within a text.
 pub fn inline(latex: &str) -> Html {
     typeset(latex, DisplayMode::Inline)
@@ -57,6 +64,10 @@ mod tests {
     fn formulas_become_mathml() {
         let html = formula(r"a^{(2)}_{1}=f\left(W x\right)", "7");
         assert!(html.as_str().contains("<math") && html.as_str().contains("(7)"), "{html:?}");
+        let parts = ["z=0.5", "+0.25", "=0.75"].map(String::from);
+        let html = formula_in_parts(&parts, "6");
+        assert_eq!((html.as_str().matches("<math").count(), html.as_str().matches("</math> ").count()), (3, 3));
+        assert!(html.as_str().contains("(6)") && html.as_str().matches("<div").count() == 2, "{html:?}");
         assert!(inline("x_1").as_str().contains("<msub>"));
         assert!(inline(r"\nonsense{").as_str().contains("<code>"));
     }
