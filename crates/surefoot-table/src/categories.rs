@@ -157,14 +157,15 @@ impl<'a> Categories<'a> {
         }
     }
 
-    /// The code whose zeros in front were lost.
+    /// The code whose zeros in front were lost, or that became a number such as `7.0`.
     pub fn with_zeros(&self, text: &str) -> Option<Cow<'a, str>> {
-        let length = self.code_length.filter(|length| text.len() < *length)?;
-        let text = text.strip_suffix(".0").unwrap_or(text);
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let length = self.code_length?;
+        let digits = text.strip_suffix(".0").unwrap_or(text);
+        let is_changed = digits.len() < length || digits.len() == length && digits != text;
+        if !is_changed || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        Some(format!("{text:0>length$}").into())
+        Some(format!("{digits:0>length$}").into())
     }
 
     /// Whether there is a category of this name, to the letter.

@@ -49,7 +49,7 @@ impl Kind {
         });
         let shortened = names.iter().enumerate().flat_map(|(value, name)| {
             let zeros = name.len() - name.trim_start_matches('0').len();
-            let without = (1..=zeros).flat_map(|count| [name[count..].to_string(), format!("{}.0", &name[count..])]);
+            let without = (0..=zeros).flat_map(|count| [name[count..].to_string(), format!("{}.0", &name[count..])]);
             without
                 .filter(|text| categories.with_zeros(text).as_deref() == Some(name))
                 .map(move |text| (text, false, value))
@@ -122,6 +122,7 @@ mod tests {
             "007",
             "7.0",
             "07.0",
+            "007.0",
             "0",
             "00",
             "000",

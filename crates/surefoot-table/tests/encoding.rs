@@ -176,7 +176,15 @@ fn a_row_of_values_becomes_what_it_becomes_in_a_table() {
 
     let rows = |code: &str, y: usize| (0..5).map(|i| format!("{code},{}\n", y + i)).collect::<String>();
     let codes = learned(&format!("code,y\n{}{}{}", rows("007", 0), rows("008", 10), rows("012", 30)));
-    let mut one = vec![0.0; codes.columns[0].kind.width()];
-    let lost = RowEncoder::new(&codes).encode(&[Value::Number(7.0)], &mut one).unwrap();
-    assert_eq!((lost[0].read_as.as_deref(), one[0]), (Some("007"), 1.0));
+    for (value, read_as) in [
+        (Value::Number(7.0), Some("007")),
+        (Value::Text("7.0"), Some("007")),
+        (Value::Text("012.0"), Some("012")),
+        (Value::Text("0007"), None),
+        (Value::Text("7.5"), None),
+    ] {
+        let mut one = vec![0.0; codes.columns[0].kind.width()];
+        let lost = RowEncoder::new(&codes).encode(&[value], &mut one).unwrap();
+        assert_eq!((lost.len(), lost[0].read_as.as_deref()), (1, read_as), "{value:?}");
+    }
 }
