@@ -9,7 +9,7 @@ use serde_json::json;
 #[non_exhaustive]
 pub enum Error {
     /// The address cannot be listened at.
-    #[error("cannot listen at {host}:{port}: {source}")]
+    #[error("cannot listen at {host}:{port}")]
     Listen {
         /// The name or number of this machine.
         host: String,
@@ -19,7 +19,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Serving failed.
-    #[error("cannot serve: {source}")]
+    #[error("cannot serve")]
     Serve {
         /// The system's reason.
         source: std::io::Error,
