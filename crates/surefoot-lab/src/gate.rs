@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use surefoot::{Epoch, GradientReport};
 use surefoot_fit::{Events, Phase, Plan, Snapshot};
 
+use crate::error::Error;
+
 /// How far a training may go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Permit {
@@ -33,6 +35,8 @@ pub(crate) struct Seen {
     /// The step that it is of.
     pub steps: u64,
     pub history: Vec<Epoch>,
+    /// What of the training is more than a session may have, if something is.
+    pub too_large: Option<Error>,
     /// Why the training has ended, if it has.
     pub ended: Option<Result<String, String>>,
 }
@@ -53,6 +57,26 @@ impl Seen {
 pub(crate) struct Gate {
     seen: Mutex<Seen>,
     changed: Condvar,
+}
+
+/// Parameters of a network, and numbers of the examples as the network sees them, at most, so that the memory of a session is bounded.
+const MOST_PARAMETERS: usize = 1_000_000;
+const MOST_NUMBERS: usize = 10_000_000;
+
+/// What is more than a session may have.
+fn too_large(plan: &Plan) -> Option<Error> {
+    let Plan { network, .. } = plan;
+    let of_example = network.inputs() + network.outputs();
+    let numbers = (plan.rows + plan.validation_rows) * of_example;
+    if network.parameter_count() > MOST_PARAMETERS {
+        let expected = format!("at most {MOST_PARAMETERS} weights and biases (`surefoot train` takes more)");
+        return Some(Error::request("network", expected, network.parameter_count()));
+    }
+    if numbers > MOST_NUMBERS {
+        let expected = format!("at most {MOST_NUMBERS} numbers as the network sees them (`surefoot train` takes more)");
+        return Some(Error::request("table", expected, format!("{numbers}, {of_example} of each row")));
+    }
+    None
 }
 
 /// How long a look waits for the step that is on the way.
@@ -164,8 +188,12 @@ impl Events for Keeper {
     }
 
     fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
-        self.gate.seen().plan = Some(plan.clone());
-        ControlFlow::Continue(())
+        let mut seen = self.gate.seen();
+        seen.plan = Some(plan.clone());
+        let too_large = too_large(plan);
+        let is_too_large = too_large.is_some();
+        seen.too_large = too_large;
+        if is_too_large { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn checked(&mut self, report: &GradientReport) -> ControlFlow<()> {

@@ -19,6 +19,7 @@ mod data;
 mod drawn;
 mod equations;
 mod error;
+mod forward;
 mod gate;
 mod guard;
 mod lab;

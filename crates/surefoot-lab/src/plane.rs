@@ -1,10 +1,14 @@
 //! The plane of two inputs: what each unit answers on it.
 
+use std::ops::Range;
+
+use ndarray::Array2;
 use serde_json::{Value, json};
-use surefoot::{Activation, Trace};
+use surefoot::Activation;
 
 use crate::drawn::Drawn;
 use crate::error::Result;
+use crate::forward;
 use crate::session::{Moment, Session};
 
 /// Points to a side of the plane.
@@ -33,16 +37,15 @@ pub(crate) fn heat(session: &Session, moment: &Moment, drawn: &Drawn) -> Result<
     let [[left, right], [bottom, top]] = bounds(session);
     let at = |k: usize, from: f64, to: f64| from + (to - from) * (k as f64 + 0.5) / SIDE as f64;
     let units: Vec<_> = network.layers().iter().enumerate().map(|(l, layer)| drawn.of(l + 1, layer.outputs)).collect();
-    let mut maps: Vec<Vec<Vec<f64>>> = units.iter().map(|units| vec![Vec::new(); units.len()]).collect();
-    for row in 0..SIDE {
-        for column in 0..SIDE {
-            let x = [at(column, left, right), at(row, top, bottom)];
-            let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, None)?;
-            for ((maps, a), units) in maps.iter_mut().zip(&trace.a).zip(&units) {
-                maps.iter_mut().zip(&a[units.clone()]).for_each(|(map, &a)| map.push(a));
-            }
-        }
-    }
+    let points = Array2::from_shape_fn((SIDE * SIDE, 2), |(k, axis)| match axis {
+        0 => at(k % SIDE, left, right),
+        _ => at(k / SIDE, top, bottom),
+    });
+    let all = forward::activations(network, &moment.theta, points.view())?;
+    let of_layer = |(a, units): (&Array2<f64>, &Range<usize>)| -> Vec<Vec<f64>> {
+        units.clone().map(|unit| a.column(unit).to_vec()).collect()
+    };
+    let maps: Vec<Vec<Vec<f64>>> = all.iter().zip(&units).map(of_layer).collect();
     let count: usize = units.iter().map(|units| units.len()).sum();
     let last = maps.len() - 1;
     let layers: Vec<Value> = maps

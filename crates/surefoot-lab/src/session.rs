@@ -147,10 +147,13 @@ fn begin(options: &Options, tables: &Arc<Tables>, data: &Data) -> Result<(Arc<Ga
     let started = thread::Builder::new().name("training".into()).spawn(run);
     started.map_err(|source| Error::Io { doing: "start a thread".into(), source })?;
     gate.wait_for_start();
-    let (plan, ended) = {
-        let seen = gate.seen();
-        (seen.plan.clone(), seen.ended.clone())
+    let (plan, ended, too_large) = {
+        let mut seen = gate.seen();
+        (seen.plan.clone(), seen.ended.clone(), seen.too_large.take())
     };
+    if let Some(error) = too_large {
+        return Err(error);
+    }
     match (plan, ended) {
         (Some(plan), None) => Ok((gate, plan)),
         (_, ended) => {

@@ -1,13 +1,15 @@
 //! What the page draws: the network at one moment.
 
+use ndarray::s;
 use serde::Serialize;
 use serde_json::{Value, json};
-use surefoot::{Activation, Model, Objective, Task, Trace};
+use surefoot::{Activation, Model, Objective, Task};
 use surefoot_report::Features;
 use surefoot_table::Targets;
 
 use crate::drawn::{DRAWN, Drawn};
 use crate::error::Result;
+use crate::forward;
 use crate::gate::Permit;
 use crate::plane::{bytes, heat};
 use crate::session::{Moment, Session};
@@ -170,42 +172,30 @@ struct Looked {
 fn looked_at(session: &Session, moment: &Moment) -> Result<Looked> {
     let network = &moment.model.network;
     let count = session.examples.rows().min(LOOKED_AT);
-    let layers = network.layers();
-    let mut activations = vec![Vec::new(); layers.len()];
+    let all = forward::activations(network, &moment.theta, session.examples.inputs().slice(s![..count, ..]))?;
     let mut gradient = vec![0.0; moment.theta.len()];
     moment.model.cost(&session.examples)?.cost_and_gradient(&moment.theta, &mut gradient);
-    let mut flat: Vec<Vec<usize>> = layers.iter().map(|layer| vec![0; layer.outputs]).collect();
-    let mut outputs = ndarray::Array2::zeros((count, network.outputs()));
-    for example in 0..count {
-        let (x, _) = session.example(example)?;
-        let trace = Trace::new(network, moment.model.loss, &moment.theta, &x, None)?;
-        for (l, layer) in layers.iter().enumerate() {
-            activations[l].extend_from_slice(&trace.a[l]);
-            let steepest = STEEPEST.iter().find(|(activation, _)| *activation == layer.activation);
-            let limit = steepest.map_or(FLAT, |(_, slope)| FLAT * slope);
-            for (unit, slope) in trace.slopes(network, l).iter().enumerate() {
-                flat[l][unit] += usize::from(slope.abs() <= limit);
-            }
+    let of_layer = |(l, layer): (usize, &surefoot::Layer)| {
+        let steepest = STEEPEST.iter().find(|(activation, _)| *activation == layer.activation);
+        let limit = steepest.map_or(FLAT, |(_, slope)| FLAT * slope);
+        let mut flat = vec![0; layer.outputs];
+        let is_hidden = l + 1 < all.len();
+        let slopes = if is_hidden { forward::slopes(network, l, &all) } else { Vec::new() };
+        for slopes in slopes.chunks(layer.outputs) {
+            flat.iter_mut().zip(slopes).for_each(|(flat, slope)| *flat += usize::from(slope.abs() <= limit));
         }
-        if let Some(a) = trace.a.last() {
-            outputs.row_mut(example).iter_mut().zip(a).for_each(|(to, a)| *to = *a);
-        }
-    }
-    let targets = session.examples.targets();
-    let score = session.plan.task.score(outputs.view(), targets.slice(ndarray::s![..count, ..]));
-    let of_layer = |(l, activations): (usize, &Vec<f64>)| {
+        let is_flat = |flat: &usize| is_hidden && flat * 20 >= count * 19;
         let weights = network.weight_range(l);
-        let is_hidden = l + 1 < layers.len();
-        let flat = flat[l].iter().enumerate();
-        let flat = flat.filter(|(_, flat)| is_hidden && **flat * 20 >= count * 19).map(|(unit, _)| unit).collect();
         LookedAt {
-            activations: Histogram::new(activations),
+            activations: Histogram::new(all[l].as_slice().unwrap_or_default()),
             gradients: Histogram::new(&gradient[weights.start..weights.end]),
-            flat,
-            is_dead: layers[l].activation.has_kink(),
+            flat: flat.iter().enumerate().filter(|(_, flat)| is_flat(flat)).map(|(unit, _)| unit).collect(),
+            is_dead: layer.activation.has_kink(),
         }
     };
-    let layers = activations.iter().enumerate().map(of_layer).collect();
-    let is_said = session.plan.task == Task::Classification || score.is_finite();
-    Ok(Looked { layers, score: is_said.then_some(score) })
+    let layers = network.layers().iter().enumerate().map(of_layer).collect();
+    let targets = session.examples.targets();
+    let score = all.last().map(|outputs| session.plan.task.score(outputs.view(), targets.slice(s![..count, ..])));
+    let is_said = |score: &f64| session.plan.task == Task::Classification || score.is_finite();
+    Ok(Looked { layers, score: score.filter(is_said) })
 }

@@ -240,6 +240,19 @@ fn of_large_layers_the_units_that_are_asked_for_are_drawn_with_their_largest_wei
 }
 
 #[test]
+fn a_session_is_no_larger_than_its_bounds() {
+    let server = Server::new();
+    let large = json!({"data": {"builtin": "xor"}, "choices": {"hidden": [1000, 1000]}});
+    let refused = server.refusal("/api/sessions", &large);
+    assert!(refused.contains("at most 1000000 weights and biases") && refused.contains("got 1005001"), "{refused}");
+    // a hundred categories in each of three columns are 300 inputs
+    let row = |k: usize| format!("c{},d{},e{},{}\n", k % 100, k * 7 % 100, k * 3 % 100, ["yes", "no", "no"][k % 3]);
+    let text: String = std::iter::once("a,b,c,t\n".into()).chain((0..40_000).map(row)).collect();
+    let refused = server.refusal("/api/sessions", &json!({"data": {"csv": {"name": "wide.csv", "text": text}}}));
+    assert!(refused.contains("at most 10000000 numbers") && refused.contains("of each row"), "{refused}");
+}
+
+#[test]
 fn the_server_ends_while_trainings_run() {
     let mut server = Server::new();
     let id = server.xor(json!({}));
