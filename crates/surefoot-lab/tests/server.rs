@@ -113,8 +113,13 @@ fn no_file_of_the_machine_can_be_read() {
     for path in ["/assets/..%2f..%2fCargo.toml", "/assets/%2fetc%2fpasswd", "/../etc/passwd"] {
         assert_eq!(server.raw("GET", path, b"").0, 404, "{path}");
     }
-    for data in [json!({"builtin": "/etc/passwd"}), json!({"builtin": "../xor"}), json!("given")] {
-        server.refusal("/api/sessions", &json!({"data": data}));
+    // a table that could be learned from
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("own.csv");
+    std::fs::write(&table, "x,y\n0,no\n1,yes\n0,no\n1,yes\n").unwrap();
+    for data in [json!({"builtin": table}), json!({"builtin": "../xor"}), json!("given")] {
+        let refused = server.refusal("/api/sessions", &json!({"data": data}));
+        assert!(refused.contains("data: expected"), "{refused}");
     }
     for choice in ["validation", "test", "target_file"] {
         server.refusal("/api/sessions", &json!({"data": {"builtin": "xor"}, "choices": {choice: "/etc/passwd"}}));
@@ -195,6 +200,10 @@ fn a_weight_has_its_derivative_by_both_ways_and_a_fault_is_found_in_its_layer() 
     let said = server.json("POST", &format!("{path}/equation"), &clicked);
     let (analytic, numeric) = (said["analytic"].as_f64().unwrap(), said["numeric"].as_f64().unwrap());
     assert!((analytic - numeric).abs() < 5e-9 && analytic != 0.0, "{analytic} {numeric}");
+    assert_eq!(said["value"], said["weights"][0]);
+    let bias = json!({"layer": 0, "unit": 1, "from": null, "bias": true, "example": 1});
+    let said = server.json("POST", &format!("{path}/equation"), &bias);
+    assert_eq!(said["value"], said["bias"]);
     let check = |fault: Value| server.json("POST", &format!("{path}/check"), &json!({"fault": fault}));
     let wrong = |said: &Value| -> Vec<bool> {
         said["layers"].as_array().unwrap().iter().map(|layer| layer["wrong"].as_u64().unwrap() > 0).collect()
