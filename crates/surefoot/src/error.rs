@@ -99,6 +99,14 @@ pub enum Error {
         /// What happened.
         what: String,
     },
+    /// A device that cannot compute what it is there for.
+    #[error("{what}")]
+    Device {
+        /// What happened.
+        what: String,
+        /// What can be done about it.
+        hint: &'static str,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -133,6 +141,7 @@ impl Error {
                 Some("the job cannot go on; resume it from its checkpoint, without a machine that is in doubt")
             }
             Error::Remote { .. } => Some("the same version of surefoot has to be on all machines"),
+            Error::Device { hint, .. } => Some(hint),
             Error::ModelFile { .. } => Some("docs/model-format.md describes model files and checkpoints"),
             Error::Io { action: "write", .. } => Some("does the folder exist, and may you write there?"),
             Error::Io { .. } => Some("does the file exist, and may you read it?"),

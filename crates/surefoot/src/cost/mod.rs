@@ -2,6 +2,7 @@
 //! sparsity.
 
 mod objective;
+mod on_device;
 mod pass;
 mod sums;
 
@@ -10,6 +11,7 @@ use std::fmt;
 pub use self::pass::Pass;
 use crate::backpropagation::{Outputs, is_shared};
 use crate::cancel::Cancel;
+use crate::device::DeviceWork;
 use crate::error::{Error, Result};
 use crate::gradients::Mean;
 use crate::loss::Loss;
@@ -57,6 +59,8 @@ pub struct Cost<'a, T> {
     exchange: Exchange<PartialSum<T>>,
     /// The processes that share the sums, if there are others.
     across: Option<Across<'a>>,
+    /// What sums over all examples in the place of the CPU.
+    device: Option<Box<dyn DeviceWork<T> + 'a>>,
     /// Why they have come apart, or remote sums have not come.
     failure: Option<Error>,
     /// The sums of the last pass.
@@ -80,7 +84,7 @@ enum Data<'a, T> {
     },
 }
 
-impl<T: Scalar> Data<'_, T> {
+impl<'a, T: Scalar> Data<'a, T> {
     fn rows(&self) -> usize {
         match self {
             Data::Here(data) => data.rows(),
@@ -89,7 +93,7 @@ impl<T: Scalar> Data<'_, T> {
     }
 
     /// The examples, if they are in the memory of this process.
-    fn here(&self) -> Option<&DatasetView<'_, T>> {
+    fn here(&self) -> Option<&DatasetView<'a, T>> {
         match self {
             Data::Here(data) => Some(data),
             Data::Remote { .. } => None,
@@ -176,6 +180,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
             workers: Vec::new(),
             exchange: Exchange::new(),
             across: None,
+            device: None,
             failure: None,
             total: PartialSum::default(),
             is_whole: true,
@@ -260,6 +265,11 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// Why a sum has not come of other machines or processes, if one has not.
     pub fn take_failure(&mut self) -> Option<Error> {
         self.failure.take()
+    }
+
+    /// Ends it for this reason.
+    pub(crate) fn fail(&mut self, failure: Error) {
+        self.failure = Some(failure);
     }
 
     /// m, the examples that the mean is over.

@@ -40,6 +40,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
     /// These steps for the blocks of these rows, and their sums.
     fn sum_blocks(&mut self, parameters: &[T], rows: Rows<'_>, next: &[usize], steps: Steps) {
         match self.data {
+            Data::Here(data) if self.is_on_device() => self.sum_on_device(data, parameters, steps),
             Data::Here(data) => self.sum_here(data, parameters, rows, next, steps),
             Data::Remote { remote, are_checked } => {
                 let Cost { network, loss, label_smoothing, ref penalty_slopes, .. } = *self;
@@ -143,7 +144,9 @@ impl<'a, T: Scalar> Cost<'a, T> {
         'a: 'b,
     {
         match &self.data {
-            Data::Here(data) if Partition::new(rows.len()).blocks() == 1 => Some(data.examples(rows)),
+            Data::Here(data) if Partition::new(rows.len()).blocks() == 1 && !self.is_on_device() => {
+                Some(data.examples(rows))
+            }
             _ => None,
         }
     }

@@ -60,15 +60,15 @@ const BIAS_SHARE: f64 = 0.1;
 /// The t-th step of Adam, with what all parameters share computed once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AdamStep<T> {
-    beta1: T,
-    beta2: T,
-    rest1: T,
-    rest2: T,
+    pub beta1: T,
+    pub beta2: T,
+    pub rest1: T,
+    pub rest2: T,
     /// In full precision, and what becomes of it in a part of θ.
     whole_alpha: f64,
-    alpha: T,
-    scale: T,
-    epsilon: T,
+    pub alpha: T,
+    pub scale: T,
+    pub epsilon: T,
     ntp: bool,
 }
 

@@ -5,6 +5,7 @@ mod first_order;
 mod gradient_descent;
 mod lbfgs;
 mod line_search;
+mod numbers;
 mod schedule;
 
 pub use adam::Adam;
@@ -12,6 +13,7 @@ pub use first_order::{FirstOrder, FirstOrderState};
 pub(crate) use first_order::{MatrixStep, Step};
 pub use gradient_descent::GradientDescent;
 pub use lbfgs::{CurvaturePair, Lbfgs, LbfgsState, LbfgsStop};
+pub use numbers::{StepNumbers, StepRule};
 pub use schedule::Schedule;
 
 use serde::{Deserialize, Serialize};

@@ -21,6 +21,7 @@ pub(crate) use engine::{GradientSums, engine};
 pub(crate) use exchange::{Exchange, Shares};
 pub(crate) use messages::Asked;
 pub(crate) use partial_sum::PartialSum;
-pub(crate) use partition::{BLOCK_ROWS, Partition, sum_rows};
+pub use partition::Partition;
+pub(crate) use partition::{BLOCK_ROWS, sum_blocks, sum_rows};
 pub use remote::{Piece, Remote, add_sums, piece_rows};
 pub(crate) use workspace::{BlockWorkspace, Steps, Work, check_examples};

@@ -18,9 +18,9 @@ const MOST_BLOCKS: usize = 16;
 /// How a sum over rows is made: by their number alone.
 ///
 /// Up to 512 rows are one block, more are cut into blocks of 240. A leaf is g consecutive blocks, added in their order; g is the
-/// least power of two that leaves at most 64 leaves, at most 16. The leaves are added in a [`Tree`].
+/// least power of two that leaves at most 64 leaves, at most 16. The leaves are added in a binary tree of neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Partition {
+pub struct Partition {
     rows: usize,
     blocks: usize,
     blocks_per_leaf: usize,
@@ -83,13 +83,17 @@ impl Partition {
 /// The sum of a term of each row: 16 lanes within a block, then as the [`Partition`] of the rows has it.
 pub(crate) fn sum_rows(rows: usize, term: impl Fn(usize) -> f64) -> f64 {
     let partition = Partition::new(rows);
+    sum_blocks(partition, |block| {
+        let rows = partition.rows_of(block);
+        sum_in_lanes(rows.len(), |i| term(rows.start + i))
+    })
+}
+
+/// The sum of what each block has.
+pub(crate) fn sum_blocks(partition: Partition, of_block: impl Fn(usize) -> f64) -> f64 {
     let mut tree = Tree::new(partition.leaves());
     for leaf in 0..partition.leaves() {
-        let of_block = |block| {
-            let rows = partition.rows_of(block);
-            sum_in_lanes(rows.len(), |i| term(rows.start + i))
-        };
-        let sum = partition.blocks_of(leaf).map(of_block).reduce(|sum, block| sum + block);
+        let sum = partition.blocks_of(leaf).map(&of_block).reduce(|sum, block| sum + block);
         tree.add(Node::leaf(leaf, sum.unwrap_or_default()), |left, right| *left += right);
     }
     tree.take_root().unwrap_or_default()

@@ -3,6 +3,7 @@
 mod check;
 mod fit;
 mod observer;
+mod on_device;
 mod problem;
 mod report;
 mod run;

@@ -22,6 +22,12 @@ pub trait Observer<T>: Send {
         None
     }
 
+    /// Whether [`step`](Self::step) is to be called after so many steps of the training. A [device](crate::Device) takes many steps at a
+    /// time, and gives θ back where it is. Default: after each.
+    fn is_due(&self, _steps: u64) -> bool {
+        true
+    }
+
     /// Called after each step, of which an epoch has one for each batch; before [`epoch`](Self::epoch), after the last.
     fn step(&mut self, _state: &TrainingState<T>) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -31,5 +37,9 @@ pub trait Observer<T>: Send {
 impl<T, F: FnMut(&Epoch) -> ControlFlow<()> + Send> Observer<T> for F {
     fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
         self(epoch)
+    }
+
+    fn is_due(&self, _steps: u64) -> bool {
+        false
     }
 }

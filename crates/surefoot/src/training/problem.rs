@@ -1,5 +1,6 @@
 //! What is minimised, on which examples.
 
+use crate::device::Device;
 use crate::loss::Loss;
 use crate::metrics::Task;
 use crate::network::Network;
@@ -34,12 +35,14 @@ pub struct Problem<'a, T> {
     pub validation: Option<DatasetView<'a, T>>,
     /// The processes that train together, each with the same examples; `None`: this one alone. They change no bit.
     pub ranks: Option<&'a dyn Ranks>,
+    /// What computes in the place of the CPU; `None`: the CPU. It changes no bit. With ranks the CPU computes.
+    pub device: Option<&'a dyn Device<T>>,
 }
 
 impl<'a, T: Scalar> Problem<'a, T> {
     /// Training without a validation part. The shapes and the targets are checked when a training starts.
     pub fn new(network: &'a Network, loss: Loss, data: impl Into<DatasetView<'a, T>>) -> Self {
-        Problem { network, loss, task: loss.task(), data: data.into(), validation: None, ranks: None }
+        Problem { network, loss, task: loss.task(), data: data.into(), validation: None, ranks: None, device: None }
     }
 
     /// The same with this validation part, or without one.
@@ -53,5 +56,11 @@ impl<'a, T: Scalar> Problem<'a, T> {
     #[must_use]
     pub fn with_ranks(self, ranks: Option<&'a dyn Ranks>) -> Self {
         Problem { ranks, ..self }
+    }
+
+    /// The same, computed by this device, or by the CPU.
+    #[must_use]
+    pub fn with_device(self, device: Option<&'a dyn Device<T>>) -> Self {
+        Problem { device, ..self }
     }
 }

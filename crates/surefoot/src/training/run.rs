@@ -16,27 +16,27 @@ use crate::network::Network;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::threads::keep_awake;
 use crate::objective::Objective;
-use crate::optimizer::{FirstOrder, Lbfgs, LbfgsStop};
+use crate::optimizer::{FirstOrder, Lbfgs, LbfgsStop, Optimizer};
 use crate::view::DatasetView;
 
 /// A state on its way.
 pub(super) struct Run<'a, T> {
-    training: &'a Training,
-    problem: &'a Problem<'a, T>,
-    cost: Cost<'a, T>,
+    pub training: &'a Training,
+    pub problem: &'a Problem<'a, T>,
+    pub cost: Cost<'a, T>,
     validation: Option<(Cost<'a, T>, Scorer)>,
-    state: &'a mut TrainingState<T>,
+    pub state: &'a mut TrainingState<T>,
     /// The rows in the order of the present epoch.
-    order: Vec<usize>,
+    pub order: Vec<usize>,
     /// Whoever may end a sum over examples before its end; then that sum is not used.
-    cancel: Cancel,
+    pub cancel: Cancel,
     is_cancellable: bool,
     /// With other processes: the wish of this one to end, on which `cancel` follows in all of them.
     wish: Option<Cancel>,
 }
 
 /// The cost and the learning rate of an epoch, or why it was not completed.
-type Completed = std::result::Result<(f64, f64), StopReason>;
+pub(super) type Completed = std::result::Result<(f64, f64), StopReason>;
 
 impl<'a, T: Scalar> Run<'a, T> {
     pub fn new(
@@ -45,7 +45,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         state: &'a mut TrainingState<T>,
         cancel: Option<Cancel>,
     ) -> Result<Self> {
-        let Problem { network, loss, task, data, validation, ranks } = *problem;
+        let Problem { network, loss, task, data, validation, ranks, device } = *problem;
         let ranks = ranks.filter(|ranks| ranks.size() > 1);
         let is_cancellable = cancel.is_some() || ranks.is_some();
         let (wish, cancel) = match ranks {
@@ -56,9 +56,15 @@ impl<'a, T: Scalar> Run<'a, T> {
             let cost = cost.with_cancel(cancel.clone());
             cost.with_ranks(ranks, wish.clone().unwrap_or_default(), cancel.clone())
         };
-        let cost = shared(training.smoothed_cost(network, loss, data)?);
+        let device = device.filter(|_| ranks.is_none());
+        let batch = match training.optimizer {
+            Optimizer::FirstOrder(_) => Some(training.batch_rows(data.rows())),
+            Optimizer::Lbfgs(_) => None,
+        };
+        let cost = shared(training.smoothed_cost(network, loss, data)?).with_device(device, batch)?;
         let validate = |data: DatasetView<'a, T>| {
-            let cost = shared(training.cost(network, loss, data)?);
+            let device = device.filter(|_| cost.is_on_device());
+            let cost = shared(training.cost(network, loss, data)?).with_device(device, None)?;
             Ok((cost, Scorer::new(task, data.targets().view())))
         };
         let validation = validation.map(validate).transpose()?;
@@ -148,14 +154,14 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     /// The batches of an epoch, in several threads if they are long enough to have them all awake.
     fn share_epoch(&mut self, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
-        match self.cost.is_shared(self.training.batch_rows(self.order.len())) {
+        match !self.cost.is_on_device() && self.cost.is_shared(self.training.batch_rows(self.order.len())) {
             true => keep_awake(|| self.epoch(epoch, observer)),
             false => self.epoch(epoch, observer),
         }
     }
 
     /// α after so many epochs; 0 for L-BFGS.
-    fn learning_rate(&self, done: f64) -> f64 {
+    pub fn learning_rate(&self, done: f64) -> f64 {
         match &self.state.optimizer {
             OptimizerState::FirstOrder(optimizer, _) => {
                 optimizer.learning_rate() * self.training.schedule.factor(done, self.training.epochs)
@@ -166,6 +172,12 @@ impl<'a, T: Scalar> Run<'a, T> {
 
     fn epoch(&mut self, epoch: usize, observer: &mut dyn Observer<T>) -> Completed {
         match self.state.optimizer {
+            OptimizerState::FirstOrder(optimizer, _) if self.cost.is_on_device() => {
+                self.batches_on_device(&optimizer, epoch, observer).unwrap_or_else(|failure| {
+                    self.cost.fail(failure);
+                    Err(StopReason::Observer)
+                })
+            }
             OptimizerState::FirstOrder(optimizer, _) => self.batches(&optimizer, epoch, observer),
             OptimizerState::Lbfgs(optimizer, _) => self.iteration(&optimizer, epoch, observer),
         }

@@ -50,6 +50,14 @@ impl<T: Scalar> TrainingState<T> {
         &self.parameters
     }
 
+    /// θ and what an optimizer of first order remembers.
+    pub(super) fn first_order(&mut self) -> Option<(&mut Vec<T>, &mut FirstOrderState<T>)> {
+        match &mut self.optimizer {
+            OptimizerState::FirstOrder(_, memory) => Some((&mut self.parameters, memory)),
+            OptimizerState::Lbfgs(..) => None,
+        }
+    }
+
     /// The epochs that were completed.
     pub fn history(&self) -> &[Epoch] {
         &self.history
