@@ -72,7 +72,7 @@ fn arguments() -> Arguments {
         }
         if error.kind() == ErrorKind::ArgumentConflict && of(ContextKind::InvalidArg) {
             eprintln!("error: --resume takes its settings from the checkpoint");
-            eprintln!("hint: with --resume only --threads, --json and --quiet can be given");
+            eprintln!("hint: with --resume only --threads, --device, --json and --quiet can be given");
             std::process::exit(2);
         }
         error.exit()

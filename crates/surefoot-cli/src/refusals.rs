@@ -23,6 +23,7 @@ pub fn refusal(error: Error) -> anyhow::Error {
         Error::Option { option, expected, got } => {
             let hint = match option {
                 "label_smoothing" => "0.1 is usual, 0 is none",
+                "precision" => "--device cpu trains in double precision",
                 _ => "--help lists the ranges and defaults of all options",
             };
             usage(format!("{}: expected {expected}, got {got}", flag(option)), hint)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use surefoot::{Cancel, Checkpoint, Epoch, GradientReport, Ranks, Scalar, StopReason, Training, TrainingState};
+use surefoot::{Cancel, Checkpoint, Device, Epoch, GradientReport, Ranks, Scalar, StopReason, Training, TrainingState};
 
 use crate::error::Result;
 use crate::outcome::{Pretrained, Run, Scores};
@@ -44,6 +44,18 @@ pub trait Events: Send {
     /// Each process sees the trainings that it takes part in; a checkpoint that rank 0 keeps is one of the whole fit.
     fn ranks(&self) -> Option<Arc<dyn Ranks>> {
         None
+    }
+
+    /// What computes trainings in single precision in the place of the CPU; `None`: the CPU. It changes no bit, and it is asked for once. Where
+    /// there are ranks the CPU computes.
+    fn device(&self) -> Option<Arc<dyn Device<f32>>> {
+        None
+    }
+
+    /// Whether [`step`](Self::step) is to be called after so many steps of a training; a device takes many steps at a time, and gives the
+    /// parameters back where it is. Default: after each.
+    fn is_due(&self, _steps: u64) -> bool {
+        true
     }
 
     /// Everything is decided, nothing is trained.

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use surefoot::{DatasetView, Model, Parameters, Problem, Scalar};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{Events, Phase, Resume};
 use crate::input::{Input, Source, find_target};
 use crate::networks::{self, Trained};
@@ -12,7 +12,7 @@ use crate::outcome::{Judged, JudgedOn, Outcome, Pretrained, Scores};
 use crate::parts::Parts;
 use crate::plan::{Examples, Part, Plan};
 use crate::provenance::Provenance;
-use crate::session::{Fitted, Session};
+use crate::session::{Fitted, Session, device_of};
 use crate::{cross_validation, dealing, importance, pretraining, recipe, warnings};
 
 /// Trains what the options ask for, on this input.
@@ -69,6 +69,11 @@ where
     let fold_parts = cross_validation::parts(options, source, &rows, &parts, plan.task)?;
     let mut session = Session::new(options, events, resume);
     let data = examples.training.view();
+    let is_required = session.device.as_ref().is_some_and(|device| !device.is_optional());
+    if is_required && device_of::<T>(&session.device).is_none() {
+        let (expected, got) = ("f32, which a GPU computes with".into(), T::NAME.into());
+        return Err(Error::Option { option: "precision", expected, got });
+    }
     if let Some(ranks) = &session.ranks {
         dealing::check(&**ranks, options, &plan, fold_parts.len(), &data)?;
     }

@@ -1,12 +1,13 @@
 //! The training of a plan's network, or of its ensemble: several networks from different starts on different parts of the
 //! rows.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::Array2;
 use rayon::prelude::*;
 use surefoot::{
-    DatasetView, Objective, Problem, Purpose, Random, Scalar, StopReason, Threads, Training, draw_defaults,
+    DatasetView, Device, Objective, Problem, Purpose, Random, Scalar, StopReason, Threads, Training, draw_defaults,
 };
 
 use crate::dealing::share_networks;
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::events::Phase;
 use crate::outcome::{Pretrained, Run, Scores};
 use crate::plan::{Examples, Member, Part, Plan};
-use crate::session::{Fitted, Session};
+use crate::session::{Fitted, Session, device_of};
 
 /// Networks that were trained: θ of all, one after the other, and how each went.
 pub(crate) struct Trained<T> {
@@ -49,10 +50,16 @@ impl<T: Scalar> Task<T> {
         Task { training, start, rows, validation }
     }
 
-    fn problem<'a>(&'a self, plan: &'a Plan, data: DatasetView<'a, T>) -> Result<Problem<'a, T>> {
+    fn problem<'a>(
+        &'a self,
+        plan: &'a Plan,
+        data: DatasetView<'a, T>,
+        device: &'a Option<Arc<dyn Device<f32>>>,
+    ) -> Result<Problem<'a, T>> {
         let validation = data.rows_at(&self.validation)?;
         Ok(Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, data.rows_at(&self.rows)?) }
-            .with_validation(Some(validation)))
+            .with_validation(Some(validation))
+            .with_device(device_of(device)))
     }
 }
 
@@ -69,10 +76,11 @@ pub(crate) fn train_one<T: Scalar>(
     start: Vec<T>,
     pretrained: Option<Pretrained>,
 ) -> Result<Fitted<T>> {
-    let ranks = session.ranks.clone();
+    let (ranks, device) = (session.ranks.clone(), session.device.clone());
     let problem = Problem { task: plan.task, ..Problem::new(&plan.network, plan.loss, examples.training.view()) }
         .with_validation(examples.validation.as_ref().map(Part::view))
-        .with_ranks(ranks.as_deref());
+        .with_ranks(ranks.as_deref())
+        .with_device(device_of(&device));
     session.train(&plan.training, &problem, start, &[], &Phase::Training { pretrained })
 }
 
@@ -163,7 +171,8 @@ fn the_first<T: Scalar>(
     let done = before.iter().map(|(_, network)| network.run.clone()).collect();
     let task = Task::new(plan, data, k, &plan.members[k]);
     let phase = Phase::Member { member: k + 1, members, done };
-    session.train(&task.training, &task.problem(plan, data)?, task.start.clone(), &learned, &phase)
+    let device = session.device.clone();
+    session.train(&task.training, &task.problem(plan, data, &device)?, task.start.clone(), &learned, &phase)
 }
 
 /// These of the networks, those apart that were interrupted where what is unfinished is kept.
@@ -177,7 +186,7 @@ fn at_the_same_time<T: Scalar>(
     let fit = |&k: &usize| {
         let task = Task::new(plan, data, k, &plan.members[k]);
         let phase = Phase::Member { member: k + 1, members, done: Vec::new() };
-        session.train_beside(&task.training, &task.problem(plan, data)?, task.start.clone(), &phase)
+        session.train_beside(&task.training, &task.problem(plan, data, &session.device)?, task.start.clone(), &phase)
     };
     let fitted: Vec<Result<Fitted<T>>> = match Threads::here() {
         1 => own.iter().map(fit).collect(),

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, Side};
 use crate::events::Phase;
 use crate::plan::Plan;
 use crate::recipe::PretrainingPlan;
-use crate::session::{Fitted, Session};
+use crate::session::{Fitted, Session, device_of};
 
 /// θ after each layer has learned by itself, and the cost that each came to.
 pub(crate) fn run<T: Scalar>(
@@ -46,8 +46,8 @@ fn learn<T: Scalar>(
 ) -> Result<(Vec<T>, f64)> {
     let (layer, layers) = (stage.layer + 1, plan.network.layers().len());
     let training = if layer < layers { &settings.hidden } else { &settings.output };
-    let ranks = session.ranks.clone();
-    let problem = Problem { task: plan.task, ranks: ranks.as_deref(), ..stage.problem() };
+    let (ranks, device) = (session.ranks.clone(), session.device.clone());
+    let problem = Problem { task: plan.task, ranks: ranks.as_deref(), device: device_of(&device), ..stage.problem() };
     let (widths, rows) = (stage.network.widths(), stage.data.rows());
     session.tell(|events| events.layer(layer, layers, &widths, rows))?;
     session.check_gradient(training, &problem)?;

@@ -1,11 +1,13 @@
 //! One fit on its way: its trainings one after the other, seen and kept.
 
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use surefoot::{
-    Cancel, Epoch, GradientReport, Observer, Problem, Ranks, Scalar, StopReason, Trained, Training, TrainingState,
+    Cancel, Device, Epoch, GradientReport, Observer, Problem, Ranks, Scalar, StopReason, Trained, Training,
+    TrainingState,
 };
 
 use crate::error::{Error, Result};
@@ -26,6 +28,8 @@ pub(crate) struct Session<'a> {
     cancel: Option<Cancel>,
     /// The processes that fit together, if there are others.
     pub ranks: Option<Arc<dyn Ranks>>,
+    /// What computes in the place of the CPU.
+    pub device: Option<Arc<dyn Device<f32>>>,
     pub resume: Option<Resume>,
     pub keeps_checkpoints: bool,
     pub keeps_unfinished: bool,
@@ -34,8 +38,9 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     pub fn new(options: &'a Options, events: &'a mut dyn Events, resume: Option<Resume>) -> Self {
         let (keeps_checkpoints, keeps_unfinished) = (events.keeps_checkpoints(), events.keeps_unfinished());
-        let (cancel, ranks) = (events.cancel(), events.ranks());
-        Session { options, cancel, ranks, events: Mutex::new(events), resume, keeps_checkpoints, keeps_unfinished }
+        let (cancel, ranks, device) = (events.cancel(), events.ranks(), events.device());
+        let events = Mutex::new(events);
+        Session { options, cancel, ranks, device, events, resume, keeps_checkpoints, keeps_unfinished }
     }
 
     /// A session within this one that nobody sees; what cancels this one cancels it, too.
@@ -43,7 +48,8 @@ impl<'a> Session<'a> {
     where
         'a: 'b,
     {
-        Session { cancel: self.cancel.clone(), ..Session::new(self.options, nobody, None) }
+        let (cancel, device) = (self.cancel.clone(), self.device.clone());
+        Session { cancel, device, ..Session::new(self.options, nobody, None) }
     }
 
     /// Tells of something.
@@ -167,7 +173,18 @@ impl<T: Scalar, F: Fn(&TrainingState<T>, bool, bool) -> ControlFlow<()> + Sync> 
         self.session.cancel.clone()
     }
 
+    fn is_due(&self, steps: u64) -> bool {
+        let events = || self.session.events.lock().unwrap_or_else(PoisonError::into_inner);
+        self.session.keeps_checkpoints && events().is_due(steps)
+    }
+
     fn step(&mut self, state: &TrainingState<T>) -> ControlFlow<()> {
         (self.snapshot)(state, false, false)
     }
+}
+
+/// The device, where it computes with this kind of number.
+pub(crate) fn device_of<T: Scalar>(device: &Option<Arc<dyn Device<f32>>>) -> Option<&dyn Device<T>> {
+    let device: &dyn Any = device.as_ref()?;
+    device.downcast_ref::<Arc<dyn Device<T>>>().map(|device| &**device)
 }

@@ -13,7 +13,7 @@ use surefoot_export::Format;
 
 pub use self::reading::{Data, Reading, first_and_more};
 pub use self::train::{Settings, Train};
-pub use self::values::{Distributed, Every, Size};
+pub use self::values::{DeviceChoice, Distributed, Every, Size};
 
 /// Train, check and use fully-connected neural networks.
 ///

@@ -9,7 +9,9 @@ use surefoot_fit::{
 };
 
 use super::reading::Reading;
-use super::values::{Distributed, Every, Hidden, TaskChoice, batch_size, choices, holdout, parametrizations, tasks};
+use super::values::{
+    DeviceChoice, Distributed, Every, Hidden, TaskChoice, batch_size, choices, holdout, parametrizations, tasks,
+};
 
 /// Train a network on a table and write it as a model file.
 ///
@@ -39,6 +41,11 @@ pub struct Train {
     /// Number of threads; it does not change the result [default: one per processor]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// What computes the training: the CPU, the first NVIDIA GPU, or with auto that GPU where the network and its batches are large. It does not
+    /// change the result, and a training that was interrupted on one can be resumed on another. A GPU computes in single precision
+    /// [default: cpu]
+    #[arg(long, value_name = "DEVICE", value_enum)]
+    pub device: Option<DeviceChoice>,
     /// Train on the processes of an MPI job, which `mpirun` or `srun` has started; their number does not change the result. They share
     /// the rows of large batches, the networks of an ensemble, and the folds. The MPI library is the launcher's, unless one is named
     #[arg(long, value_name = "mpi[:LIBRARY]")]

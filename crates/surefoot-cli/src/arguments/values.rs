@@ -26,6 +26,14 @@ pub fn choices<T: Copy + Send + Sync + 'static>(
     PossibleValuesParser::new(all.iter().map(|&choice| name(choice))).map(of)
 }
 
+/// What computes a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DeviceChoice {
+    Auto,
+    Cpu,
+    Gpu,
+}
+
 /// With the names that the choices had before.
 pub fn parametrizations() -> impl TypedValueParser<Value = Parametrization> {
     let values = [PossibleValue::new("ntp").alias("by-width"), PossibleValue::new("standard").alias("alike")];

@@ -55,6 +55,7 @@ pub fn resume(path: &Path, anew: &Train) -> anyhow::Result<(Train, Resumed)> {
         return Err(usage(format!("{} holds no training", path.display()), "choose another checkpoint"));
     };
     (train.threads, train.json, train.quiet) = (anew.threads.or(train.threads), anew.json, anew.quiet);
+    train.device = anew.device.or(train.device);
     train.distributed = anew.distributed.clone();
     std::env::set_current_dir(&note.folder).with_context(|| {
         format!("cannot change to {}, the folder where the training was started", note.folder.display())
@@ -115,18 +116,22 @@ impl Checkpoints {
         }))
     }
 
+    /// Whether [`step`](Self::step) has something to do after so many steps.
+    pub fn is_due(&self, steps: u64) -> bool {
+        let is_time = match self.every {
+            Every::Time(time) => self.last.elapsed() >= time,
+            Every::Steps(every) => steps.is_multiple_of(every),
+        };
+        is_time || self.is_interrupted()
+    }
+
     /// Writes the state where it is time to, or where a signal has come; then the training is to end.
     pub fn step(&mut self, snapshot: &Snapshot<'_>) -> ControlFlow<()> {
         if self.is_interrupted() && !snapshot.is_first() && !snapshot.is_last() {
             self.failure = self.write(snapshot).err();
             return ControlFlow::Break(());
         }
-        let is_due = match self.every {
-            _ if snapshot.is_first() || snapshot.is_last() => true,
-            Every::Time(time) => self.last.elapsed() >= time,
-            Every::Steps(steps) => snapshot.steps().is_multiple_of(steps),
-        };
-        if is_due {
+        if snapshot.is_first() || snapshot.is_last() || self.is_due(snapshot.steps()) {
             self.save(snapshot);
         }
         ControlFlow::Continue(())

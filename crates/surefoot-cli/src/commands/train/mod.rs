@@ -1,6 +1,7 @@
 //! `surefoot train`: arguments become options; what a training is, is the business of `surefoot-fit`.
 
 mod checkpoints;
+mod device;
 mod job;
 mod paths;
 mod summary;
@@ -17,7 +18,7 @@ use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
 
-use crate::arguments::{Memory, Settings, Train, first_and_more};
+use crate::arguments::{DeviceChoice, Memory, Settings, Train, first_and_more};
 use crate::commands::check;
 use crate::output::{Ending, print, print_line, usage};
 use crate::progress::while_reading;
@@ -56,6 +57,7 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
         let message = format!("--threads: expected 1 to {MAX_THREADS}, got {threads}");
         return Err(usage(message, "omit it for one thread per processor"));
     }
+    let device = device::of(train.device.unwrap_or(DeviceChoice::Cpu), job.is_some())?;
     if job.is_some() && settings.data == ["-"] {
         return Err(usage("standard input goes to one process", "write it to a file that all processes can read"));
     }
@@ -86,7 +88,7 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
     };
     split_names(&mut options, &tables);
     let checkpoints = Checkpoints::new(&train, resumed.as_ref(), &paths)?;
-    let mut watching = Watching::new(&train, &tables, checkpoints, job);
+    let mut watching = Watching::new(&train, &tables, checkpoints, device, job);
     if let Some(job) = job {
         watching.say(job.heading(count))?;
     }

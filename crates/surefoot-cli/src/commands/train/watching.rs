@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serde_json::json;
-use surefoot::{Epoch, GradientReport, Optimizer, Ranks, Task};
+use surefoot::{Device, Epoch, GradientReport, Optimizer, Ranks, Task};
 use surefoot_fit::{Begin, Events, Phase, Plan, Pretrained, Run, Scores, Snapshot, Tables};
 
 use super::checkpoints::{Checkpoints, arguments_of_process, quoted};
@@ -19,6 +19,7 @@ pub struct Watching<'a> {
     train: &'a Train,
     tables: &'a Tables,
     pub checkpoints: Option<Checkpoints>,
+    device: Option<Arc<dyn Device<f32>>>,
     /// The processes that train together, if there are others.
     job: Option<&'a Job>,
     /// What is trained, as it was planned.
@@ -33,9 +34,25 @@ pub struct Watching<'a> {
 }
 
 impl<'a> Watching<'a> {
-    pub fn new(train: &'a Train, tables: &'a Tables, checkpoints: Option<Checkpoints>, job: Option<&'a Job>) -> Self {
-        let (progress, folds) = (Vec::new(), Vec::new());
-        Watching { train, tables, checkpoints, job, task: Task::Regression, folds, progress, ended: 0, failure: None }
+    pub fn new(
+        train: &'a Train,
+        tables: &'a Tables,
+        checkpoints: Option<Checkpoints>,
+        device: Option<Arc<dyn Device<f32>>>,
+        job: Option<&'a Job>,
+    ) -> Self {
+        Watching {
+            train,
+            tables,
+            checkpoints,
+            device,
+            job,
+            task: Task::Regression,
+            folds: Vec::new(),
+            progress: Vec::new(),
+            ended: 0,
+            failure: None,
+        }
     }
 
     /// Says something to people.
@@ -79,6 +96,14 @@ impl Events for Watching<'_> {
 
     fn ranks(&self) -> Option<Arc<dyn Ranks>> {
         self.job.map(Job::ranks)
+    }
+
+    fn device(&self) -> Option<Arc<dyn Device<f32>>> {
+        self.device.clone()
+    }
+
+    fn is_due(&self, steps: u64) -> bool {
+        self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(steps))
     }
 
     fn planned(&mut self, plan: &Plan) -> ControlFlow<()> {
