@@ -1,9 +1,10 @@
 //! What is told to Python while a model is fitted.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
-use surefoot::{Cancel, Epoch};
+use surefoot::{Cancel, Device, Epoch};
 use surefoot_fit::{Events, Phase, Plan};
 
 /// Calls a function of Python after each epoch, with its number, the epochs that there are at most, the number of the network, from
@@ -12,18 +13,24 @@ pub struct Told {
     pub function: Option<Py<PyAny>>,
     pub cancel: Cancel,
     pub raised: Option<PyErr>,
+    /// What computes in the place of the CPU.
+    pub device: Option<Arc<dyn Device<f32>>>,
     epochs: usize,
 }
 
 impl Told {
-    pub fn new(function: Option<Py<PyAny>>) -> Self {
-        Told { function, cancel: Cancel::new(), raised: None, epochs: 0 }
+    pub fn new(function: Option<Py<PyAny>>, device: Option<Arc<dyn Device<f32>>>) -> Self {
+        Told { function, cancel: Cancel::new(), raised: None, device, epochs: 0 }
     }
 }
 
 impl Events for Told {
     fn cancel(&self) -> Option<Cancel> {
         Some(self.cancel.clone())
+    }
+
+    fn device(&self) -> Option<Arc<dyn Device<f32>>> {
+        self.device.clone()
     }
 
     fn keeps_unfinished(&self) -> bool {

@@ -9,6 +9,7 @@
 #![allow(missing_docs, clippy::too_many_arguments)]
 
 mod check;
+mod device;
 mod errors;
 mod events;
 mod frames;

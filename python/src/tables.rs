@@ -36,7 +36,8 @@ pub struct Fitted {
 
 /// Fits a model to a data frame, with the column of the target in another, by options in JSON.
 #[pyfunction]
-#[pyo3(signature = (frame, target, name, options, threads, epoch = None))]
+#[pyo3(signature = (frame, target, name, options, threads, epoch = None, device = "cpu"))]
+#[expect(clippy::too_many_arguments, reason = "as Python calls it")]
 pub fn fit(
     py: Python<'_>,
     frame: Frame<'_>,
@@ -45,6 +46,7 @@ pub fn fit(
     options: &str,
     threads: usize,
     epoch: Option<Py<PyAny>>,
+    device: &str,
 ) -> PyResult<Fitted> {
     let options: Options =
         serde_json::from_str(options).map_err(|error| PyValueError::new_err(format!("options: {error}")))?;
@@ -53,7 +55,7 @@ pub fn fit(
         None => frame.table(name)?,
     };
     let tables = Tables { table, validation: None, test: None };
-    let mut told = Told::new(epoch);
+    let mut told = Told::new(epoch, crate::device::of_name(device)?);
     let cancel = told.cancel.clone();
     let (fitted, interrupt) =
         run_and_keep(py, threads, LONG, &cancel, || surefoot_fit::fit(&options, Input::Tables(&tables), &mut told))?;

@@ -137,7 +137,13 @@ class Model:
     ) -> list[tuple[str, float, float]]: ...
 
 def fit(
-    frame: Frame, target: Frame | None, name: str, options: str, threads: int, epoch: Callable[..., Any] | None = None
+    frame: Frame,
+    target: Frame | None,
+    name: str,
+    options: str,
+    threads: int,
+    epoch: Callable[..., Any] | None = None,
+    device: str = "cpu",
 ) -> Fitted: ...
 def check_gradient(
     fun: Callable[[NDArray[np.float64]], tuple[float, Any]], theta: NDArray[np.float64], epsilon: float = 1e-4

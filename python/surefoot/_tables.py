@@ -40,6 +40,7 @@ class _TableEstimator(Fitted):
         n_threads=None,
         verbose=False,
         progress=None,
+        device="cpu",
     ):
         self.members = members
         self.epochs = epochs
@@ -52,6 +53,7 @@ class _TableEstimator(Fitted):
         self.n_threads = n_threads
         self.verbose = verbose
         self.progress = progress
+        self.device = device
 
     def _table(self, X, y=None, reset=False):
         """X as a table, checked; with y where there is one."""
@@ -107,7 +109,7 @@ class _TableEstimator(Fitted):
             options["sample_weight"] = _free_name("sample_weight", X)
             beside += frame_of(weights.reshape(-1, 1), [options["sample_weight"]])
         with progress_of(self) as epoch:
-            fitted = _core.fit(frame_of(X), beside, "X", json.dumps(options), threads(self.n_threads), epoch)
+            fitted = _core.fit(frame_of(X), beside, "X", json.dumps(options), threads(self.n_threads), epoch, self.device)
         summary = fitted.summary()
         if not summary["is_finite"]:
             raise ValueError("The cost was not finite: are there numbers of extreme size in the table?")
@@ -253,6 +255,9 @@ _PARAMETERS = """
     progress : bool or callable, default=None
         Whether a progress bar is shown (by tqdm, where it is installed), or a function that is called after each epoch with a dict.
         Default: a bar for a fit that takes longer than two seconds.
+    device : {{"cpu", "auto", "gpu"}}, default="cpu"
+        What fits: the CPU, the first NVIDIA GPU, or with "auto" that GPU where a network and its batches are large. It changes no bit of the
+        result, so predictions and pickles do not depend on it.
 
     Attributes
     ----------
@@ -296,9 +301,10 @@ class Classifier(ClassifierMixin, _TableEstimator):
         n_threads=None,
         verbose=False,
         progress=None,
+        device="cpu",
     ):
         super().__init__(
-            members, epochs, hidden, activation, categorical, numeric, ignore, random_state, n_threads, verbose, progress
+            members, epochs, hidden, activation, categorical, numeric, ignore, random_state, n_threads, verbose, progress, device
         )
         self.class_weight = class_weight
 
