@@ -246,6 +246,11 @@ def test_a_perceptron_of_scikit_learn_becomes_ours_to_the_bit(classes, dtype, tm
     np.testing.assert_array_equal(*last)
     result = session(ours.to_onnx()).run(None, {"X": inputs.astype(np.float64)})[-1]
     np.testing.assert_allclose(np.ravel(result), np.ravel(getattr(theirs, predict)(inputs)), rtol=1e-5, atol=1e-5)
+    # theirs stays as it is
+    before = getattr(theirs, predict)(inputs)
+    for parameters in (ours.coefs_[0], ours.intercepts_[0]):
+        parameters += 1
+    np.testing.assert_array_equal(getattr(theirs, predict)(inputs), before)
 
 
 def test_only_perceptrons_of_scikit_learn_are_taken():

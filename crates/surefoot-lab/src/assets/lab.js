@@ -364,6 +364,13 @@ const showLines = tried(async () => {
   of("lines").replaceChildren(...note, ...part("Command", said.command), ...part("Python", said.python), ...part("Rust", said.rust));
 });
 
+/** Saves what is trained again for it, which may take as long as the training did. */
+async function saveTrained(what, name) {
+  of("saving").textContent = `Trains ${page.now.epoch} epochs again, to the same bits, to save ${name}…`;
+  await tried(() => save(path(what), name))();
+  of("saving").textContent = "";
+}
+
 async function take(file) {
   const text = await file.text();
   page.table = { name: file.name, text };
@@ -432,8 +439,8 @@ const begin = tried(async () => {
     else choose({ layer: page.summary.layers.length - 1, unit: 0, from: null });
     page.isNew = true;
   });
-  of("save-model").addEventListener("click", tried(() => save(path("/model"), "lab.safetensors")));
-  of("save-report").addEventListener("click", tried(() => save(path("/report"), "lab.html")));
+  of("save-model").addEventListener("click", () => saveTrained("/model", "lab.safetensors"));
+  of("save-report").addEventListener("click", () => saveTrained("/report", "lab.html"));
   of("save-data").addEventListener("click", tried(() => save(path("/data"), page.summary.name)));
   of("show-lines").addEventListener("click", showLines);
   of("file").addEventListener("change", () => of("file").files[0] && take(of("file").files[0]));
