@@ -135,6 +135,26 @@ fn the_same_seed_gives_the_same_file_on_any_number_of_threads() {
     assert!(one != model("--seed 4 --threads 1"));
 }
 
+/// Without a GPU, as `.ci/gpu` trains on an emulated one.
+#[test]
+fn a_device_is_chosen_or_refused() {
+    let shell = Shell::new();
+    let model = |device: &str| {
+        let command = "train digits --quiet --epochs 2 --hidden 300,300 --batch-size 64 --out m.safetensors";
+        (shell.run(&format!("{command} {device}")), shell.read("m.safetensors"))
+    };
+    let (cpu, auto) = (model("--device cpu"), model("--device auto"));
+    assert!((cpu.0.status, auto.0.status) == (0, 0) && cpu.1 == auto.1, "{}", auto.0.err);
+    let (gpu, file) = model("--device gpu");
+    match gpu.status {
+        0 => assert!(file == cpu.1, "there is a GPU"),
+        status => {
+            assert_eq!(status, 2);
+            assert!(gpu.err.contains("GPU") && gpu.err.contains("hint: --device cpu"), "{}", gpu.err);
+        }
+    }
+}
+
 #[test]
 fn numbers_are_predicted_in_their_own_unit_and_read_back_to_the_same_bits() {
     let shell = Shell::new();
