@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import surefoot
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import cross_val_score
@@ -447,3 +448,16 @@ def test_columns_without_names_of_text_are_found_by_their_places():
     for table in [X, pickle.loads(pickle.dumps(frame)), pd.DataFrame(X, columns=range(10, 10 + X.shape[1]))]:
         assert (model.predict_proba(table) == expected).all()
     assert (pickle.loads(pickle.dumps(model)).predict_proba(X) == expected).all()
+
+
+def test_a_device_changes_no_bit():
+    X, y = load_digits(return_X_y=True)
+    fit = lambda device: surefoot.Classifier(members=1, epochs=2, hidden=(300, 300), device=device).fit(X, y).model_file_
+    cpu = fit("cpu")
+    assert fit("auto") == cpu
+    try:
+        assert fit("gpu") == cpu
+    except ValueError as error:
+        assert "no GPU" in str(error)
+    with pytest.raises(ValueError, match="device: expected 'auto', 'cpu' or 'gpu', got \"tpu\""):
+        fit("tpu")

@@ -8,7 +8,9 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
 )]
 
+mod common;
 mod driver;
+mod examples;
 mod layout;
 mod memory;
 mod plan;

@@ -2,6 +2,7 @@
 
 use surefoot::{DeviceTask, Error, Network, Result};
 
+use crate::common::hidden_of;
 use crate::driver::{Driver, Memory, Queue};
 use crate::plan::Cut;
 
@@ -37,9 +38,10 @@ impl Sizes {
         let parameters = task.network.parameter_count();
         let (rows, of_row) = (task.data.rows(), bytes_of_row(task.network));
         let of_example = 4 * (task.data.inputs_per_row() + task.data.targets_per_row() + 1);
-        // θ, two memories of the optimizer, a gradient, and one leaf of it with its open sums
-        let fixed = 4 * parameters * 6;
         let batches = || task.batch.into_iter().chain([rows]);
+        let most_levels = batches().map(|rows| Cut::new(rows, 1).levels()).max().unwrap_or(1);
+        // θ, two memories of the optimizer, a gradient, a leaf of it, and its open sums
+        let fixed = 4 * parameters * (5 + most_levels);
         let leaf = batches().map(|rows| Cut::new(rows, 1).most_rows()).max().unwrap_or(0);
         let least = fixed + leaf * (of_row + of_example);
         if least > free {
@@ -89,16 +91,6 @@ fn too_little(
     Error::Device { what, hint: HINT }
 }
 
-/// The examples, or room for some of them.
-#[derive(Debug)]
-pub(crate) struct Examples {
-    pub x: Memory<f32>,
-    pub y: Memory<f32>,
-    pub w: Option<Memory<f32>>,
-    /// Which of them, where they lie on the GPU in another order.
-    pub order: Memory<u32>,
-}
-
 /// Room for what is computed of examples, and for sums.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -118,13 +110,9 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub fn new(
-        queue: &Queue,
-        task: &DeviceTask<'_, f32>,
-        sizes: &Sizes,
-        squares: usize,
-        hidden: usize,
-    ) -> Result<Self> {
+    pub fn new(queue: &Queue, task: &DeviceTask<'_, f32>, sizes: &Sizes) -> Result<Self> {
+        let hidden = hidden_of(task.network);
+        let squares = (0..task.network.layers().len()).map(|l| task.network.weight_range(l).len().div_ceil(4096)).sum();
         let matrices = || task.network.layers().iter().map(|layer| queue.memory(sizes.rows * layer.outputs));
         let blocks = task.batch.into_iter().chain([task.data.rows()]).map(|rows| Cut::new(rows, 1).partition.blocks());
         let (blocks, parameters) = (blocks.max().unwrap_or(1), task.network.parameter_count());

@@ -1,19 +1,17 @@
 //! A task on the GPU: its steps and its sums.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{CowArray, Ix2};
 use surefoot::optimizer::StepRule;
-use surefoot::{
-    Activation, Cancel, DeviceStep, DeviceSum, DeviceSums, DeviceTask, DeviceWork, Error, Loss, Result, StepsTaken,
-};
+use surefoot::{Cancel, DeviceStep, DeviceSum, DeviceSums, DeviceTask, DeviceWork, Result, StepsTaken};
 
+use crate::common::{Common, size};
 use crate::driver::{Driver, Memory, Queue};
-use crate::layout::{Launch, Layer, Numbers, Op, Status};
-use crate::memory::{Examples, Room, Sizes};
+use crate::examples::{Examples, Places};
+use crate::layout::{Launch, Numbers, Op, Status};
+use crate::memory::{Room, Sizes};
 use crate::plan::{Cut, Plan, Planner, Purpose};
 
 /// What some steps are to take, in seconds: below the 50 ms after which somebody waits.
@@ -29,11 +27,8 @@ pub(crate) struct Work<'a> {
     driver: &'a Arc<Driver>,
     queue: Queue,
     task: DeviceTask<'a, f32>,
-    /// X and Y on the host, and the weights, where the GPU has not all of them.
-    host: [CowArray<'a, f32, Ix2>; 2],
-    host_weights: Option<Vec<f32>>,
     sizes: Sizes,
-    examples: Examples,
+    examples: Examples<'a>,
     room: Room,
     state: [Memory<f32>; 3],
     /// By the rows of a batch, the chunk, and what for.
@@ -41,11 +36,7 @@ pub(crate) struct Work<'a> {
     numbers: Memory<Numbers>,
     rates: Memory<f32>,
     costs: Memory<f64>,
-    status: Memory<Status>,
-    /// What all launches have in common.
-    common: Launch,
-    /// Kept for the pointers in `common`.
-    _kept: (Memory<Layer>, Memory<u32>),
+    common: Common,
     /// Steps of the next piece.
     piece: usize,
 }
@@ -63,105 +54,14 @@ impl<'a> Work<'a> {
     pub fn new(driver: &'a Arc<Driver>, task: DeviceTask<'a, f32>) -> Result<Self> {
         let sizes = Sizes::new(driver, &task)?;
         let queue = driver.queue()?;
-        let network = task.network;
-        let (mut layers, mut hidden, mut squares) = (Vec::new(), 0, 0);
-        for (l, layer) in network.layers().iter().enumerate() {
-            layers.push(Layer {
-                inputs: size(layer.inputs)?,
-                outputs: size(layer.outputs)?,
-                activation: number_of(layer.activation)?,
-                hidden,
-                weights: network.weight_range(l).start as i64,
-                squares,
-                ..Layer::default()
-            });
-            squares += (layer.inputs * layer.outputs).div_ceil(4096) as i64;
-            if l + 1 < network.layers().len() {
-                hidden += size(layer.outputs)?;
-            }
-        }
-        let room = Room::new(&queue, &task, &sizes, squares as usize, hidden as usize)?;
-        for (l, layer) in layers.iter_mut().enumerate() {
-            (layer.a, layer.delta) = (room.a[l].pointer(), room.delta[l].pointer());
-        }
-        let (x, y, weights) = (task.data.inputs(), task.data.targets(), task.data.weights());
-        let examples = match sizes.is_resident {
-            true => Examples {
-                x: queue.filled(numbers_of(&x))?,
-                y: queue.filled(numbers_of(&y))?,
-                w: weights.as_ref().map(|weights| queue.filled(weights)).transpose()?,
-                order: queue.memory(0)?,
-            },
-            false => Examples {
-                x: queue.memory(sizes.rows * x.ncols())?,
-                y: queue.memory(sizes.rows * y.ncols())?,
-                w: weights.as_ref().map(|_| queue.memory(sizes.rows)).transpose()?,
-                order: queue.memory(0)?,
-            },
-        };
-        let lengths = [network.parameter_count(); 3];
-        let [theta, first, second] = lengths.map(|length| queue.memory(length));
+        let room = Room::new(&queue, &task, &sizes)?;
+        let examples = Examples::new(&queue, &task.data, &sizes)?;
+        let [theta, first, second] = [task.network.parameter_count(); 3].map(|length| queue.memory(length));
         let state = [theta?, first?, second?];
-        let (layers, barrier) = (queue.filled(&layers)?, queue.filled(&[0, 0])?);
-        let status = queue.memory(1)?;
-        let smoothing = task.label_smoothing;
-        let common = Launch {
-            layers: layers.pointer(),
-            x: examples.x.pointer(),
-            y: examples.y.pointer(),
-            w: examples.w.as_ref().map_or(0, Memory::pointer),
-            theta: state[0].pointer(),
-            first: state[1].pointer(),
-            second: state[2].pointer(),
-            z: room.z.pointer(),
-            sums: room.sums.pointer(),
-            carries: room.carries.pointer(),
-            gradient: room.gradient.pointer(),
-            activities: room.activities.pointer(),
-            slopes: room.slopes.pointer(),
-            losses: room.losses.pointer(),
-            block_losses: room.block_losses.pointer(),
-            squares: room.squares.pointer(),
-            penalties: room.penalties.pointer(),
-            barrier: barrier.pointer(),
-            status: status.pointer(),
-            decay: task.weight_decay,
-            limit: task.limit,
-            rest: 1.0 - smoothing,
-            smoothing: smoothing / network.outputs().max(2) as f64,
-            sparsity: task.sparsity.map_or(0.0, |sparsity| sparsity.target),
-            sparsity_weight: task.sparsity.map_or(0.0, |sparsity| sparsity.weight),
-            parameters: network.parameter_count() as i64,
-            layer_count: size(network.layers().len())?,
-            loss: match task.loss {
-                Loss::SquaredError => 0,
-                Loss::CrossEntropy => 1,
-                Loss::Poisson => 2,
-                other => return Err(unknown(other.name())),
-            },
-            smooths: (smoothing > 0.0).into(),
-            hidden,
-            ..Launch::default()
-        };
-        Ok(Work {
-            driver,
-            task,
-            host: [x, y],
-            host_weights: weights.filter(|_| !sizes.is_resident),
-            sizes,
-            examples,
-            room,
-            state,
-            plans: HashMap::new(),
-            numbers: queue.memory(0)?,
-            rates: queue.memory(0)?,
-            costs: queue.memory(0)?,
-            status,
-            common,
-            _kept: (layers, barrier),
-            piece: FIRST_PIECE,
-            queue,
-        })
+        let common = Common::new(&queue, &task, &examples, &room, &state)?;
+        let (numbers, rates, costs) = (queue.memory(0)?, queue.memory(0)?, queue.memory(0)?);
+        let (plans, piece) = (HashMap::new(), FIRST_PIECE);
+        Ok(Work { driver, queue, task, sizes, examples, room, state, plans, numbers, rates, costs, common, piece })
     }
 
     /// Launches what is done for a chunk of a batch, once for each of so many steps.
@@ -185,35 +85,6 @@ impl<'a> Work<'a> {
         self.queue.launch(&launch, *blocks)
     }
 
-    /// Has these examples where a launch finds them.
-    fn bring(&mut self, places: Places<'_>, launch: &mut Launch) -> Result<()> {
-        launch.first_row = 0;
-        launch.order = 0;
-        let Examples { x, y, w, order } = &mut self.examples;
-        match (self.sizes.is_resident, places) {
-            (true, Places::Range(range)) => launch.first_row = range.start as i64,
-            (true, Places::Lists(lists)) => {
-                let rows: Vec<u32> = lists.iter().flat_map(|rows| rows.iter().map(|&row| row as u32)).collect();
-                self.queue.grow(order, rows.len())?;
-                self.queue.write(&rows, order, 0)?;
-                launch.order = order.pointer();
-            }
-            (false, places) => {
-                let [inputs, targets] = &self.host;
-                for (numbers, columns, to) in
-                    [(numbers_of(inputs), inputs.ncols(), x), (numbers_of(targets), targets.ncols(), y)]
-                {
-                    let part = places.gathered(numbers, columns);
-                    self.queue.write(&part, to, 0)?;
-                }
-                if let (Some(weights), Some(w)) = (&self.host_weights, w) {
-                    self.queue.write(&places.gathered(weights, 1), w, 0)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Steps over batches of the same number of rows, the first of which has this number among those of the piece.
     fn alike(&mut self, first_step: usize, steps: &[DeviceStep<'_, f32>], mut launch: Launch) -> Result<()> {
         let rows = self.rows_of(&steps[0]);
@@ -222,7 +93,8 @@ impl<'a> Work<'a> {
         let step = Purpose::Step { decays, is_sparse };
         if cut.chunks() == 1 {
             let lists: Option<Vec<&[usize]>> = steps.iter().map(|step| step.rows).collect();
-            self.bring(lists.as_deref().map_or(Places::Range(0..rows), Places::Lists), &mut launch)?;
+            let places = lists.as_deref().map_or(Places::Range(0..rows), Places::Lists);
+            self.examples.bring(&self.queue, &places, &mut launch)?;
             launch.first_step = size(first_step)?;
             launch.step_count = size(steps.len())?;
             launch.stride = if lists.is_some() { rows as i64 } else { 0 };
@@ -235,10 +107,9 @@ impl<'a> Work<'a> {
             for purpose in activities.into_iter().chain([step]) {
                 for chunk in 0..cut.chunks() {
                     let part = cut.rows(chunk);
-                    match of_step.rows {
-                        Some(rows) => self.bring(Places::Lists(&[&rows[part]]), &mut launch)?,
-                        None => self.bring(Places::Range(part), &mut launch)?,
-                    }
+                    let list = of_step.rows.map(|rows| [&rows[part.clone()]]);
+                    let places = list.as_ref().map_or(Places::Range(part), |list| Places::Lists(list));
+                    self.examples.bring(&self.queue, &places, &mut launch)?;
                     self.launch(&cut, chunk, purpose, launch)?;
                 }
             }
@@ -276,14 +147,14 @@ impl<'a> Work<'a> {
         self.queue.grow(&mut self.costs, numbers.len())?;
         self.queue.write(&numbers, &mut self.numbers, 0)?;
         self.queue.write(&rates, &mut self.rates, 0)?;
-        let status = Status { costs: 0, stopped: 0, layer: self.common.layer_count };
-        self.queue.write(&[status], &mut self.status, 0)?;
+        let status = Status { costs: 0, stopped: 0, layer: self.common.launch.layer_count };
+        self.queue.write(&[status], &mut self.common.status, 0)?;
         let launch = Launch {
             numbers: self.numbers.pointer(),
             rates: self.rates.pointer(),
             costs: self.costs.pointer(),
             has_slopes: self.task.sparsity.is_some().into(),
-            ..self.common
+            ..self.common.launch
         };
         Ok(match steps[0].numbers.rule {
             StepRule::Descent => launch,
@@ -318,7 +189,7 @@ impl DeviceWork<f32> for Work<'_> {
             first += alike;
         }
         let mut status = [Status::default()];
-        self.queue.read(&self.status, &mut status)?;
+        self.queue.read(&self.common.status, &mut status)?;
         let mut costs = vec![0.0; usize::try_from(status[0].costs).unwrap_or(0).min(steps.len())];
         self.queue.read(&self.costs, &mut costs)?;
         let of_step = clock.elapsed().as_secs_f64() / steps.len() as f64;
@@ -334,7 +205,7 @@ impl DeviceWork<f32> for Work<'_> {
         cancel: &Cancel,
     ) -> Result<Option<DeviceSums<f32>>> {
         self.queue.write(parameters, &mut self.state[0], 0)?;
-        let hidden = self.common.hidden as usize;
+        let hidden = self.common.launch.hidden as usize;
         if !asked.slopes.is_empty() {
             self.queue.write(asked.slopes, &mut self.room.slopes, 0)?;
             self.queue.write(&[1.0], &mut self.room.penalties, hidden + 1)?;
@@ -344,14 +215,14 @@ impl DeviceWork<f32> for Work<'_> {
             (false, true) => Purpose::Activities { of_step: false },
             (_, activities) => Purpose::Sum { activities, gradient: asked.gradient },
         };
-        let mut launch = Launch { step_count: 1, has_slopes: (!asked.slopes.is_empty()).into(), ..self.common };
+        let mut launch = Launch { step_count: 1, has_slopes: (!asked.slopes.is_empty()).into(), ..self.common.launch };
         let mut sums = DeviceSums::default();
         for chunk in 0..cut.chunks() {
             if cancel.is_cancelled() {
                 return Ok(None);
             }
             let rows = cut.rows(chunk);
-            self.bring(Places::Range(rows.clone()), &mut launch)?;
+            self.examples.bring(&self.queue, &Places::Range(rows.clone()), &mut launch)?;
             self.launch(&cut, chunk, purpose, launch)?;
             if asked.losses {
                 read_more(&self.queue, &self.room.losses, rows.len(), &mut sums.losses)?;
@@ -380,58 +251,4 @@ fn read_more<T: cudarc::driver::DeviceRepr + Clone + Default>(
     let first = to.len();
     to.resize(first + count, T::default());
     queue.read(from, &mut to[first..])
-}
-
-/// Examples by their places in the data.
-enum Places<'a> {
-    /// Neighbours.
-    Range(Range<usize>),
-    /// One list after the other.
-    Lists(&'a [&'a [usize]]),
-}
-
-impl Places<'_> {
-    /// Their rows of a matrix with so many columns.
-    fn gathered(&self, numbers: &[f32], columns: usize) -> Vec<f32> {
-        match self {
-            Places::Range(range) => numbers[range.start * columns..range.end * columns].to_vec(),
-            Places::Lists(lists) => {
-                let rows = lists.iter().flat_map(|rows| rows.iter());
-                rows.flat_map(|row| &numbers[row * columns..][..columns]).copied().collect()
-            }
-        }
-    }
-}
-
-/// The numbers of a matrix, which lies row by row.
-fn numbers_of<'m>(matrix: &'m CowArray<'_, f32, Ix2>) -> &'m [f32] {
-    matrix.as_slice().unwrap_or_default()
-}
-
-/// A number that the kernels have as a 32-bit integer.
-fn size(number: usize) -> Result<i32> {
-    i32::try_from(number).map_err(|_| Error::Device {
-        what: format!("the GPU: expected at most {} rows or units, got {number}", i32::MAX),
-        hint: "--device cpu has no such limit",
-    })
-}
-
-/// Its number in `kernels/layers.cu`.
-fn number_of(activation: Activation) -> Result<i32> {
-    Ok(match activation {
-        Activation::Sigmoid => 0,
-        Activation::Tanh => 1,
-        Activation::Identity => 2,
-        Activation::Relu => 3,
-        Activation::LeakyRelu => 4,
-        Activation::Selu => 5,
-        Activation::Softmax => 6,
-        Activation::Exp => 7,
-        other => return Err(unknown(other.name())),
-    })
-}
-
-fn unknown(what: &str) -> Error {
-    let what = format!("the GPU: `{what}` is not among what its kernels compute");
-    Error::Device { what, hint: "--device cpu computes it" }
 }

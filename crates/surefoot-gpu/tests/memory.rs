@@ -65,5 +65,5 @@ fn what_does_not_fit_is_refused() {
     assert!(message.contains("out of memory on ") && message.contains("rows would fit"), "{message}");
     assert!(hint.contains("smaller batches"), "{hint}");
     let (message, _) = refused(2000, 512).unwrap();
-    assert!(message.contains("the network 9-2000-3 alone needs 1 MB"), "{message}");
+    assert!(message.contains("the network 9-2000-3 alone needs 2 MB"), "{message}");
 }
