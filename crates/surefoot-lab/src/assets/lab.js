@@ -276,7 +276,7 @@ async function poll() {
     }
     isAsking = false;
   }
-  setTimeout(poll, 50);
+  setTimeout(poll, 80);
 }
 
 function statusOf(now) {
