@@ -86,7 +86,7 @@ fn the_version_says_what_the_program_can_do_and_which_bits_it_gives() {
     assert_eq!(shell.out("-V"), format!("surefoot {version}\n"));
     let long = shell.out("--version");
     let lines: Vec<&str> = long.lines().collect();
-    assert_eq!(lines[..2], [format!("surefoot {version}").as_str(), "features: parquet"]);
+    assert_eq!(lines[..2], [format!("surefoot {version}").as_str(), "features: gpu, parquet"]);
     let sets = shell.json("check --bits --json");
     let in_use = lines[2].strip_prefix("instruction set: ").unwrap();
     assert!(sets.iter().any(|set| set["instructions"] == in_use), "{in_use} in {sets:?}");

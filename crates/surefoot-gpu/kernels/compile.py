@@ -38,17 +38,17 @@ def library(package):
 
 
 def compile_for(nvrtc, architecture):
-    """The PTX of the kernels for a compute capability, and the version of NVRTC."""
+    """The PTX of the kernels for an architecture: virtual as compute_75, or of a GPU as sm_90, for which they are assembled, too."""
     source = "".join(open(os.path.join(FOLDER, file), encoding="utf-8").read() for file in FILES)
     program, size = ctypes.c_void_p(), ctypes.c_size_t()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"surefoot.cu", 0, None, None)
-    options = [f"--gpu-architecture=compute_{architecture}".encode(), b"--fmad=false", b"--std=c++17"]
+    options = [f"--gpu-architecture={architecture}".encode(), b"--fmad=false", b"--std=c++17"]
     code = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
     nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
     log = ctypes.create_string_buffer(size.value)
     nvrtc.nvrtcGetProgramLog(program, log)
     if code != 0:
-        sys.exit(f"error: compute_{architecture} does not compile\n{log.value.decode()}")
+        sys.exit(f"error: the kernels do not compile for {architecture}\n{log.value.decode()}")
     nvrtc.nvrtcGetPTXSize(program, ctypes.byref(size))
     ptx = ctypes.create_string_buffer(size.value)
     nvrtc.nvrtcGetPTX(program, ptx)
@@ -68,13 +68,13 @@ def main():
     if arguments.architectures:
         nvrtc = library("nvidia-cuda-nvrtc")
         for architecture in arguments.architectures:
-            ptx = compile_for(nvrtc, architecture)
+            ptx = compile_for(nvrtc, f"sm_{architecture}")
             if bad := bad_lines(ptx):
-                sys.exit(f"error: compute_{architecture} rounds otherwise than to nearest: {bad[0]}")
+                sys.exit(f"error: sm_{architecture} rounds otherwise than to nearest: {bad[0]}")
             count = len(re.findall(r"\.rn\.f(?:32|64)", ptx))
-            print(f"compute_{architecture}: {count} operations, each rounded to nearest")
+            print(f"sm_{architecture}: {count} operations, each rounded to nearest")
         return
-    ptx = compile_for(library("nvidia-cuda-nvrtc-cu12"), 75)
+    ptx = compile_for(library("nvidia-cuda-nvrtc-cu12"), "compute_75")
     if bad := bad_lines(ptx):
         sys.exit(f"error: rounds otherwise than to nearest: {bad[0]}")
     if arguments.write:

@@ -43,17 +43,17 @@ template <int T, int R> __device__ __forceinline__ int place(int thread, int i) 
     return R == 1 ? thread : i / 4 * (T / (R / 4)) + thread * 4 + i % 4;
 }
 template <int T, int R> __device__ __forceinline__ void take(const float *line, int thread, float (&to)[R]) {
-    if (R == 1) {
+    if constexpr (R == 1) {
         to[0] = line[thread];
-        return;
-    }
+    } else {
 #pragma unroll
-    for (int i = 0; i < R / 4; i++) {
-        float4 four = *(const float4 *)(line + place<T, R>(thread, 4 * i));
-        to[(4 * i) % R] = four.x;
-        to[(4 * i + 1) % R] = four.y;
-        to[(4 * i + 2) % R] = four.z;
-        to[(4 * i + 3) % R] = four.w;
+        for (int i = 0; i < R; i += 4) {
+            float4 four = *(const float4 *)(line + place<T, R>(thread, i));
+            to[i] = four.x;
+            to[i + 1] = four.y;
+            to[i + 2] = four.z;
+            to[i + 3] = four.w;
+        }
     }
 }
 

@@ -16,8 +16,8 @@ use crate::plan::{Cut, Plan, Planner, Purpose};
 
 /// What some steps are to take, in seconds: below the 50 ms after which somebody waits.
 const PIECE: f64 = 0.04;
-/// Steps of the first piece, whose time is not known.
-const FIRST_PIECE: usize = 8;
+/// By how much a piece may be longer than the one before; the first is one step, whose time is not known.
+const GROWTH: usize = 8;
 /// Rows of a piece, whose numbers are uploaded.
 const MOST_ROWS: usize = 1 << 22;
 
@@ -60,7 +60,7 @@ impl<'a> Work<'a> {
         let state = [theta?, first?, second?];
         let common = Common::new(&queue, &task, &examples, &room, &state)?;
         let (numbers, rates, costs) = (queue.memory(0)?, queue.memory(0)?, queue.memory(0)?);
-        let (plans, piece) = (HashMap::new(), FIRST_PIECE);
+        let (plans, piece) = (HashMap::new(), 1);
         Ok(Work { driver, queue, task, sizes, examples, room, state, plans, numbers, rates, costs, common, piece })
     }
 
@@ -193,7 +193,7 @@ impl DeviceWork<f32> for Work<'_> {
         let mut costs = vec![0.0; usize::try_from(status[0].costs).unwrap_or(0).min(steps.len())];
         self.queue.read(&self.costs, &mut costs)?;
         let of_step = clock.elapsed().as_secs_f64() / steps.len() as f64;
-        self.piece = ((PIECE / of_step) as usize).clamp(1, FIRST_PIECE * self.piece);
+        self.piece = ((PIECE / of_step) as usize).clamp(1, GROWTH * self.piece);
         let layer = usize::try_from(status[0].layer).ok().filter(|&layer| layer < self.task.network.layers().len());
         Ok(StepsTaken { costs, layer })
     }
