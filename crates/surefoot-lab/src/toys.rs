@@ -47,7 +47,7 @@ impl Toy {
             let class = row % 2;
             let (x1, x2) = self.point(class, &mut random);
             let (x1, x2) = (x1 + noise * random.normal(), x2 + noise * random.normal());
-            let name = ["blue", "orange"][class];
+            let name = ["negative", "positive"][class];
             // writing to a string does not fail
             let _ = writeln!(csv, "{x1:.6},{x2:.6},{name}");
         }
@@ -90,7 +90,7 @@ mod tests {
             let csv = toy.csv(40, 0.1, 7);
             assert_eq!(csv, toy.csv(40, 0.1, 7));
             assert_ne!(csv, toy.csv(40, 0.1, 8));
-            assert_eq!((csv.matches("blue").count(), csv.matches("orange").count()), (20, 20));
+            assert_eq!((csv.matches("negative").count(), csv.matches("positive").count()), (20, 20));
         }
     }
 }
