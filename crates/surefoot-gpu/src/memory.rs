@@ -6,8 +6,8 @@ use crate::common::hidden_of;
 use crate::driver::{Driver, Memory, Queue};
 use crate::plan::Cut;
 
-/// The share of the free memory that is taken, in tenths.
-const TENTHS: usize = 9;
+/// The share of the free memory that is taken, in tenths; the rest is for a task beside it, as the validation part is.
+const TENTHS: usize = 8;
 /// What activations, error terms and sums of gradients have at most.
 const MOST_ROOM: usize = 2 << 30;
 /// Examples times parameters of a chunk, so that no launch takes long.
@@ -40,8 +40,8 @@ impl Sizes {
         let of_example = 4 * (task.data.inputs_per_row() + task.data.targets_per_row() + 1);
         let batches = || task.batch.into_iter().chain([rows]);
         let most_levels = batches().map(|rows| Cut::new(rows, 1).levels()).max().unwrap_or(1);
-        // θ, two memories of the optimizer, a gradient, a leaf of it, and its open sums
-        let fixed = 4 * parameters * (5 + most_levels);
+        // θ and two memories of the optimizer; a gradient, a leaf of it, and its open sums
+        let fixed = 4 * parameters * (3 + if task.gradient { 2 + most_levels } else { 0 });
         let leaf = batches().map(|rows| Cut::new(rows, 1).most_rows()).max().unwrap_or(0);
         let least = fixed + leaf * (of_row + of_example);
         if least > free {
@@ -53,7 +53,8 @@ impl Sizes {
         let room = left.min(MOST_ROOM);
         let fitting = |rows: usize| {
             let leaf = Cut::new(rows, 1).most_rows();
-            let by_memory = room / (leaf * of_row + 4 * parameters).max(1);
+            let of_gradient = if task.gradient { 4 * parameters } else { 0 };
+            let by_memory = room / (leaf * of_row + of_gradient).max(1);
             by_memory.min(MOST_WORK / (leaf * parameters).max(1)).clamp(1, 64)
         };
         let most_leaves = batches().map(fitting).min().unwrap_or(1);
@@ -115,7 +116,8 @@ impl Room {
         let squares = (0..task.network.layers().len()).map(|l| task.network.weight_range(l).len().div_ceil(4096)).sum();
         let matrices = || task.network.layers().iter().map(|layer| queue.memory(sizes.rows * layer.outputs));
         let blocks = task.batch.into_iter().chain([task.data.rows()]).map(|rows| Cut::new(rows, 1).partition.blocks());
-        let (blocks, parameters) = (blocks.max().unwrap_or(1), task.network.parameter_count());
+        let (blocks, parameters) =
+            (blocks.max().unwrap_or(1), if task.gradient { task.network.parameter_count() } else { 0 });
         Ok(Room {
             a: matrices().collect::<Result<_>>()?,
             delta: matrices().collect::<Result<_>>()?,

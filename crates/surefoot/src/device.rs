@@ -45,6 +45,8 @@ pub struct DeviceTask<'a, T> {
     pub data: DatasetView<'a, T>,
     /// Rows of a step; `None` where only sums over all examples are asked for.
     pub batch: Option<usize>,
+    /// Whether gradients are asked for, too.
+    pub gradient: bool,
 }
 
 /// A task that a device has taken on. It keeps θ and what the optimizer remembers from step to step.

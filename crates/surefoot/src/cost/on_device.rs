@@ -10,14 +10,20 @@ use crate::sum::{Partition, Steps, sum_blocks, sum_rows};
 use crate::view::DatasetView;
 
 impl<'a, T: Scalar> Cost<'a, T> {
-    /// With a device that sums over all examples, and takes steps over batches of so many rows, if it takes that on.
+    /// With a device that sums over all examples, gradients or not, and takes steps over batches of so many rows, if it takes that on.
     ///
     /// # Errors
     /// What the device refuses.
-    pub(crate) fn with_device(mut self, device: Option<&'a dyn Device<T>>, batch: Option<usize>) -> Result<Self> {
+    pub(crate) fn with_device(
+        mut self,
+        device: Option<&'a dyn Device<T>>,
+        batch: Option<usize>,
+        gradient: bool,
+    ) -> Result<Self> {
         if let (Some(device), Some(&data)) = (device, self.data.here()) {
             let Cost { network, loss, label_smoothing, limit, weight_decay, sparsity, .. } = self;
-            let task = DeviceTask { network, loss, label_smoothing, limit, weight_decay, sparsity, data, batch };
+            let task =
+                DeviceTask { network, loss, label_smoothing, limit, weight_decay, sparsity, data, batch, gradient };
             self.device = device.take(task)?;
         }
         Ok(self)

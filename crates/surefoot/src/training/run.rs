@@ -61,10 +61,10 @@ impl<'a, T: Scalar> Run<'a, T> {
             Optimizer::FirstOrder(_) => Some(training.batch_rows(data.rows())),
             Optimizer::Lbfgs(_) => None,
         };
-        let cost = shared(training.smoothed_cost(network, loss, data)?).with_device(device, batch)?;
+        let cost = shared(training.smoothed_cost(network, loss, data)?).with_device(device, batch, true)?;
         let validate = |data: DatasetView<'a, T>| {
             let device = device.filter(|_| cost.is_on_device());
-            let cost = shared(training.cost(network, loss, data)?).with_device(device, None)?;
+            let cost = shared(training.cost(network, loss, data)?).with_device(device, None, false)?;
             Ok((cost, Scorer::new(task, data.targets().view())))
         };
         let validation = validation.map(validate).transpose()?;
