@@ -5,7 +5,7 @@ use surefoot::{Activation, DeviceTask, Error, Loss, Network, Result};
 use crate::driver::{Memory, Queue};
 use crate::examples::Examples;
 use crate::layout::{Launch, Layer, Status};
-use crate::memory::Room;
+use crate::memory::{Room, hidden_of};
 
 /// The common part of launches, with the memory that only it names.
 #[derive(Debug)]
@@ -68,12 +68,6 @@ impl Common {
         };
         Ok(Common { launch, status, _layers: layers, _barrier: barrier })
     }
-}
-
-/// How many hidden units there are.
-pub(crate) fn hidden_of(network: &Network) -> usize {
-    let units: usize = network.layers().iter().map(|layer| layer.outputs).sum();
-    units - network.outputs()
 }
 
 fn layers_of(network: &Network, room: &Room) -> Result<Vec<Layer>> {

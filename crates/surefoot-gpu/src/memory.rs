@@ -2,7 +2,6 @@
 
 use surefoot::{DeviceTask, Error, Network, Result};
 
-use crate::common::hidden_of;
 use crate::driver::{Driver, Memory, Queue};
 use crate::plan::Cut;
 
@@ -73,6 +72,12 @@ impl Sizes {
 fn bytes_of_row(network: &Network) -> usize {
     let units: usize = network.layers().iter().map(|layer| layer.outputs).sum();
     4 * (2 * units + network.outputs()) + 8
+}
+
+/// How many hidden units there are.
+pub(crate) fn hidden_of(network: &Network) -> usize {
+    let units: usize = network.layers().iter().map(|layer| layer.outputs).sum();
+    units - network.outputs()
 }
 
 fn too_little(
