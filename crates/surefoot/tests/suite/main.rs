@@ -3,6 +3,7 @@
 mod common;
 
 mod checkpoints;
+mod device;
 mod gradients;
 mod lbfgs;
 mod model_files;
