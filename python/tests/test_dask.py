@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -47,8 +48,11 @@ def no_fit_hangs():
 def cluster():
     options = {"distributed.logging.distributed": "critical", "distributed.worker.memory.terminate": False}
     with dask.config.set(options):
-        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
-            yield cluster
+        cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+        yield cluster
+        # a worker that was killed may be gone from the scheduler before the cluster looks it up there
+        with suppress(KeyError):
+            cluster.close()
 
 
 @pytest.fixture
