@@ -12,7 +12,7 @@ const PIECE: usize = 16;
 /// What begins where a line does.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub struct OnLine<A>(pub A);
+struct OnLine<A>(A);
 
 /// A buffer of numbers that begins where a line does.
 #[derive(Clone, Debug)]
