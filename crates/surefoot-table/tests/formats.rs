@@ -392,3 +392,19 @@ fn every_column_of_a_wide_numpy_matrix_is_its_own() {
         assert_eq!(table.number(row, column), Some((row * columns + column) as f64 / 8.0));
     }
 }
+
+#[test]
+fn numbers_of_formats_that_have_them_are_no_texts_with_a_decimal_comma() {
+    let csv: String = (0..40).map(|i| format!("{},5;{}\n", i * 7 % 40, i * 3)).collect();
+    let german = Table::read("german", format!("a;price\n{csv}").as_bytes()).unwrap();
+    let target = Target::find(&german, None, &[], None).unwrap();
+    let encoding = Encoding::learn(&german, &german.all_rows(), &target, &Roles::default()).unwrap().encoding;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/file");
+    for name in ["xlsx", "ods", "json", "jsonl", "arrow-polars", "feather"] {
+        let table = Source::new(folder.join(name).to_str().unwrap(), Part::Test).table().unwrap();
+        let a = table.column("a").unwrap();
+        let there: Vec<usize> = table.all_rows().into_iter().filter(|&row| !table.is_missing(row, a)).collect();
+        let inputs = encoding.inputs(&table, &there).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(inputs.into_raw_vec_and_offset().0, [1.5, 3.0], "{name}");
+    }
+}
