@@ -84,7 +84,7 @@ fn measure<T: Scalar>(
     };
     diverged(&runs, Side::Fold(fold + 1))?;
     let test = examples.test.as_ref().unwrap_or(&examples.training); // a fold has a test part
-    Ok((fold, Scores::new(&plan, &parameters, test.view())?, test.view().rows()))
+    Ok((fold, Scores::new(&plan, &parameters, test.view(), None)?, test.view().rows()))
 }
 
 /// That every cost was finite.

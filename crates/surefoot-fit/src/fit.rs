@@ -88,12 +88,13 @@ where
     };
     let Trained { parameters, runs, members, seconds } = trained;
     let plan = plan.of_members(&members);
-    let of_part =
-        |part: &Option<Part<'_, T>>| part.as_ref().map(|part| Scores::new(&plan, &parameters, part.view())).transpose();
+    let ranks = session.ranks.as_deref();
+    let scores = |data: DatasetView<'_, T>| Scores::new(&plan, &parameters, data, ranks);
+    let of_part = |part: &Option<Part<'_, T>>| part.as_ref().map(|part| scores(part.view())).transpose();
     let outputs = |data: DatasetView<'_, T>| -> Result<Array2<f64>> {
         Ok(plan.network.predict_ensemble(&parameters, data.inputs().view())?.mapv(|h| h.to_f64()))
     };
-    let training = Scores::new(&plan, &parameters, data)?;
+    let training = scores(data)?;
     let test = of_part(&examples.test)?;
     let (validation, held_out) = match plan.is_ensemble() {
         true => {
@@ -152,8 +153,10 @@ fn one<T: Scalar>(
             let data = examples.training.view();
             let (start, costs) = pretraining::run(session, plan, settings, start, data)?;
             let validation = examples.validation.as_ref();
-            let validation = validation.map(|part| Scores::new(plan, &start, part.view())).transpose()?;
-            let pretrained = Pretrained { costs, training: Scores::new(plan, &start, data)?, validation };
+            let ranks = session.ranks.as_deref();
+            let scores = |data: DatasetView<'_, T>| Scores::new(plan, &start, data, ranks);
+            let validation = validation.map(|part| scores(part.view())).transpose()?;
+            let pretrained = Pretrained { costs, training: scores(data)?, validation };
             session.tell(|events| events.pretrained(plan, &pretrained))?;
             (start, Some(pretrained))
         }

@@ -3,7 +3,9 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use surefoot::importance::Importance;
-use surefoot::{DatasetView, Epoch, GradientReport, Model, Objective, Scalar, StopReason, merge_ensemble};
+use surefoot::{
+    DatasetView, Epoch, GradientReport, Model, Network, Problem, Ranks, Scalar, StopReason, merge_ensemble,
+};
 
 use crate::error::Result;
 use crate::plan::Plan;
@@ -142,15 +144,24 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Of a network, or an ensemble, whose cost is that of the network that it [merges](merge_ensemble) into.
-    pub(crate) fn new<T: Scalar>(plan: &Plan, parameters: &[T], data: DatasetView<'_, T>) -> Result<Self> {
-        let cost = match parameters.len() == plan.network.parameter_count() {
-            true => plan.training.cost(&plan.network, plan.loss, data)?.cost(parameters),
-            false => {
-                let (merged, theta) = merge_ensemble(&plan.network, parameters)?;
-                plan.training.cost(&merged, plan.loss, data)?.cost(&theta)
-            }
+    /// Of a network, or an ensemble, whose cost is that of the network that it [merges](merge_ensemble) into. The ranks share the passes
+    /// over the data.
+    pub(crate) fn new<T: Scalar>(
+        plan: &Plan,
+        parameters: &[T],
+        data: DatasetView<'_, T>,
+        ranks: Option<&dyn Ranks>,
+    ) -> Result<Self> {
+        let evaluate = |network: &Network, parameters: &[T]| {
+            let problem = Problem { task: plan.task, ..Problem::new(network, plan.loss, data) }.with_ranks(ranks);
+            plan.training.evaluate(&problem, parameters)
         };
+        if parameters.len() == plan.network.parameter_count() {
+            let (cost, score) = evaluate(&plan.network, parameters)?;
+            return Ok(Scores { cost, score });
+        }
+        let (merged, theta) = merge_ensemble(&plan.network, parameters)?;
+        let (cost, _) = evaluate(&merged, &theta)?;
         let outputs = plan.network.predict_ensemble(parameters, data.inputs().view())?;
         Ok(Scores { cost, score: plan.task.score(outputs.view(), data.targets().view()) })
     }

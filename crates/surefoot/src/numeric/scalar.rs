@@ -61,10 +61,22 @@ pub trait Scalar:
     fn is_finite(self) -> bool;
     /// The same number; NaN is one value, whatever made it, so that what is written or hashed does not depend on the CPU.
     fn canonical(self) -> Self;
-    /// The numbers one after the other, each from its lowest byte on; NaN is one value.
-    fn to_bytes(numbers: &[Self]) -> Vec<u8>;
-    /// The numbers that [`to_bytes`](Self::to_bytes) made these of; bytes beyond the last whole number are left out.
-    fn from_bytes(bytes: &[u8]) -> Vec<Self>;
+    /// Appends the numbers one after the other, each from its lowest byte on; NaN is one value.
+    fn write_bytes(numbers: &[Self], bytes: &mut Vec<u8>);
+    /// Reads numbers over these, as many as there are, or as whole ones in the bytes.
+    fn read_bytes(bytes: &[u8], numbers: &mut [Self]);
+    /// The numbers as [`write_bytes`](Self::write_bytes) has them.
+    fn to_bytes(numbers: &[Self]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(size_of_val(numbers));
+        Self::write_bytes(numbers, &mut bytes);
+        bytes
+    }
+    /// The numbers that these bytes were made of; bytes beyond the last whole number are left out.
+    fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+        let mut numbers = vec![Self::zero(); bytes.len() / size_of::<Self>()];
+        Self::read_bytes(bytes, &mut numbers);
+        numbers
+    }
 }
 
 macro_rules! implement_scalar {
@@ -127,11 +139,15 @@ macro_rules! implement_scalar {
             fn canonical(self) -> Self {
                 if self.is_nan() { $type::NAN } else { self }
             }
-            fn to_bytes(numbers: &[Self]) -> Vec<u8> {
-                numbers.iter().flat_map(|x| x.canonical().to_le_bytes()).collect()
+            fn write_bytes(numbers: &[Self], bytes: &mut Vec<u8>) {
+                let before = bytes.len();
+                bytes.resize(before + size_of_val(numbers), 0);
+                let to = bytes[before..].as_chunks_mut().0.iter_mut();
+                to.zip(numbers).for_each(|(to, x)| *to = x.canonical().to_le_bytes());
             }
-            fn from_bytes(bytes: &[u8]) -> Vec<Self> {
-                bytes.as_chunks().0.iter().map(|bytes| $type::from_le_bytes(*bytes)).collect()
+            fn read_bytes(bytes: &[u8], numbers: &mut [Self]) {
+                let from = bytes.as_chunks().0.iter();
+                numbers.iter_mut().zip(from).for_each(|(x, from)| *x = $type::from_le_bytes(*from));
             }
         }
 

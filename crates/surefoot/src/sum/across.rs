@@ -123,7 +123,7 @@ impl<'a> Across<'a> {
             };
             self.sent.clear();
             for rank in 0..size {
-                own.iter().for_each(|node| self.sent.extend(T::to_bytes(&node.sum.gradient[slice(rank)])));
+                own.iter().for_each(|node| T::write_bytes(&node.sum.gradient[slice(rank)], &mut self.sent));
             }
             let to: Vec<usize> = (0..size).map(|rank| own.len() * slice(rank).len() * size_of::<T>()).collect();
             let mine = slice(rank).len() * size_of::<T>();
@@ -138,8 +138,10 @@ impl<'a> Across<'a> {
             }
             let sum = tree.take_root().unwrap_or_default();
             let lengths: Vec<usize> = (0..size).map(|rank| slice(rank).len() * size_of::<T>()).collect();
-            self.ranks.all_gather(&T::to_bytes(&sum), &lengths, &mut self.received)?;
-            total[segment].copy_from_slice(&T::from_bytes(&self.received));
+            self.sent.clear();
+            T::write_bytes(&sum, &mut self.sent);
+            self.ranks.all_gather(&self.sent, &lengths, &mut self.received)?;
+            T::read_bytes(&self.received, &mut total[segment]);
         }
         Ok(())
     }

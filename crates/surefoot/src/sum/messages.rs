@@ -78,8 +78,8 @@ impl<T: Scalar> Request<T> {
         let header = serde_json::to_vec(&header).map_err(|error| failed(error.to_string()))?;
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header);
-        bytes.extend(T::to_bytes(parameters));
-        bytes.extend(T::to_bytes(penalty_slopes));
+        T::write_bytes(parameters, &mut bytes);
+        T::write_bytes(penalty_slopes, &mut bytes);
         Ok(bytes)
     }
 

@@ -53,7 +53,7 @@ impl<T: Scalar> PartialSum<T> {
         let numbers =
             [&[self.cost, self.weight], &self.activities[..lengths.activities], &self.scores[..lengths.scores]];
         bytes.extend(numbers.into_iter().flatten().flat_map(|number| number.to_le_bytes()));
-        bytes.extend(T::to_bytes(&self.gradient[..lengths.gradient]));
+        T::write_bytes(&self.gradient[..lengths.gradient], bytes);
     }
 
     /// The sums at the start of these bytes, which go on behind them.

@@ -8,7 +8,9 @@ use super::report::{Epoch, StopReason, Trained};
 use super::run::Run;
 use super::settings::Training;
 use super::state::{Origin, TrainingState};
+use crate::cancel::Cancel;
 use crate::error::{Error, FINITE, Result};
+use crate::metrics::Scorer;
 use crate::numeric::scalar::Scalar;
 
 impl Training {
@@ -116,5 +118,32 @@ impl Training {
         state.origin.check(&Origin::new(self, problem))?;
         problem.network.check_parameters(&state.parameters)?;
         Run::new(self, problem, state, observer.cancel())?.finish(observer)
+    }
+
+    /// J(θ) over the training examples of a problem, without label smoothing, and their score, in one pass, which its ranks share.
+    ///
+    /// ```
+    /// # use ndarray::array;
+    /// # use surefoot::{Activation, Dataset, Loss, Network, Problem, Training};
+    /// let data = Dataset::new(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
+    /// let network = Network::new(1, &[(1, Activation::Identity)])?;
+    /// let problem = Problem::new(&network, Loss::SquaredError, &data);
+    /// let training = Training { weight_decay: 0.5, ..Training::default() };
+    /// // h(x) = 2x + 1 is right everywhere: what is left of J is λ/2 · 2², and R² is 1
+    /// assert_eq!(training.evaluate(&problem, &[2.0, 1.0])?, (1.0, 1.0));
+    /// # Ok::<(), surefoot::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What [`Cost::new`](crate::Cost::new) refuses, and [`Error::Ranks`] when the processes have come apart.
+    ///
+    /// # Panics
+    /// When θ = `parameters` has not the network's length.
+    pub fn evaluate<T: Scalar>(&self, problem: &Problem<'_, T>, parameters: &[T]) -> Result<(f64, f64)> {
+        let Problem { network, loss, task, data, ranks, .. } = *problem;
+        let ranks = ranks.filter(|ranks| ranks.size() > 1);
+        let mut cost = self.cost(network, loss, data)?.with_ranks(ranks, Cancel::new(), Cancel::new());
+        let evaluated = cost.cost_and_score(parameters, &Scorer::new(task, data.targets().view()));
+        cost.take_failure().map_or(Ok(evaluated), Err)
     }
 }
