@@ -85,11 +85,12 @@ def alone(X, y, *weights, model=MLPClassifier, **settings):
 def test_any_partitions_on_any_number_of_workers_fit_to_the_bits_of_one_process(cluster, client, workers):
     of_size(cluster, client, workers)
     # more than 512 rows are several leaves; partitions of a row cost Dask a task for each
-    for rows, partition in [(520, 1), (900, 7), (6000, 1000), (6000, 6000)]:
+    for chunks in [(1,) * 60 + (460,), (7,) * 75, (1000,) * 6, (6000,)]:
+        (partition, rows) = (chunks[0], sum(chunks))
         X, y = table(rows)
         expected = parameters_digest(alone(X, y))
         columns = 9 if partition == 1 else 4
-        parts = da.from_array(X, chunks=(partition, columns)), da.from_array(y, chunks=max(1, partition - 1))
+        parts = da.from_array(X, chunks=(chunks, columns)), da.from_array(y, chunks=max(13, partition - 1))
         model = Classifier(client=client, **SETTINGS).fit(*parts)
         assert model.parameters_digest_ == expected, f"{rows} rows in partitions of {partition}"
         digest = model.data_digest_

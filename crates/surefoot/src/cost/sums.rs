@@ -65,7 +65,7 @@ impl<'a, T: Scalar> Cost<'a, T> {
             Some(across) if leaves > 1 => across.share(leaves),
             _ => 0..leaves,
         };
-        let shares = Shares::new(threads::count(), own.len().max(1), steps.lengths(network).gradient);
+        let shares = Shares::new(threads::count(), own.len(), || steps.lengths(network).gradient);
         let (next, threads) = (Rows::List(next), shares.threads);
         let work =
             Work { network, loss, label_smoothing, data, parameters, rows, next, penalty_slopes, steps, threads };

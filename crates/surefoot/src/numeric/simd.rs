@@ -391,26 +391,33 @@ mod x86 {
                 }
                 let last = starts.into_iter().fold(0, usize::max);
                 assert!(last + length <= from.len() && to.len() >= (length - 1) * stride + EIGHT);
-                let mut done = 0;
-                while done < length {
-                    if last + done + 4 > from.len() {
-                        // the last row ends too near the end of the numbers
-                        transpose_plainly(from, starts, done..length, to, stride);
-                        return;
+                // SAFETY: eight numbers of a row below `length`, as was asserted.
+                let mut store = |row: usize, column: [_; EIGHT / $lanes]| unsafe {
+                    for (n, part) in column.into_iter().enumerate() {
+                        $store(to.as_mut_ptr().add(row * stride + n * $lanes), part);
                     }
+                };
+                let columns = |done: usize| {
                     let mut $rows = [from.as_ptr(); EIGHT];
                     for j in 0..EIGHT {
                         $rows[j] = $rows[j].wrapping_add(starts[j] + done);
                     }
-                    let columns = $four;
-                    for j in 0..columns.len().min(length - done) {
-                        for (n, column) in columns[j].into_iter().enumerate() {
-                            // SAFETY: eight numbers of a row below `length`, as was asserted.
-                            unsafe { $store(to.as_mut_ptr().add((done + j) * stride + n * $lanes), column) };
-                        }
-                    }
-                    done += columns.len();
+                    $four
+                };
+                let whole = length / 4 * 4;
+                for done in (0..whole).step_by(4) {
+                    columns(done).into_iter().enumerate().for_each(|(j, column)| store(done + j, column));
                 }
+                if whole == length {
+                    return;
+                }
+                if last + whole + 4 > from.len() {
+                    // the last row ends too near the end of the numbers
+                    transpose_plainly(from, starts, whole..length, to, stride);
+                    return;
+                }
+                let rest = columns(whole).into_iter().enumerate().take(length - whole);
+                rest.for_each(|(j, column)| store(whole + j, column));
             }
         };
     }

@@ -22,9 +22,12 @@ pub(crate) struct Shares {
 impl Shares {
     /// That of so many threads over so many leaves, whose sums have so many numbers each: a worker for each thread, unless there are
     /// too few leaves for that, or their sums would take too much memory.
-    pub fn new(threads: usize, leaves: usize, numbers: usize) -> Self {
+    pub fn new(threads: usize, leaves: usize, numbers: impl FnOnce() -> usize) -> Self {
+        if leaves <= 1 {
+            return Shares { workers: 1, threads }; // of a small step, which counts every instruction
+        }
         let open = leaves.ilog2() as usize;
-        let affordable = (NUMBERS / numbers.max(1)).saturating_sub(open);
+        let affordable = (NUMBERS / numbers().max(1)).saturating_sub(open);
         let workers = threads.min(leaves).min(affordable).max(1);
         Shares { workers, threads: threads.div_ceil(workers) }
     }
@@ -179,7 +182,7 @@ mod tests {
         {
             let leaves = Partition::new(rows).leaves();
             for threads in [1, 2, 3, 16, 64, 256] {
-                let shares = Shares::new(threads, leaves, numbers);
+                let shares = Shares::new(threads, leaves, || numbers);
                 assert!(shares.workers <= leaves && shares.workers * shares.threads >= threads, "{rows}: {shares:?}");
                 // a tile of 48 columns or 16 rows for each thread that shares a block
                 assert!(

@@ -116,7 +116,7 @@ impl<'a, T: Scalar> Piece<'a, T> {
             check_examples(&network, header.loss, &self.data, self.first)?;
         }
         let own = self.leaves();
-        let shares = Shares::new(threads::count(), own.len(), steps.lengths(&network).gradient);
+        let shares = Shares::new(threads::count(), own.len(), || steps.lengths(&network).gradient);
         let work = Work {
             network: &network,
             loss: header.loss,

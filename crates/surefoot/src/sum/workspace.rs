@@ -134,18 +134,18 @@ impl<T: Scalar> BlockWorkspace<T> {
                 strip.activities(network, examples);
             }
         });
-        let lengths = steps.lengths(network);
+        let lengths = || steps.lengths(network);
         let join = |sum: &mut f64, of_block: f64| *sum = if is_first { of_block } else { *sum + of_block };
         join(&mut sum.weight, weight(examples));
         join(&mut sum.cost, if steps.outputs.losses { self.cost() } else { 0.0 });
         if let Some(task) = steps.outputs.scores {
-            sum.scores.resize(lengths.scores, 0.0);
+            sum.scores.resize(lengths().scores, 0.0);
             for (k, sum) in sum.scores.iter_mut().enumerate() {
                 join(sum, self.score_sum(task, k, examples));
             }
         }
         if steps.activities {
-            sum.activities.resize(lengths.activities, 0.0);
+            sum.activities.resize(lengths().activities, 0.0);
             for l in 0..network.hidden().len() {
                 let sums = &mut sum.activities[network.hidden_range(l)];
                 sum_deltas(self.strips(), l, |first, some| {
@@ -154,7 +154,7 @@ impl<T: Scalar> BlockWorkspace<T> {
             }
         }
         if steps.gradient {
-            sum.gradient.resize(lengths.gradient, T::zero());
+            sum.gradient.resize(lengths().gradient, T::zero());
             let (strips, buffers) = self.strips_and_buffers(work.threads);
             sum_gradients(network, strips, examples, Sum { gradient: &mut sum.gradient, is_first }, buffers);
         }
