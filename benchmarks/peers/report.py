@@ -65,6 +65,14 @@ def met(row: Row, result: RowResult) -> str:
     return "yes" if not misses else "no (" + ", ".join(misses) + ")" if row.peak_goal else "no"
 
 
+def ratio(result: RowResult) -> str:
+    """That to the fastest peer; it may be less where a peer had no quiet pair."""
+    fastest = result.fastest()
+    if fastest is None:
+        return "–"
+    return ("≤ " if result.unmeasured() else "") + f"{fastest.quartiles()[1]:.2f}"
+
+
 class Notes:
     """Numbered remarks below a table; the same remark has one number."""
 
@@ -91,8 +99,7 @@ def summary(results: list[RowResult], notes: Notes) -> str:
             continue
         cells += [duration(row, seconds), rate(row.examples / seconds), f"{row.flops / seconds / (peak * row.share_of_peak):.0%}"]
         name = KINDS[fastest.name].label if fastest else "–"
-        ratio = f"{fastest.quartiles()[1]:.2f}" if fastest else "–"
-        lines.append(cells + [name, ratio, goal(row), met(row, result)])
+        lines.append(cells + [name, ratio(result), goal(row), met(row, result)])
     head = ["row", "network", "work", "ours, a step", "examples/s", "of peak", "fastest peer", "ratio", "goal", "met"]
     return table(head, lines)
 
@@ -225,8 +232,7 @@ def side_by_side(runs: list[Run]) -> str:
         cells = []
         for run, threads in columns:
             found = [result for result in run.results if (result.row, result.threads) == (row.id, threads)]
-            fastest = found[0].fastest() if found else None
-            cells.append(f"{fastest.quartiles()[1]:.2f}" if fastest else "–")
+            cells.append(ratio(found[0]) if found else "–")
         lines.append([row.id, row.network, row.work, goal(row), *cells])
     head = [f"{run.label}, {threads_in_words(threads)}" for run, threads in columns]
     return table(["row", "network", "work", "goal", *head], lines)
@@ -255,5 +261,5 @@ def write(runs: list[Run], ours: str) -> str:
     if ours != "surefoot":
         parts.append(f"**A trial: {KINDS[ours].label} stands in for Surefoot.**")
     if len(runs) > 1:
-        parts += ["## All machines", "The time of the fastest peer over ours:", side_by_side(runs)]
+        parts += ["## All machines", "The time of the fastest peer over ours (≤ where a peer had no quiet pair, which may be faster):", side_by_side(runs)]
     return "\n\n".join(parts + [part for run in runs for part in of_run(run)]) + "\n"

@@ -46,7 +46,12 @@ def no_fit_hangs():
 
 @pytest.fixture(scope="module")
 def cluster():
-    options = {"distributed.logging.distributed": "critical", "distributed.worker.memory.terminate": False}
+    # a cluster of this machine closes a worker that is not there 15 s after it was lost: on a slow machine it may just have been killed again
+    options = {
+        "distributed.logging.distributed": "critical",
+        "distributed.worker.memory.terminate": False,
+        "distributed.deploy.lost-worker-timeout": "5 minutes",
+    }
     with dask.config.set(options):
         cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
         yield cluster

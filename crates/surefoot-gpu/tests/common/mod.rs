@@ -2,12 +2,15 @@
 
 #![allow(dead_code)] // each test has its part of it
 
+#[path = "../../../surefoot/tests/suite/grid.rs"]
+mod grid;
+
 use std::ops::ControlFlow;
 
 use ndarray::Array2;
 use surefoot::{
-    Activation, Adam, BatchSize, Dataset, Device, GradientDescent, Lbfgs, Loss, Network, Observer, Optimizer, Problem,
-    Purpose, Random, Schedule, Sparsity, StopReason, Training, TrainingState, draw_defaults,
+    Activation, Adam, BatchSize, Dataset, Device, Loss, Network, Observer, Optimizer, Problem, Purpose, Random,
+    Schedule, Sparsity, StopReason, Training, TrainingState, draw_defaults,
 };
 use surefoot_gpu::Gpu;
 
@@ -61,38 +64,15 @@ impl Default for Setting {
     }
 }
 
-/// The grid of `same_bits` of the library.
+/// The grid of the library's tests.
 pub fn settings() -> Vec<Setting> {
-    let descent = |momentum, nesterov| GradientDescent { learning_rate: 0.01, momentum, nesterov };
-    let optimizers: [Optimizer; 5] = [
-        descent(0.0, false).into(),
-        descent(0.9, false).into(),
-        descent(0.9, true).into(),
-        Adam::default().into(),
-        Lbfgs::default().into(),
-    ];
-    let losses = [
-        (Loss::SquaredError, Activation::Tanh),
-        (Loss::CrossEntropy, Activation::Sigmoid),
-        (Loss::CrossEntropy, Activation::Softmax),
-    ];
-    let mut settings = Vec::new();
-    for optimizer in optimizers {
-        for (loss, output) in losses {
-            for batch_size in [BatchSize::Rows(1), BatchSize::Rows(7), BatchSize::Rows(32), BatchSize::Full] {
-                if matches!(optimizer, Optimizer::Lbfgs(_)) && batch_size != BatchSize::Full {
-                    continue;
-                }
-                for bits in 0..8 {
-                    let (is_weighted, is_sparse, validates) = (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0);
-                    let layers = vec![(24, Activation::Sigmoid), (9, Activation::Tanh), (5, output)];
-                    let all = Setting { optimizer, loss, layers, output, batch_size, ..Setting::default() };
-                    settings.push(Setting { inputs: 40, rows: 530, is_weighted, is_sparse, validates, ..all });
-                }
-            }
-        }
-    }
-    settings
+    let of = |setting: grid::Setting| {
+        let grid::Setting { optimizer, loss, output, batch_size, is_weighted, is_sparse, validates } = setting;
+        let layers = vec![(24, Activation::Sigmoid), (9, Activation::Tanh), (5, output)];
+        let all = Setting { optimizer, loss, layers, output, batch_size, ..Setting::default() };
+        Setting { inputs: 40, rows: 530, is_weighted, is_sparse, validates, ..all }
+    };
+    grid::settings().into_iter().map(of).collect()
 }
 
 /// That two states are equal in every bit, but those of NaN.

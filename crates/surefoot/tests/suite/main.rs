@@ -5,6 +5,7 @@ mod common;
 mod checkpoints;
 mod device;
 mod gradients;
+mod grid;
 mod lbfgs;
 mod model_files;
 mod pretraining;

@@ -4,59 +4,17 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::common::examples;
+use crate::grid::{Setting, settings};
 use rayon::ThreadPool;
 use surefoot::{
-    Activation, Adam, BatchSize, Cost, Dataset, GradientDescent, Lbfgs, Loss, Network, Objective, Observer, Optimizer,
-    Problem, Purpose, Random, Scalar, Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
+    Activation, Adam, BatchSize, Cost, Dataset, Loss, Network, Objective, Observer, Problem, Purpose, Random, Scalar,
+    Sparsity, StopReason, Trained, Training, TrainingState, draw_defaults,
 };
 
 /// More threads than there are leaves, and a number that divides nothing.
 const THREADS: [usize; 6] = [1, 2, 3, 16, 64, 256];
 /// More than one block of examples, and a last batch that is not full.
 const ROWS: usize = 530;
-
-/// All that decides a training, but the numbers.
-#[derive(Clone, Copy, Debug)]
-struct Setting {
-    optimizer: Optimizer,
-    loss: Loss,
-    output: Activation,
-    batch_size: BatchSize,
-    is_weighted: bool,
-    is_sparse: bool,
-    validates: bool,
-}
-
-fn settings() -> Vec<Setting> {
-    let descent = |momentum, nesterov| GradientDescent { learning_rate: 0.01, momentum, nesterov };
-    let optimizers: [Optimizer; 5] = [
-        descent(0.0, false).into(),
-        descent(0.9, false).into(),
-        descent(0.9, true).into(),
-        Adam::default().into(),
-        Lbfgs::default().into(),
-    ];
-    let losses = [
-        (Loss::SquaredError, Activation::Tanh),
-        (Loss::CrossEntropy, Activation::Sigmoid),
-        (Loss::CrossEntropy, Activation::Softmax),
-    ];
-    let mut settings = Vec::new();
-    for optimizer in optimizers {
-        for (loss, output) in losses {
-            for batch_size in [BatchSize::Rows(1), BatchSize::Rows(7), BatchSize::Rows(32), BatchSize::Full] {
-                if matches!(optimizer, Optimizer::Lbfgs(_)) && batch_size != BatchSize::Full {
-                    continue;
-                }
-                for bits in 0..8 {
-                    let (is_weighted, is_sparse, validates) = (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0);
-                    settings.push(Setting { optimizer, loss, output, batch_size, is_weighted, is_sparse, validates });
-                }
-            }
-        }
-    }
-    settings
-}
 
 /// Ends a training after a step.
 struct After(u64);
