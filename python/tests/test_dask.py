@@ -91,7 +91,7 @@ def test_any_partitions_on_any_number_of_workers_fit_to_the_bits_of_one_process(
     of_size(cluster, client, workers)
     # more than 512 rows are several leaves; partitions of a row cost Dask a task for each
     for chunks in [(1,) * 60 + (460,), (7,) * 75, (1000,) * 6, (6000,)]:
-        (partition, rows) = (chunks[0], sum(chunks))
+        partition, rows = chunks[0], sum(chunks)
         X, y = table(rows)
         expected = parameters_digest(alone(X, y))
         columns = 9 if partition == 1 else 4

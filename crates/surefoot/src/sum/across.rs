@@ -141,6 +141,9 @@ impl<'a> Across<'a> {
             self.sent.clear();
             T::write_bytes(&sum, &mut self.sent);
             self.ranks.all_gather(&self.sent, &lengths, &mut self.received)?;
+            if self.received.len() != segment.len() * size_of::<T>() {
+                return Err(apart("a part of a sum has not come"));
+            }
             T::read_bytes(&self.received, &mut total[segment]);
         }
         Ok(())

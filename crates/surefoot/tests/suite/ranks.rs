@@ -165,3 +165,38 @@ fn a_rank_sends_few_bytes() {
         assert!(sent.iter().all(|&sent| sent <= most && sent > 4 * parameters / 2), "{size} ranks: {sent:?}, {most}");
     }
 }
+
+#[test]
+fn an_evaluation_is_shared_and_has_the_bits_of_one_process() {
+    let case = Case::<f32>::new(Adam::default().into(), BatchSize::Full, 8, 3);
+    let theta = draw_defaults(&case.network, 3);
+    let evaluate = |ranks: Option<&dyn Ranks>| case.training.evaluate(&case.problem().with_ranks(ranks), &theta);
+    let alone = evaluate(None).unwrap();
+    for size in SIZES {
+        assert!(on_ranks(size, |rank| evaluate(Some(rank)).unwrap()).iter().all(|evaluated| *evaluated == alone));
+    }
+    let error = evaluate(Some(&Lost)).unwrap_err();
+    assert!(error.to_string().contains("rank 1 is lost"), "{error}");
+}
+
+/// A process whose neighbour is lost.
+#[derive(Debug)]
+struct Lost;
+
+impl Ranks for Lost {
+    fn rank(&self) -> usize {
+        0
+    }
+
+    fn size(&self) -> usize {
+        2
+    }
+
+    fn all_gather(&self, _: &[u8], _: &[usize], _: &mut Vec<u8>) -> surefoot::Result<()> {
+        Err(Error::Ranks { what: "rank 1 is lost".into() })
+    }
+
+    fn all_to_all(&self, parts: &[u8], lengths: &[usize], _: &[usize], all: &mut Vec<u8>) -> surefoot::Result<()> {
+        self.all_gather(parts, lengths, all)
+    }
+}
