@@ -3,8 +3,8 @@
     pip install numpy pyarrow
     python benchmarks/scale/beyond_memory.py --surefoot target/release/surefoot --rows 9200000 --memory 512M [--group DIR]
 
-The rows (48 numbers, a category and a target; 4.3 GB as CSV and 4.2 as Parquet) are made in --folder, and kept. Each table is trained on twice:
-with as much memory as there is, and held to --memory. With --group, a folder of a memory control group of version 1 (such as
+The rows (48 numbers, a category and a target; 4.3 GB as CSV and 4.2 as Parquet) are made in --folder, and kept. Each table is trained on
+with as much memory as there is, held to --memory, and twice with a folder for --cache, of which the first training writes the table and the second reads it. With --group, a folder of a memory control group of version 1 (such as
 /sys/fs/cgroup/memory/surefoot, which has to be there), the second training is in that group, whose limit is set to --memory: then the
 system's file cache counts, too, and nothing is said to the command, which finds the limit by itself.
 """
@@ -12,6 +12,7 @@ system's file cache counts, too, and nothing is said to the command, which finds
 import argparse
 import filecmp
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -76,13 +77,25 @@ def main():
     for kind in ["csv", "parquet"]:
         table = given.folder / f"surefoot-{given.rows}.{kind}"
         make(table, given.rows)
-        models = [given.folder / f"surefoot-{kind}-{which}.safetensors" for which in ["all", "limited"]]
         limit = [] if given.group else ["--memory", given.memory]
-        for which, model, more, group in [("all memory", models[0], [], None), (given.memory, models[1], limit, given.group)]:
+        cache = given.folder / f"surefoot-kept-{kind}"
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir()
+        runs = [
+            ("all memory", [], None),
+            (given.memory, limit, given.group),
+            ("all memory, kept", ["--cache", str(cache)], None),
+            ("all memory, from what was kept", ["--cache", str(cache)], None),
+            (f"{given.memory}, from what was kept", [*limit, "--cache", str(cache)], given.group),
+        ]
+        models = [given.folder / f"surefoot-{kind}-{place}.safetensors" for place in range(len(runs))]
+        for model, (which, more, group) in zip(models, runs):
             seconds, training, memory = train(given.surefoot, table, model, given.options.split() + more, group)
             size = table.stat().st_size / 1e9
             print(f"{kind}, {size:.1f} GB, {which}: {seconds:.0f} s, of which training {training:.1f}; at most {memory:.0f} MB resident", flush=True)
-        print(f"{kind}: " + ("the same model file" if filecmp.cmp(*models, shallow=False) else "OTHER MODEL FILES"))
+        shutil.rmtree(cache)
+        same = all(filecmp.cmp(models[0], model, shallow=False) for model in models)
+        print(f"{kind}: " + ("the same model file" if same else "OTHER MODEL FILES"), flush=True)
 
 
 if __name__ == "__main__":

@@ -42,12 +42,12 @@ fn main() -> ExitCode {
 
 fn run(command: Command, memory: &Memory) -> anyhow::Result<Ending> {
     match command {
-        Command::Look(arguments) => look::run(&arguments),
+        Command::Look(arguments) => look::run(&arguments, memory),
         Command::Train(arguments) => train::run(*arguments, memory),
         Command::Predict(arguments) => predict::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, memory),
         Command::Explain(arguments) => explain::run(&arguments),
-        Command::Encode(arguments) => encode::run(&arguments),
+        Command::Encode(arguments) => encode::run(&arguments, memory),
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

@@ -10,6 +10,8 @@ use serde_json::json;
 use surefoot::{Epoch, Task};
 use surefoot_table::{Progress as Reading, Source, Table};
 
+use crate::arguments::Memory;
+use crate::memory::tell_uses;
 use crate::output::{count, print_line, short, thousands};
 
 /// How long reading takes before it is said how far it is.
@@ -34,9 +36,13 @@ pub fn while_reading<T>(quiet: bool, read: impl FnOnce(&Arc<Reading>) -> T) -> T
     })
 }
 
-/// A table, read as [`while_reading`] has it.
-pub fn read_watched(source: Source<'_>, quiet: bool) -> surefoot_table::Result<Table> {
-    while_reading(quiet, |progress| Source { progress: Some(progress), ..source }.table())
+/// A table, read as [`while_reading`] has it, from the folder of the memory's files where it was kept there.
+pub fn read_watched(source: Source<'_>, quiet: bool, memory: &Memory) -> surefoot_table::Result<Table> {
+    let cache = memory.kept_tables();
+    let table =
+        while_reading(quiet, |progress| Source { progress: Some(progress), cache: cache.as_ref(), ..source }.table());
+    tell_uses(cache.as_ref(), quiet);
+    table
 }
 
 fn say_while_reading(progress: &Reading, end: &Receiver<()>) {

@@ -63,6 +63,44 @@ fn a_training_whose_limit_was_said_before_the_command_is_resumed() {
     }
 }
 
+/// A named folder keeps the table as it was read; every command that reads a whole table takes it from there.
+#[test]
+fn a_table_that_is_kept_gives_the_same_results_and_is_read_anew_when_it_has_changed() {
+    let shell = Shell::new();
+    let rows = |from: usize, to: usize| -> String {
+        (from..to).map(|i| format!("{},{}.{},{}\n", ["a", "b", "NA"][i % 3], i % 97, i % 10, i % 2)).collect()
+    };
+    let header = "kind,x,y\n";
+    std::fs::create_dir(shell.path().join("parts")).unwrap();
+    std::fs::create_dir(shell.path().join("kept")).unwrap();
+    shell.write("parts/1.csv", &format!("{header}{}", rows(0, 150)));
+    shell.write("parts/2.csv", &format!("{header}{}", rows(150, 300)));
+    let train = |out: &str, more: &str| {
+        let output = shell.run(&format!("train parts --target y --hidden 3 --epochs 2 --out {out}{more}"));
+        assert_eq!(output.status, 0, "{}", output.err);
+        (shell.read(out), output.err)
+    };
+    let (plain, said) = train("plain.safetensors", "");
+    assert!(!said.contains("kept"), "{said}");
+    let (model, said) = train("a.safetensors", " --cache kept");
+    assert!(model == plain && said.contains("parts is kept in kept/parts-"), "{said}");
+    let (model, said) = train("b.safetensors", " --cache kept");
+    assert!(model == plain && said.contains("parts was read from kept/parts-"), "{said}");
+    let (model, said) = train("c.safetensors", " --cache kept --quiet");
+    assert!(model == plain && said.is_empty(), "{said}");
+    for command in ["look", "evaluate plain.safetensors", "encode plain.safetensors"] {
+        let plain = shell.out(&format!("{command} parts/2.csv"));
+        for said in ["is kept in", "was read from"] {
+            let output = shell.run(&format!("{command} parts/2.csv --cache kept"));
+            assert_eq!(output.out, plain, "{command}");
+            assert!(output.err.contains(said), "{command}: {}", output.err);
+        }
+    }
+    shell.write("parts/2.csv", &format!("{header}{}", rows(150, 299)));
+    let (model, said) = train("d.safetensors", " --cache kept");
+    assert!(model == train("e.safetensors", "").0 && model != plain && said.contains("is kept in"), "{said}");
+}
+
 #[test]
 fn a_limit_that_cannot_be_kept_is_refused() {
     let shell = Shell::new();

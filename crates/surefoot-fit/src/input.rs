@@ -1,9 +1,7 @@
 //! What is learned from: tables, or matrices where they lie.
 
-use std::sync::Arc;
-
 use surefoot::{DatasetView, Scalar, Task};
-use surefoot_table::{Part, Progress, Roles, Source as File, Table, Target};
+use surefoot_table::{Part, Roles, Source as File, Table, Target};
 
 use crate::error::{Context, Error, Result};
 use crate::options::{Holdout, Options, Role};
@@ -38,25 +36,27 @@ impl Tables {
     /// # Errors
     /// What reading refuses.
     pub fn read(data: &str, options: &Options) -> Result<Self> {
-        Tables::read_all(data, &[], options, None)
+        Tables::read_from(File::new(data, Part::Training), options)
     }
 
-    /// The same with the rows of more files below those of the first, and counted in `progress` as the table to learn from is read.
+    /// The same of a source with more to it, such as several files, or a cache. How files are read, which columns they may have, and the file
+    /// of targets are as the options say.
     ///
     /// # Errors
     /// What reading refuses, and files with other columns.
-    pub fn read_all(data: &str, more: &[String], options: &Options, progress: Option<&Arc<Progress>>) -> Result<Self> {
+    pub fn read_from(source: File<'_>, options: &Options) -> Result<Self> {
         let (reading, target_file) = (&options.reading, options.target_file.as_deref());
         let known: Vec<String> = options.roles().into_iter().flat_map(|(_, names)| names).map(String::from).collect();
-        let table =
-            File { more, target_file, reading, known: &known, progress, ..File::new(data, Part::Training) }.table()?;
+        let table = File { target_file, reading, known: &known, ..source }.table()?;
         let table = match options.rows {
             Some(rows) => table.first(rows),
             None => table,
         };
         let held_out = |holdout: &Option<Holdout>, what: &str| match holdout {
             Some(Holdout::Table(file)) => {
-                let table = File { reading, known: table.columns(), ..File::new(file, Part::Test) }.table();
+                let table =
+                    File { reading, known: table.columns(), cache: source.cache, ..File::new(file, Part::Test) }
+                        .table();
                 table.map(Some).context(|| format!("use the {what} data"))
             }
             _ => Ok(None),

@@ -173,8 +173,10 @@ impl Layout {
         let data = examples.training.view();
         let validates = examples.validation.is_some() || !parts.ensemble.is_empty();
         let networks = parts.ensemble.len().max(1);
-        let training =
-            Training { label_smoothing, ..recipe::training(options, task, data.rows(), networks, validates)? };
+        let training = Training {
+            label_smoothing,
+            ..recipe::training(options, task, (data.rows(), data.inputs_per_row()), networks, validates)?
+        };
         training.check()?;
         training.cost(&network, loss, data)?;
         let pretraining =

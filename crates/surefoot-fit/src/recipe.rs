@@ -34,6 +34,10 @@ const LEAST_EPOCHS_OF_A_MEMBER: usize = 10;
 const MOST_EPOCHS_OF_A_MEMBER: usize = 30;
 const EPOCHS_OF_ONE_NETWORK: usize = 50;
 const EPOCHS: usize = 200;
+/// Of tables too large to be shuffled as a whole: the inputs of all rows that are shuffled among each other, 32 MB of single precision, so
+/// that two windows fit in little memory; and so many rows at least.
+const NUMBERS_OF_A_WINDOW: usize = 1 << 23;
+const LEAST_WINDOW: usize = 61_440;
 /// λ where nothing else holds weights back.
 const WEIGHT_DECAY: f64 = 1e-4;
 /// β of a sparsity penalty, the exercise's.
@@ -243,12 +247,18 @@ pub(crate) fn check_targets(
     Ok(loss.check_output(output)?)
 }
 
+/// The rows that are shuffled among each other, in a table of so many.
+fn shuffle_window(rows: usize, inputs: usize) -> usize {
+    let whole = Training::default().shuffle_window;
+    if rows <= whole { whole } else { (NUMBERS_OF_A_WINDOW / inputs.max(1)).clamp(LEAST_WINDOW, whole) }
+}
+
 /// The settings of the run. Adam's other learning rate did best of 0.002, 0.005 and 0.01 on digits; those of the other
 /// optimizers train digits and iris well, and were not searched for.
 pub(crate) fn training(
     options: &Options,
     task: Task,
-    rows: usize,
+    (rows, inputs): (usize, usize),
     networks: usize,
     validates: bool,
 ) -> Result<Training> {
@@ -309,7 +319,7 @@ pub(crate) fn training(
             false => EPOCHS,
         }),
         batch_size: Some(options.batch_size.unwrap_or(batch_size)),
-        shuffle_window: options.shuffle_window.unwrap_or(Training::default().shuffle_window),
+        shuffle_window: options.shuffle_window.unwrap_or(shuffle_window(rows, inputs)),
         weight_decay: options.weight_decay.unwrap_or(if ntp { 0.0 } else { WEIGHT_DECAY }),
         sparsity: match options.pretraining {
             Some(_) => None, // that is for pretraining
@@ -377,7 +387,7 @@ mod tests {
     #[test]
     fn epochs_and_patience_follow_from_the_rows_the_networks_and_the_schedule() {
         let of = |options: &Options, rows, networks, validates| {
-            let training = training(options, Task::Regression, rows, networks, validates).unwrap();
+            let training = training(options, Task::Regression, (rows, 1), networks, validates).unwrap();
             (training.epochs, training.patience, training.tolerance)
         };
         let plain = Options::default();
@@ -395,10 +405,11 @@ mod tests {
     #[test]
     fn the_defaults_of_other_optimizers_are_those_of_the_notes() {
         let options = Options { optimizer: OptimizerKind::GradientDescent, ..Options::default() };
-        let of_notes = training(&options, Task::Classification, 100, 1, true).unwrap();
+        let of_notes = training(&options, Task::Classification, (100, 1), 1, true).unwrap();
         assert_eq!((of_notes.batch_size, of_notes.epochs, of_notes.weight_decay), (Some(BatchSize::Full), 200, 1e-4));
         assert_eq!(hidden_layers(&options), [(64, Activation::Tanh)]);
-        let refused = training(&Options { beta2: Some(0.9), ..options }, Task::Regression, 100, 1, true).unwrap_err();
+        let refused =
+            training(&Options { beta2: Some(0.9), ..options }, Task::Regression, (100, 1), 1, true).unwrap_err();
         assert_eq!(refused.to_string(), "beta2 does not apply to the optimizer gradient-descent");
     }
 
@@ -417,6 +428,19 @@ mod tests {
         let refusal = "activation: expected one name, or one for each hidden layer, of which there are 2, got 3 names";
         assert_eq!(of(Some(&[5, 4]), each()).unwrap_err(), refusal);
         assert!(of(Some(&[]), each()).is_err() && of(Some(&[]), Some(Relu.into())).unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_tables_of_more_than_a_million_rows_are_shuffled_in_smaller_windows() {
+        for (rows, inputs, window) in [
+            (1_000_000, 10_000, 1_000_000),
+            (1_000_001, 4, 1_000_000),
+            (1_000_001, 64, 131_072),
+            (1_000_000_000, 10_000, 61_440),
+            (2_000_000, 0, 1_000_000),
+        ] {
+            assert_eq!(shuffle_window(rows, inputs), window, "{rows} rows of {inputs}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, fstatfs, open};
 use rustix::mm::{Advice, madvise};
@@ -25,6 +25,8 @@ const REST: u64 = 512 << 20;
 const LEAST: u64 = 32 << 20;
 /// How often it is looked at what is in memory.
 const EVERY: Duration = Duration::from_millis(10);
+/// How often the system's allocator is asked for what it keeps, at most: it looks through all that it has.
+const TRIM_EVERY: Duration = Duration::from_secs(1);
 /// What `statfs` calls file systems that are in memory: tmpfs and ramfs.
 const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
@@ -119,9 +121,11 @@ fn is_beyond(more: usize, less: usize) -> bool {
     limit < u64::MAX && (HELD.load(Relaxed) + more as u64).saturating_sub(less as u64) > limit - rest(limit)
 }
 
-/// Has pages of files leave the memory of the process where it comes near the limit.
+/// Has pages of files leave the memory of the process where it comes near the limit, and what was given up and is kept by the system's
+/// allocator: that would be taken from the pages of files that are in use.
 fn watch(statistics: &Statistics) {
     let begin = statistics.now().map_or(0, |now| now.of_files); // the program itself
+    let mut trimmed = Instant::now();
     loop {
         let is_needed = COUNT.load(Relaxed) > 0;
         std::thread::sleep(if is_needed { EVERY } else { 10 * EVERY });
@@ -130,12 +134,33 @@ fn watch(statistics: &Statistics) {
         }
         let limit = LIMIT.load(Relaxed);
         let Some(now) = statistics.now() else { return };
-        // where it is something else that takes the memory, there has to be something to win
-        if now.all > limit - rest(limit) / 2 && now.of_files > begin + rest(limit) / 16 {
+        if now.all <= limit - rest(limit) / 2 {
+            continue;
+        }
+        // files have a quarter of the rest in any case: what is in use would come back at once, and be sent away again
+        if now.of_files > begin + rest(limit) / 4 {
             blocks().leave_memory();
+        }
+        let uncounted = (now.all - now.of_files).saturating_sub(HELD.load(Relaxed));
+        if uncounted > rest(limit) / 8 && trimmed.elapsed() > TRIM_EVERY {
+            trim();
+            trimmed = Instant::now();
         }
     }
 }
+
+/// Gives back to the system what its allocator keeps of small blocks that were given up.
+#[cfg(target_env = "gnu")]
+fn trim() {
+    // SAFETY: it may be called at any time, from any thread
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Other allocators decide for themselves.
+#[cfg(not(target_env = "gnu"))]
+fn trim() {}
 
 /// A block of zeros in a file, which may have grown to this size and grow further.
 fn in_file(layout: Layout, grows: bool) -> Option<*mut u8> {

@@ -82,6 +82,24 @@ fn pages_of_files_leave_memory_again() {
     assert!(in_files() >= 512 << 20);
 }
 
+/// Blocks below a megabyte are not limited, but what was given up leaves memory again, so that there is room for pages of files.
+#[cfg(target_env = "gnu")]
+#[test]
+fn small_blocks_that_were_given_up_leave_memory_again() {
+    let _turn = turn();
+    let beyond = vec![1u8; 100 * MEGABYTE];
+    let mut blocks: Vec<Vec<u8>> = (0..1200).map(|_| vec![1; MEGABYTE / 8 - 100]).collect(); // 150 MB of the heap
+    let kept = blocks.split_off(1190); // so that the heap cannot shrink by itself
+    let before = status("RssAnon");
+    drop(blocks);
+    let end = Instant::now() + Duration::from_secs(60);
+    while status("RssAnon") > before - 100 * MEGABYTE {
+        assert!(Instant::now() < end, "{} bytes are in memory", status("RssAnon"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(kept.iter().chain([&beyond]).all(|block| block.iter().all(|&x| x == 1)));
+}
+
 #[test]
 fn several_threads_allocate_at_the_same_time() {
     let _turn = turn();

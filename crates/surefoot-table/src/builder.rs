@@ -95,6 +95,17 @@ impl Builder {
         Builder { numbers, ..self }
     }
 
+    /// Goes on with the rows of another file, of which this is known beside its columns.
+    pub fn begin_file(&mut self, file: &str, told: &Told) {
+        self.lines.begin_file(file);
+        self.told.semicolons |= told.semicolons;
+    }
+
+    /// The columns by their names.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// The rows so far.
     pub fn rows(&self) -> usize {
         self.lines.rows()

@@ -1,7 +1,7 @@
 //! From the cells of a column to numbers of a matrix.
 
 use ndarray::{Array2, Axis, s};
-use surefoot::{Scalar, Scaling};
+use surefoot::{Scalar, Scaling, Threads};
 
 use crate::categories::Categories;
 use crate::cell::Meaning;
@@ -27,41 +27,44 @@ pub(crate) fn filled<T: Scalar>(
     columns: &[usize],
     width: usize,
     scaling: Option<&Scaling>,
-    mut fill: impl FnMut(usize, &mut [f64]) -> Option<()>,
+    fill: impl Fn(usize, &mut [f64]) -> Option<()> + Sync,
 ) -> Result<std::result::Result<Array2<T>, usize>> {
     if let Some(scaling) = scaling.filter(|scaling| scaling.columns() != width) {
         let (expected, got) = (format!("a scaling of {width} columns"), scaling.columns().to_string());
         return Err(Error::columns(table.file(), Reason::Columns, expected, got));
     }
-    let all = rows;
     let mut matrix = Array2::zeros((rows.len(), width));
     let most = (BLOCK / width.max(1)).max(1);
-    let mut block = Array2::zeros((most.min(rows.len()), width));
-    let mut is_ahead = 0; // so many rows were asked for
-    for (done, (rows, mut numbers)) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)).enumerate() {
-        if done * most + rows.len() > is_ahead {
-            let next = &all[is_ahead..all.len().min(is_ahead + READ_AT_A_TIME.max(most))];
-            is_ahead += next.len();
-            if let [first, .., last] = *next
-                && first < last
-            {
-                columns.iter().for_each(|&column| table.cells(column).read_ahead(first, last));
+    let together = READ_AT_A_TIME.next_multiple_of(most);
+    let pieces = rows.chunks(together).zip(matrix.axis_chunks_iter_mut(Axis(0), together));
+    let mut pieces: Vec<_> = pieces.map(|(rows, matrix)| (rows, matrix, None)).collect();
+    Threads::for_each(&mut pieces, |_, (rows, matrix, failed)| {
+        if let [first, .., last] = **rows
+            && first < last
+        {
+            columns.iter().for_each(|&column| table.cells(column).read_ahead(first, last));
+        }
+        let mut block = Array2::zeros((most.min(rows.len()), width));
+        for (rows, mut numbers) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)) {
+            let mut block = block.slice_mut(s![..rows.len(), ..]);
+            block.fill(0.0);
+            for (&row, mut numbers) in rows.iter().zip(block.rows_mut()) {
+                let filled = numbers.as_slice_mut().and_then(|numbers| fill(row, numbers));
+                if filled.is_none() {
+                    *failed = Some(row);
+                    return;
+                }
+            }
+            match scaling {
+                Some(scaling) => {
+                    numbers.zip_mut_with(&scaling.apply(block.view()), |x, &scaled| *x = T::from_f64(scaled));
+                }
+                None => numbers.zip_mut_with(&block, |x, &number| *x = T::from_f64(number)),
             }
         }
-        let mut block = block.slice_mut(s![..rows.len(), ..]);
-        block.fill(0.0);
-        for (&row, mut numbers) in rows.iter().zip(block.rows_mut()) {
-            let filled = numbers.as_slice_mut().and_then(|numbers| fill(row, numbers));
-            if filled.is_none() {
-                return Ok(Err(row));
-            }
-        }
-        match scaling {
-            Some(scaling) => numbers.zip_mut_with(&scaling.apply(block.view()), |x, &scaled| *x = T::from_f64(scaled)),
-            None => numbers.zip_mut_with(&block, |x, &number| *x = T::from_f64(number)),
-        }
-    }
-    Ok(Ok(matrix))
+    });
+    let failed = pieces.into_iter().find_map(|(_, _, failed)| failed);
+    Ok(failed.map_or(Ok(matrix), Err))
 }
 
 /// What a cell is that has no number, where one has to be.

@@ -2,49 +2,92 @@
 
 use std::borrow::Cow;
 
-use crate::builder::settled;
+use crate::builder::{Builder, settled};
 use crate::column::{Cells, Growing};
 use crate::error::{Error, Reason, Result};
 use crate::notation::Told;
 use crate::note::Note;
-use crate::table::{Names, Table, short};
+use crate::table::{Names, Table};
+use crate::text::Rows;
 
 /// The cells after which a column reconsiders how it is kept.
 const BLOCK: usize = 4096;
-/// Names of columns that an error shows.
-const SHOWN: usize = 8;
 
-/// The rows of all tables in their order. Columns are found by their names, in any order; how each is read is settled by the cells of
-/// all tables. `name` is what the whole is called; a row keeps the file and the line that it stands in. Columns go over one by one, so
-/// that hardly more than one of them is in memory twice.
+/// Text files, one below the other, whose rows go into one table as they are read.
+pub(crate) struct TextFiles {
+    first: String,
+    builder: Builder,
+    format: String,
+    notes: Vec<String>,
+}
+
+impl TextFiles {
+    /// All rows of the first file.
+    ///
+    /// # Errors
+    /// As [`Rows::table`].
+    pub fn new(rows: &mut Rows<'_>) -> Result<Self> {
+        let mut builder = Builder::new(rows.names().clone(), rows.told().clone());
+        builder.begin_file(&rows.names().file, rows.told());
+        rows.fill(&mut builder, usize::MAX, None)?;
+        Ok(TextFiles { first: rows.names().file.clone(), builder, format: rows.format(), notes: rows.take_notes() })
+    }
+
+    /// All rows of the next file.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when it has other columns; as [`Rows::table`].
+    pub fn add(&mut self, rows: &mut Rows<'_>) -> Result<()> {
+        let (names, other) = (self.builder.names(), rows.names());
+        let places = (names.columns != other.columns).then(|| names.places_in(&self.first, other)).transpose()?;
+        self.builder.begin_file(&rows.names().file, rows.told());
+        rows.fill(&mut self.builder, usize::MAX, places.as_deref())?;
+        self.notes.extend(rows.take_notes());
+        Ok(())
+    }
+
+    pub fn finish(self) -> Table {
+        self.builder.finish().with_format(self.format).with_notes(self.notes)
+    }
+}
+
+/// The rows of all tables in their order, which are those of so many files. Columns are found by their names, in any order; how each is
+/// read is settled by the cells of all tables. `name` is what the whole is called; a row keeps the file and the line that it stands in.
+/// Columns go over one by one, so that hardly more than one of them is in memory twice.
 ///
 /// # Errors
 /// [`Error::Columns`] for the first table that has other columns than the first one.
-pub(crate) fn joined(name: &str, mut tables: Vec<Table>) -> Result<Table> {
+pub(crate) fn joined(name: &str, files: usize, mut tables: Vec<Table>) -> Result<Table> {
     let Some((first, others)) = tables.split_first() else {
         return Err(Error::format(name, Reason::Format, "at least one table", "none"));
     };
     let mut places = vec![(0..first.columns().len()).collect::<Vec<_>>()];
     for other in others {
-        places.push(places_of(first, other)?);
+        places.push(first.names().places_in(first.file(), other.names())?);
     }
     let names = Names::new(name, first.columns().to_vec());
     let (format, label) = (first.format().to_string(), first.label().map(String::from));
     let (told, is_matrix) = (told(&tables), tables.iter().all(Table::is_matrix));
     let mut lines = first.lines_of(first.file());
     others.iter().for_each(|other| lines.extend(&other.lines_of(other.file())));
-    let mut notes = vec![Note::of_table(format!("{} files are read as one table, one below the other", tables.len()))];
+    let mut notes = vec![Note::of_table(format!("{files} files are read as one table, one below the other"))];
     for note in tables.iter().flat_map(Table::notes) {
         if !notes.contains(note) {
             notes.push(note.clone());
         }
     }
-    let column = |column: usize| {
-        let parts: Vec<Cells> =
-            tables.iter_mut().zip(&places).map(|(table, places)| table.take_cells(places[column])).collect();
-        Joined::new(&parts)
+    let width = names.columns.len();
+    let columns = match places.len() {
+        1 => (0..width).map(|column| tables[0].take_cells(column)).collect(),
+        _ => {
+            let column = |column: usize| {
+                let parts: Vec<Cells> =
+                    tables.iter_mut().zip(&places).map(|(table, places)| table.take_cells(places[column])).collect();
+                Joined::new(&parts)
+            };
+            at_rest((0..width).map(column), &told)
+        }
     };
-    let columns = at_rest((0..names.columns.len()).map(column), &told);
     Ok(Table::new(names, columns, lines)
         .with_format(format)
         .with_label(label)
@@ -105,24 +148,4 @@ fn told(tables: &[Table]) -> Told {
     let mut told = tables[0].told().clone();
     told.semicolons = tables.iter().any(|table| table.told().semicolons);
     told
-}
-
-/// Where the other table has the columns of the first.
-fn places_of(first: &Table, other: &Table) -> Result<Vec<usize>> {
-    let names = |table: &Table| {
-        let shown: Vec<_> = table.columns().iter().take(SHOWN).map(|name| format!("`{}`", short(name))).collect();
-        let more = table.columns().len().saturating_sub(SHOWN);
-        shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
-    };
-    if first.columns() == other.columns() {
-        return Ok((0..first.columns().len()).collect()); // also where two have one name
-    }
-    let places: Option<Vec<usize>> = first.columns().iter().map(|name| other.column(name).ok()).collect();
-    match places.filter(|places| places.len() == other.columns().len()) {
-        Some(places) => Ok(places),
-        None => {
-            let expected = format!("the columns of {}: {}", first.file(), names(first));
-            Err(Error::columns(other.file(), Reason::Columns, expected, names(other)))
-        }
-    }
 }

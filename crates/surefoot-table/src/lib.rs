@@ -10,6 +10,7 @@ mod archive;
 mod arrow;
 mod builder;
 mod builtin;
+mod cache;
 mod categories;
 mod cell;
 mod column;
@@ -47,6 +48,7 @@ mod unpack;
 mod workbook;
 
 pub use builtin::{BUILTIN, Builtin};
+pub use cache::{Cache, CacheUse};
 pub use encoding::{Column, Encoding, Learned, Roles, RowEncoder, Unseen, Value};
 pub use error::{Error, Reason, Result};
 pub use idx::Idx;

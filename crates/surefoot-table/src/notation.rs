@@ -221,7 +221,7 @@ impl Evidence {
 }
 
 /// What was settled of a column.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Settled {
     pub notation: Notation,
     /// Whether its cells were numbers and no texts: their decimal sign is a point in every notation.
@@ -233,7 +233,7 @@ pub(crate) struct Settled {
 }
 
 /// A cell that has two readings, of which nothing in the file tells which is meant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Doubt {
     /// What the readings differ in.
     pub reason: Reason,
@@ -242,7 +242,7 @@ pub(crate) struct Doubt {
 }
 
 /// What is known of a file beside its columns.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Told {
     /// Whether semicolons separate cells, as where commas are decimal.
     pub semicolons: bool,

@@ -1,6 +1,6 @@
 //! How far the reading of a source is.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -46,6 +46,12 @@ impl Progress {
 pub(crate) struct Counted<R> {
     pub inner: R,
     pub progress: Arc<Progress>,
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
 }
 
 impl<R: Read> Read for Counted<R> {

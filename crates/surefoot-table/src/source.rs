@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::archive::{self, Content};
 use crate::builtin::{self, BUILTIN};
+use crate::cache::{Asked, Cache};
 use crate::error::{Error, Reason, Result};
 use crate::format::{self, Format};
 use crate::idx::{Idx, with_labels};
-use crate::joined::joined;
+use crate::joined::{TextFiles, joined};
 use crate::part::Part;
 use crate::paths::{matching, of_folder, packed_or_not};
 use crate::progress::{Counted, Progress};
@@ -40,6 +41,8 @@ pub struct Source<'a> {
     pub part: Part,
     /// Counts what is read. Default nobody does.
     pub progress: Option<&'a Arc<Progress>>,
+    /// Where [tables](Self::table) are kept as they were read. Default nowhere.
+    pub cache: Option<&'a Cache>,
 }
 
 /// What errors call a file of which unpacking gives another packed one.
@@ -80,7 +83,7 @@ impl<'a> Source<'a> {
             missing: None,
             sheet: None,
         };
-        Source { data, more: &[], target_file: None, reading: FOUND_OUT, known: &[], part, progress: None }
+        Source { data, more: &[], target_file: None, reading: FOUND_OUT, known: &[], part, progress: None, cache: None }
     }
 
     /// Reads all of it: CSV and what is like it (the delimiter is found), JSON, workbooks of Excel and OpenDocument, Arrow, `.npy`
@@ -93,19 +96,40 @@ impl<'a> Source<'a> {
     /// when it is no table, with the place and what was expected there, or when two files have other columns.
     pub fn table(&self) -> Result<Table> {
         let files = self.files()?;
+        match self.cache.filter(|_| self.target_file.is_none()) {
+            Some(cache) => {
+                let Source { data, more, reading, known, part, .. } = *self;
+                let asked = Asked { data, more, files: &files, reading, known, part };
+                cache.table(asked, self.progress, || self.read(&files))
+            }
+            None => self.read(&files),
+        }
+    }
+
+    fn read(&self, files: &[String]) -> Result<Table> {
         if files.len() > 1 {
-            self.count(&files);
-            let mut chunks = self.of_files(files);
-            let tables: Vec<Table> =
-                std::iter::from_fn(|| chunks.next(usize::MAX).transpose()).collect::<Result<_>>()?;
+            self.count(files);
+            let (mut tables, mut texts) = (Vec::new(), None::<TextFiles>);
+            for file in files {
+                let source = Source { data: file, more: &[], ..*self };
+                match (source.one_file()?, &mut texts) {
+                    (Chunks(Pieces::Text(mut rows)), None) => texts = Some(TextFiles::new(&mut rows)?),
+                    (Chunks(Pieces::Text(mut rows)), Some(texts)) => texts.add(&mut rows)?,
+                    (mut whole, _) => {
+                        tables.extend(texts.take().map(TextFiles::finish));
+                        tables.extend(whole.next(usize::MAX)?);
+                    }
+                }
+            }
+            tables.extend(texts.map(TextFiles::finish));
             let name = match self.more.len() {
                 0 => self.data.into(),
                 1 => format!("{} and 1 more", self.data),
                 more => format!("{} and {more} more", self.data),
             };
-            return joined(&name, tables);
+            return joined(&name, files.len(), tables);
         }
-        match self.of(files)?.next(usize::MAX)? {
+        match self.of(files.to_vec())?.next(usize::MAX)? {
             Some(table) => Ok(table),
             None => Err(Error::format(self.data, Reason::Format, "a table", "nothing")),
         }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::column::Cells;
 use crate::error::{EMPTY, Error, Reason, Result};
 use crate::notation::Told;
@@ -29,6 +31,19 @@ pub struct Table {
     notes: Vec<Note>,
 }
 
+/// All of a table but its cells, as it is kept in a file.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct About {
+    file: String,
+    columns: Vec<String>,
+    lines: Lines,
+    told: Told,
+    is_matrix: bool,
+    label: Option<String>,
+    format: String,
+    notes: Vec<Note>,
+}
+
 /// What a table and its columns are called.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
@@ -39,17 +54,19 @@ pub(crate) struct Names {
 }
 
 /// The lines in which rows stand, from 1: rows follow each other line by line but for these, at which they go on elsewhere.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lines {
     rows: usize,
     /// A row and its line, in ascending order.
     breaks: Vec<(usize, u64)>,
     /// The first row of each file, where there are several.
-    files: Vec<(usize, Arc<str>)>,
+    files: Vec<(usize, String)>,
 }
 
 /// The characters of a cell or a name that an error shows.
 const SHOWN: usize = 60;
+/// The names of columns that an error shows.
+const SHOWN_COLUMNS: usize = 8;
 
 impl Names {
     pub fn new(file: &str, columns: Vec<String>) -> Self {
@@ -66,6 +83,29 @@ impl Names {
             None => Ok(()),
             Some(twice) => Err(self.doubled(twice)),
         }
+    }
+
+    /// Where another table has these columns, of the table that errors call `file`.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when it has others.
+    pub fn places_in(&self, file: &str, other: &Names) -> Result<Vec<usize>> {
+        if self.columns == other.columns {
+            return Ok((0..self.columns.len()).collect()); // also where two have one name
+        }
+        let place = |name: &String| other.places.get(name).filter(|(_, again)| !again).map(|&(place, _)| place);
+        let places: Option<Vec<usize>> = self.columns.iter().map(place).collect();
+        places.filter(|places| places.len() == other.columns.len()).ok_or_else(|| {
+            let expected = format!("the columns of {file}: {}", self.shown());
+            Error::columns(&other.file, Reason::Columns, expected, other.shown())
+        })
+    }
+
+    /// The first of them, for an error.
+    fn shown(&self) -> String {
+        let shown: Vec<_> = self.columns.iter().take(SHOWN_COLUMNS).map(|name| format!("`{}`", short(name))).collect();
+        let more = self.columns.len().saturating_sub(SHOWN_COLUMNS);
+        shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
     }
 
     fn doubled(&self, name: &str) -> Error {
@@ -92,6 +132,11 @@ impl Lines {
         self.rows += 1;
     }
 
+    /// The rows that follow stand in this file.
+    pub fn begin_file(&mut self, file: &str) {
+        self.files.push((self.rows, file.into()));
+    }
+
     /// Takes up the lines of the rows that follow, which stand in files of their own.
     pub fn extend(&mut self, next: &Lines) {
         self.breaks.extend(next.breaks.iter().map(|&(row, line)| (self.rows + row, line)));
@@ -102,13 +147,25 @@ impl Lines {
     /// The file of a row, where there are several.
     fn file(&self, row: usize) -> Option<&str> {
         let at = self.files.partition_point(|&(first, _)| first <= row);
-        self.files.get(at.checked_sub(1)?).map(|(_, file)| &**file)
+        self.files.get(at.checked_sub(1)?).map(|(_, file)| file.as_str())
     }
 
     /// The line of a row.
     fn of(&self, row: usize) -> u64 {
         let at = self.breaks.partition_point(|&(first, _)| first <= row);
         self.breaks.get(at.saturating_sub(1)).map_or(1, |&(first, line)| line + (row - first) as u64)
+    }
+}
+
+impl About {
+    pub fn rows(&self) -> usize {
+        self.lines.rows()
+    }
+
+    /// The table that has these columns.
+    pub fn with(self, columns: Vec<Cells>) -> Table {
+        let About { file, columns: names, lines, told, is_matrix, label, format, notes } = self;
+        Table { told, is_matrix, label, format, notes, ..Table::new(Names::new(&file, names), columns, lines) }
     }
 }
 
@@ -124,6 +181,20 @@ impl Table {
             format: String::new(),
             damaged: Vec::new(),
             notes: Vec::new(),
+        }
+    }
+
+    /// All but its cells.
+    pub(crate) fn about(&self) -> About {
+        About {
+            file: self.names.file.clone(),
+            columns: self.names.columns.to_vec(),
+            lines: self.lines.clone(),
+            told: self.told.clone(),
+            is_matrix: self.is_matrix,
+            label: self.label.clone(),
+            format: self.format.clone(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -280,6 +351,10 @@ impl Table {
         self
     }
 
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// The file or built-in name.
     pub fn file(&self) -> &str {
         &self.names.file
@@ -316,11 +391,8 @@ impl Table {
     /// [`Error::Columns`] with the names that there are, or when two columns have this name.
     pub fn column(&self, name: &str) -> Result<usize> {
         let (place, again) = self.names.places.get(name).copied().ok_or_else(|| {
-            let columns = self.columns();
-            let shown: Vec<_> = columns.iter().take(8).map(|name| format!("`{}`", short(name))).collect();
-            let more = if columns.len() > 8 { format!(" and {} more", columns.len() - 8) } else { String::new() };
-            let (expected, got) = (format!("a column `{}`", short(name)), format!("{}{more}", shown.join(", ")));
-            Error::columns(self.file(), Reason::UnknownColumn, expected, got)
+            let expected = format!("a column `{}`", short(name));
+            Error::columns(self.file(), Reason::UnknownColumn, expected, self.names.shown())
         })?;
         if again { Err(self.names.doubled(name)) } else { Ok(place) }
     }

@@ -158,8 +158,39 @@ impl<'a> Rows<'a> {
     /// [`Error::Line`] for a row with another number of cells than there are columns, bytes that are no text, a quote that
     /// is never closed, or a file without any row.
     pub fn table(&mut self, most: usize) -> Result<Option<Table>> {
-        let width = self.names.columns.len();
         let mut builder = Builder::new(self.names.clone(), self.told.clone());
+        self.fill(&mut builder, most, None)?;
+        let any = builder.rows() > 0;
+        Ok(any.then(|| builder.finish().with_format(self.format()).with_notes(self.take_notes())))
+    }
+
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// What is known of the file beside its columns.
+    pub fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// The format of the file in a few words.
+    pub fn format(&self) -> String {
+        format!("text, separated by {}", self.dialect.separators())
+    }
+
+    /// What was settled so far that was not yet given.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.encoding.take().map(|name| format!("the text is read as {name}")));
+        notes
+    }
+
+    /// Gives the next rows to a builder, until that has so many; where a column of it is another one here, `places` says which.
+    ///
+    /// # Errors
+    /// As [`table`](Self::table).
+    pub fn fill(&mut self, builder: &mut Builder, most: usize, places: Option<&[usize]>) -> Result<()> {
+        let width = self.names.columns.len();
         while builder.rows() < most {
             let before = self.next_line;
             let next = match self.first.take() {
@@ -189,18 +220,18 @@ impl<'a> Rows<'a> {
                 ));
             }
             let record = self.text(record, line)?;
-            builder.push(record.iter().map(|cell| self.unquoted(cell)), line);
+            match places {
+                None => builder.push(record.iter().map(|cell| self.unquoted(cell)), line),
+                Some(places) => {
+                    let cells = places.iter().filter_map(|&place| record.get(place));
+                    builder.push(cells.map(|cell| self.unquoted(cell)), line);
+                }
+            }
             self.spare = record.into_byte_record();
         }
-        match (builder.rows(), self.rows) {
-            (0, 0) => Err(self.error(2, Reason::Rows, "a row below the header", "the end of the file")),
-            (0, _) => Ok(None),
-            _ => {
-                let mut notes = std::mem::take(&mut self.notes);
-                notes.extend(self.encoding.take().map(|name| format!("the text is read as {name}")));
-                let format = format!("text, separated by {}", self.dialect.separators());
-                Ok(Some(builder.finish().with_format(format).with_notes(notes)))
-            }
+        match self.rows {
+            0 => Err(self.error(2, Reason::Rows, "a row below the header", "the end of the file")),
+            _ => Ok(()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tables become inputs and targets.
 
 use ndarray::array;
-use surefoot::{Activation, Loss, Model, Network, Parameters};
+use surefoot::{Activation, Loss, Model, Network, Parameters, Threads};
 use surefoot_table::{Encoding, Excluded, Learned, Reason, Result, Roles, RowEncoder, Table, Target, Unseen, Value};
 
 const TABLE: &str = "id,size,colour,open,same,price\n\
@@ -19,6 +19,46 @@ fn learn(table: &Table, roles: &Roles<'_>) -> Result<Learned> {
 
 fn learned(csv: &str) -> Encoding {
     learn(&table(csv), &Roles::default()).unwrap().encoding
+}
+
+/// More rows than one thread encodes at a time.
+fn many_rows(slips: &[(usize, &str)]) -> Table {
+    let row = |i: usize| {
+        let x = match slips.iter().find(|(row, _)| *row == i) {
+            Some((_, slip)) => slip.to_string(),
+            None => format!("{}.5", i * 37 % 1009),
+        };
+        format!("{x},{},{},{}.25,{}\n", ["red", "green", "NA"][i % 3], i % 7, i * i % 4999, i % 11)
+    };
+    table(&("x,colour,few,z,y\n".to_string() + &(0..40_000).map(row).collect::<String>()))
+}
+
+#[test]
+fn any_number_of_threads_learns_and_encodes_the_same() {
+    let on = |threads: usize, table: &Table| {
+        let work = || {
+            let Learned { encoding, scaling, excluded, notes } = learn(table, &Roles::default()).unwrap();
+            let inputs = encoding.inputs_as::<f32>(table, &table.all_rows(), Some(&scaling)).unwrap();
+            let targets = encoding.targets(table, &table.all_rows(), 1).unwrap();
+            let told = format!("{encoding:?} {scaling:?} {excluded:?} {notes:?}");
+            (told, inputs.mapv(f32::to_bits), targets)
+        };
+        Threads::new(threads).run(work).unwrap()
+    };
+    let plain = many_rows(&[]);
+    let alone = on(1, &plain);
+    assert_eq!(alone.1.dim(), (40_000, 5));
+    for threads in [2, 3, 8] {
+        assert!(on(threads, &plain) == alone, "{threads} threads");
+    }
+    // the first wrong row is told, whichever thread finds another one earlier
+    let wrong = many_rows(&[(39_000, "oops"), (17_000, "worse"), (20_000, "worst")]);
+    let encoding = learn(&plain, &Roles::default()).unwrap().encoding;
+    for threads in [1, 2, 8] {
+        let inputs = Threads::new(threads).run(|| encoding.inputs(&wrong, &wrong.all_rows())).unwrap();
+        let error = inputs.unwrap_err().to_string();
+        assert!(error.contains("line 17002, column `x`"), "{threads} threads: {error}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use surefoot_table::{Encoding, Look, Part, Reading, Reason, Result, Roles, Source, Table, Target, Use};
+use surefoot_table::{
+    Cache, CacheUse, Encoding, Look, Part, Reading, Reason, Result, Roles, Source, Table, Target, Use,
+};
 
 fn table_of(bytes: &[u8]) -> Result<Table> {
     let folder = tempfile::tempdir().unwrap();
@@ -16,6 +18,33 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::Write::write_all(&mut packer, bytes).unwrap();
     packer.finish().unwrap()
+}
+
+#[test]
+fn files_of_other_programs_are_the_same_tables_where_they_were_kept() {
+    let kept = tempfile::tempdir().unwrap();
+    let cache = Cache::new(kept.path());
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/file");
+    let all_of = |table: &Table| {
+        let cell = |row, column| (table.cell(row, column).into_owned(), table.number(row, column));
+        let row = |row| (0..table.columns().len()).map(|column| cell(row, column)).collect::<Vec<_>>();
+        let rows: Vec<_> = (0..table.rows()).map(row).collect();
+        format!("{:?} {rows:?} {:?} {:?} {}", table.columns(), table.missing_texts(), table.notes(), table.format())
+    };
+    let mut read = 0;
+    for entry in std::fs::read_dir(corpus).unwrap() {
+        let path = entry.unwrap().path().display().to_string();
+        let source = Source::new(&path, Part::Training);
+        let Ok(plain) = source.table() else { continue };
+        for _ in 0..2 {
+            let table = Source { cache: Some(&cache), ..source }.table().unwrap();
+            assert_eq!(all_of(&table), all_of(&plain), "{path}");
+        }
+        read += 1;
+    }
+    let was_read = |used: &CacheUse| matches!(used, CacheUse::Read { .. });
+    assert_eq!(cache.uses().iter().map(was_read).collect::<Vec<_>>(), [false, true].repeat(read));
+    assert!(read >= 14);
 }
 
 /// Files that fuzzing has found, on which the readers of other projects took all memory, and what is said of them.

@@ -11,8 +11,8 @@ use crate::numeric::operands::Starts;
 use crate::numeric::scalar::Scalar;
 use crate::sum::Partition;
 
-/// Neighbours that are read from disk together.
-const READ_AT_A_TIME: usize = 1 << 12;
+/// Rows so near each other are read from disk together, with those between them.
+const NEAR: usize = 64;
 
 /// m examples (x⁽ⁱ⁾, y⁽ⁱ⁾) that lie in matrices of somebody else: all rows of them, or some rows in an order.
 ///
@@ -181,17 +181,16 @@ impl<'a, T: Scalar> DatasetView<'a, T> {
     /// Has these rows of the whole data set, which are many and near each other, read from disk where they are not in memory.
     pub(crate) fn read_ahead(&self, rows: &[usize]) {
         let Examples { inputs, targets, weights, columns, .. } = self.examples;
-        let mut runs: Vec<usize> = rows.iter().map(|row| row / READ_AT_A_TIME).collect();
-        runs.sort_unstable();
-        runs.dedup();
-        let ask = |numbers: &[T], columns: usize, run: usize| {
-            let length = READ_AT_A_TIME * columns;
-            surefoot_memory::read_ahead(&numbers[run * length..numbers.len().min((run + 1) * length)]);
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        let ask = |numbers: &[T], columns: usize, rows: &Range<usize>| {
+            surefoot_memory::read_ahead(&numbers[rows.start * columns..rows.end * columns]);
         };
-        for run in runs {
-            ask(inputs, columns.0, run);
-            ask(targets, columns.1, run);
-            weights.iter().for_each(|weights| ask(weights, 1, run));
+        for near in rows.chunk_by(|row, next| next - row <= NEAR) {
+            let rows = near[0]..near[near.len() - 1] + 1;
+            ask(inputs, columns.0, &rows);
+            ask(targets, columns.1, &rows);
+            weights.iter().for_each(|weights| ask(weights, 1, &rows));
         }
     }
 

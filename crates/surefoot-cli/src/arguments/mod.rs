@@ -42,8 +42,9 @@ pub struct Memory {
     /// [default: three quarters of what the machine, container or job has]
     #[arg(long, global = true, value_name = "SIZE")]
     pub memory: Option<Size>,
-    /// The folder of those files, on a disk with room for the tables [default: the one for temporary files; /var/tmp where that is in
-    /// memory]
+    /// A folder for those files, on a disk with room for the tables. Where it is given, tables are also kept in it as they were read, and
+    /// read from there as long as their files have not changed [default: the folder for temporary files, or /var/tmp where that is in
+    /// memory; nothing is kept]
     #[arg(long, global = true, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 }

@@ -7,13 +7,13 @@ use surefoot::files::write_atomically;
 use surefoot::{Model, Parameters};
 use surefoot_table::{Encoding, Part};
 
-use crate::arguments::Encode;
+use crate::arguments::{Encode, Memory};
 use crate::output::{Ending, keep_inputs, print};
 use crate::progress::read_watched;
 
-pub fn run(arguments: &Encode) -> anyhow::Result<Ending> {
+pub fn run(arguments: &Encode, memory: &Memory) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let table = read_watched(arguments.table.of(&model).source(&arguments.data, Part::Training), false)?;
+    let table = read_watched(arguments.table.of(&model).source(&arguments.data, Part::Training), false, memory)?;
     if let Some(out) = &arguments.out {
         keep_inputs(out, &[&arguments.model, Path::new(&arguments.data)])?;
     }

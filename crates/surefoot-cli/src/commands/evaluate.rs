@@ -9,13 +9,13 @@ use surefoot::{Model, Objective, Task};
 use surefoot_table::{Encoding, Part};
 
 use super::unseen::AllUnseen;
-use crate::arguments::Evaluate;
+use crate::arguments::{Evaluate, Memory};
 use crate::output::{Ending, count, print, print_line, short};
 use crate::progress::read_watched;
 
-pub fn run(arguments: &Evaluate) -> anyhow::Result<Ending> {
+pub fn run(arguments: &Evaluate, memory: &Memory) -> anyhow::Result<Ending> {
     let model = Model::load(&arguments.model)?;
-    let table = read_watched(arguments.table.of(&model).source(&arguments.data, Part::Test), arguments.json)?;
+    let table = read_watched(arguments.table.of(&model).source(&arguments.data, Part::Test), arguments.json, memory)?;
     let encoding = Encoding::of_model(&model, &table)?;
     let rows = encoding.rows_with_targets(&table)?;
     let inputs = encoding.inputs(&table, &rows)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use surefoot_table::{Kind, Look, LookedAt, Part, Roles, Source, Table, Targets, Use, in_sentences};
 
-use crate::arguments::{self, first_and_more};
+use crate::arguments::{self, Memory, first_and_more};
 use crate::output::{Ending, count, print, print_line};
 use crate::progress::read_watched;
 
@@ -13,12 +13,12 @@ const MOST_COLUMNS: usize = 40;
 const SHOWN: usize = 16;
 const SHOWN_NAME: usize = 28;
 
-pub fn run(arguments: &arguments::Look) -> anyhow::Result<Ending> {
+pub fn run(arguments: &arguments::Look, memory: &Memory) -> anyhow::Result<Ending> {
     let reading = arguments.reading.over(surefoot_table::Reading::default());
     let known: Vec<String> = arguments.target.iter().cloned().collect();
     let (first, more) = first_and_more(&arguments.data);
     let source = Source { more, reading: &reading, known: &known, ..Source::new(first, Part::Training) };
-    let table = read_watched(source, arguments.json)?;
+    let table = read_watched(source, arguments.json, memory)?;
     let look = Look::at(&table, arguments.target.as_deref(), &Roles::default())?;
     match arguments.json {
         true => print_line(as_json(&table, &look))?,

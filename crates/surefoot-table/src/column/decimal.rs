@@ -1,8 +1,10 @@
 //! Decimal numbers as they are written, so that a column of numbers need not keep their text.
 
+use serde::{Deserialize, Serialize};
+
 /// How a column writes its numbers: with the fewest digits that read back to the same number, and zeros up to at least so
 /// many decimals. 0 decimals is what most programs write, 1 is Python's `2.0`, 2 is `%.2f`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Style {
     pub decimals: usize,
     /// Whether the decimal point is a comma.

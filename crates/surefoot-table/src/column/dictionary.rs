@@ -17,6 +17,14 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
+    /// Of these different texts, in a notation.
+    pub fn of(texts: &[String], notation: &Notation) -> Self {
+        let texts = LargeStringArray::from_iter_values(texts);
+        let mut dictionary = Dictionary { texts, meanings: Vec::new() };
+        dictionary.read(notation);
+        dictionary
+    }
+
     pub fn len(&self) -> usize {
         self.meanings.len()
     }

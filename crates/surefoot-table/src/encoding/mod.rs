@@ -5,7 +5,7 @@ mod kept;
 mod row;
 
 use serde::{Deserialize, Serialize};
-use surefoot::Scaling;
+use surefoot::{Scaling, Threads};
 
 pub use self::examples::Unseen;
 pub use self::row::{RowEncoder, Value};
@@ -89,15 +89,19 @@ impl Encoding {
         }
         let (mut columns, mut excluded, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut centre, mut scale) = (Vec::new(), Vec::new());
-        for (place, name) in table.columns().iter().enumerate().filter(|&(place, _)| place != target.column) {
-            let asked = match role(roles, name) {
-                Ok(asked) => asked,
+        let others = table.columns().iter().enumerate().filter(|&(place, _)| place != target.column);
+        let mut others: Vec<_> = others.map(|(place, name)| (place, name, Err(Excluded::Ignored))).collect();
+        Threads::for_each(&mut others, |_, (place, name, found)| {
+            *found = role(roles, name).map(|asked| find_kind(table, rows, *place, asked));
+        });
+        for (_, name, found) in others {
+            let found = match found {
+                Ok(found) => found?,
                 Err(why) => {
                     excluded.push((name.clone(), why));
                     continue;
                 }
             };
-            let found = find_kind(table, rows, place, asked)?;
             notes.extend(found.notes.into_iter().map(|note| Note::of_column(name, note)));
             match found.kind {
                 Ok(Scaled { kind, first }) => {

@@ -177,6 +177,21 @@ impl Threads {
         keep_awake(work)
     }
 
+    /// Does the work for each item, given its place, on as many of the threads that this [runs](Self::run) on as are free; outside of any on
+    /// this thread alone, so that none is started.
+    ///
+    /// ```
+    /// let mut squares = [0; 5];
+    /// surefoot::Threads::for_each(&mut squares, |place, square| *square = place * place);
+    /// assert_eq!(squares, [0, 1, 4, 9, 16]);
+    /// ```
+    pub fn for_each<S: Send>(items: &mut [S], work: impl Fn(usize, &mut S) + Sync) {
+        match rayon::current_thread_index() {
+            Some(_) => for_each(items, &work),
+            None => items.iter_mut().enumerate().for_each(|(place, item)| work(place, item)),
+        }
+    }
+
     fn pool(&self) -> Result<Arc<ThreadPool>> {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();

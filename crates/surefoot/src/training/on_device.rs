@@ -35,16 +35,17 @@ impl<T: Scalar> Run<'_, T> {
             let done = (epoch - 1) as f64 + (batch * batch_rows) as f64 / rows as f64;
             optimizer.learning_rate() * training.schedule.factor(done, training.epochs)
         };
-        let mut read_to = state.batches * batch_rows;
+        let mut read_to = state.batches * batch_rows / together * together;
         move_state(cost, state, true)?;
         while state.batches < batches.len() {
             let (first, steps_before) = (state.batches, state.steps());
             let is_unseen = |count: &usize| !observer.is_due(steps_before + *count as u64);
             let count = 1 + (1..batches.len() - first).take(AT_ONCE - 1).take_while(is_unseen).count();
-            while together < rows && read_to < rows.min((first + count) * batch_rows) {
-                let window = &order[read_to / together * together..];
+            // the next window is read while this one is learned from
+            while together < rows && read_to < rows.min((first + count) * batch_rows + together) {
+                let window = &order[read_to..];
                 problem.data.read_ahead(&problem.data.row_numbers(&window[..window.len().min(together)]));
-                read_to = (read_to / together + 1) * together;
+                read_to += together;
             }
             let step = |i: usize| {
                 let numbers = optimizer.numbers(steps_before + 1 + i as u64, rate(first + i), problem.network);

@@ -196,6 +196,7 @@ impl<'a, T: Scalar> Run<'a, T> {
         let together = together(order.len(), training.shuffle_window);
         let rate = |done| optimizer.learning_rate() * training.schedule.factor(done, training.epochs);
         let begin = state.batches;
+        let mut read_to = begin * batch_rows / together * together;
         for (i, rows) in order.chunks(batch_rows).enumerate().skip(begin) {
             let TrainingState { parameters, optimizer: OptimizerState::FirstOrder(_, memory), last_finite, .. } =
                 &mut **state
@@ -203,9 +204,11 @@ impl<'a, T: Scalar> Run<'a, T> {
                 break; // another kind of state does not come here
             };
             let first = i * batch_rows;
-            if together < order.len() && (i == begin || first % together < batch_rows) {
-                let window = &order[first / together * together..];
+            // the next window is read while this one is learned from
+            while together < order.len() && read_to < order.len().min(first + together) {
+                let window = &order[read_to..];
                 problem.data.read_ahead(&window[..window.len().min(together)]);
+                read_to += together;
             }
             let learning_rate = rate((epoch - 1) as f64 + first as f64 / order.len() as f64);
             let not_finite = |step, layer| Err(StopReason::NotFinite { epoch, step, layer, learning_rate });

@@ -17,9 +17,11 @@ use surefoot::{Model, Threads};
 use surefoot_fit::{Error, Input, Options, Tables};
 use surefoot_report::TrainingReport;
 use surefoot_report::words::stopped_after;
+use surefoot_table::{Part, Source};
 
 use crate::arguments::{DeviceChoice, Memory, Settings, Train, first_and_more};
 use crate::commands::check;
+use crate::memory::tell_uses;
 use crate::output::{Ending, print, print_line, usage};
 use crate::progress::while_reading;
 use crate::refusals::refusal;
@@ -31,15 +33,15 @@ use watching::Watching;
 const MAX_THREADS: usize = 1024;
 
 pub fn run(train: Train, memory: &Memory) -> anyhow::Result<Ending> {
-    let Some(distributed) = &train.distributed else { return fit(train, None) };
+    let Some(distributed) = &train.distributed else { return fit(train, memory, None) };
     let job = Job::join(distributed)?;
     memory.keep(job.beside())?;
-    let ending = fit(train, Some(&job));
+    let ending = fit(train, memory, Some(&job));
     job.end(ending)
 }
 
 /// In this process, perhaps with others.
-fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
+fn fit(train: Train, memory: &Memory, job: Option<&Job>) -> anyhow::Result<Ending> {
     let (train, resumed) = begin_or_resume(train, job)?;
     let settings = &train.settings;
     let mut options = options(&train)?;
@@ -62,11 +64,13 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
         return Err(usage("standard input goes to one process", "write it to a file that all processes can read"));
     }
     let (data, more) = first_and_more(&settings.data);
+    let (source, cache) = (Source { more, ..Source::new(data, Part::Training) }, memory.kept_tables());
     let count = train.threads.unwrap_or(job.map_or(0, Job::threads));
     let threads = Threads::new(count);
     if let Some(job) = job.filter(|job| !job.is_first()) {
         let mut options = options;
-        let tables = job.all(Tables::read_all(data, more, &options, None).map_err(refusal))?;
+        let tables =
+            job.all(Tables::read_from(Source { cache: cache.as_ref(), ..source }, &options).map_err(refusal))?;
         split_names(&mut options, &tables);
         let is_kept = settings.checkpoint.is_some() || resumed.is_some();
         return threads.run(|| job.follow(&options, &tables, resumed.map(|resumed| resumed.resume), is_kept))?;
@@ -80,8 +84,12 @@ fn fit(train: Train, job: Option<&Job>) -> anyhow::Result<Ending> {
         [Some(&paths.model), paths.report.as_ref()].into_iter().flatten().for_each(|path| remove_leftovers(path));
     }
     options.importance = paths.report.is_some();
-    let read = |progress: &_| Tables::read_all(data, more, &options, Some(progress)).map_err(refusal);
-    let tables = while_reading(train.quiet || train.json, read);
+    let is_quiet = train.quiet || train.json;
+    let tables = while_reading(is_quiet, |progress| {
+        let source = Source { progress: Some(progress), cache: cache.as_ref(), ..source };
+        Tables::read_from(source, &options).map_err(refusal)
+    });
+    tell_uses(cache.as_ref(), is_quiet);
     let tables = match job {
         Some(job) => job.all(tables)?,
         None => tables?,
