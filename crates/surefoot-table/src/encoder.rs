@@ -1,6 +1,6 @@
 //! From the cells of a column to numbers of a matrix.
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use surefoot::{Scalar, Scaling, Threads};
 
 use crate::categories::Categories;
@@ -16,8 +16,8 @@ const BLOCK: usize = 1 << 15;
 /// Rows of all columns that are read from disk at a time, where they are not in memory.
 const READ_AT_A_TIME: usize = 1 << 14;
 
-/// A matrix with a row for each of these of the table, which follows from the cells of these columns: `fill` sets what is not 0 in it, or
-/// says that it cannot. Then its row is returned.
+/// A matrix with a row for each of these of the table, which follows from the cells of these columns: `fill` sets what is not 0 in some rows
+/// of it, or says for which of them it cannot. Then that row is returned.
 ///
 /// # Errors
 /// [`Error::Columns`] when the scaling has another number of columns.
@@ -27,7 +27,7 @@ pub(crate) fn filled<T: Scalar>(
     columns: &[usize],
     width: usize,
     scaling: Option<&Scaling>,
-    fill: impl Fn(usize, &mut [f64]) -> Option<()> + Sync,
+    fill: impl Fn(&[usize], ArrayViewMut2<'_, f64>) -> std::result::Result<(), usize> + Sync,
 ) -> Result<std::result::Result<Array2<T>, usize>> {
     if let Some(scaling) = scaling.filter(|scaling| scaling.columns() != width) {
         let (expected, got) = (format!("a scaling of {width} columns"), scaling.columns().to_string());
@@ -48,12 +48,9 @@ pub(crate) fn filled<T: Scalar>(
         for (rows, mut numbers) in rows.chunks(most).zip(matrix.axis_chunks_iter_mut(Axis(0), most)) {
             let mut block = block.slice_mut(s![..rows.len(), ..]);
             block.fill(0.0);
-            for (&row, mut numbers) in rows.iter().zip(block.rows_mut()) {
-                let filled = numbers.as_slice_mut().and_then(|numbers| fill(row, numbers));
-                if filled.is_none() {
-                    *failed = Some(row);
-                    return;
-                }
+            if let Err(row) = fill(rows, block.view_mut()) {
+                *failed = Some(row);
+                return;
             }
             match scaling {
                 Some(scaling) => {
@@ -128,6 +125,8 @@ impl Encoded {
 pub(crate) struct Encoder<'a, F> {
     pub width: usize,
     kind: &'a Kind,
+    /// Where each cell is its input.
+    plain: Option<&'a [f64]>,
     encoded: Mapped<'a, Option<Encoded>, F>,
 }
 
@@ -144,7 +143,11 @@ impl<'a> Encoder<'a, ()> {
                 rule.encoded(cells.meaning_of(cell), rule.categories.find(cells, cell), on_error)
             }
         };
-        Encoder { width: kind.width(), kind, encoded: Mapped::new(cells, encode) }
+        let plain = match kind {
+            Kind::Number { notation, .. } => cells.plain_numbers_by(notation),
+            _ => None,
+        };
+        Encoder { width: kind.width(), kind, plain, encoded: Mapped::new(cells, encode) }
     }
 }
 
@@ -153,5 +156,20 @@ impl<'a, F: Fn(Cell<'a>) -> Option<Encoded>> Encoder<'a, F> {
     pub fn encode(&self, row: usize, inputs: &mut [f64]) -> Option<()> {
         self.encoded.get(row)?.set(self.kind, inputs);
         Some(())
+    }
+
+    /// Sets the inputs of some rows, which are 0 so far.
+    ///
+    /// # Errors
+    /// A row whose cell is no number and has to be one.
+    pub fn encode_rows(&self, rows: &[usize], mut inputs: ArrayViewMut2<'_, f64>) -> std::result::Result<(), usize> {
+        if let Some(numbers) = self.plain {
+            inputs.column_mut(0).iter_mut().zip(rows).for_each(|(input, &row)| *input = numbers[row]);
+            return Ok(());
+        }
+        for (&row, mut inputs) in rows.iter().zip(inputs.rows_mut()) {
+            inputs.as_slice_mut().and_then(|inputs| self.encode(row, inputs)).ok_or(row)?;
+        }
+        Ok(())
     }
 }

@@ -81,16 +81,11 @@ impl Cells {
 
     /// What a cell says in another notation.
     pub fn meaning_by(&self, cell: Cell<'_>, notation: &Notation) -> Meaning {
-        let are_numbers = self.settled.are_numbers;
         match (cell, &self.values) {
-            (Cell::Number(number), Values::Numbers(_, style))
-                if (are_numbers || style.comma == notation.decimal_comma)
-                    && !notation.unit_is_required
-                    && notation.missing.is_none() =>
-            {
+            (Cell::Number(number), Values::Numbers(_, style)) if self.is_plain_by(*style, notation) => {
                 Meaning::plain(number)
             }
-            _ if are_numbers && notation.decimal_comma => {
+            _ if self.settled.are_numbers && notation.decimal_comma => {
                 Meaning::of(&self.text_of(cell), &Notation { decimal_comma: false, ..notation.clone() })
             }
             _ => Meaning::of(&self.text_of(cell), notation),
@@ -99,18 +94,24 @@ impl Cells {
 
     /// The numbers of a column that has nothing else, none of which is missing.
     pub fn plain_numbers(&self) -> Option<&[f64]> {
-        let Notation { decimal_comma, unit_is_required, missing, .. } = &self.settled.notation;
+        self.plain_numbers_by(&self.settled.notation)
+    }
+
+    /// The same in another notation.
+    pub fn plain_numbers_by(&self, notation: &Notation) -> Option<&[f64]> {
         match &self.values {
-            Values::Numbers(numbers, style)
-                if numbers.null_count() == 0
-                    && style.comma == *decimal_comma
-                    && !unit_is_required
-                    && missing.is_none() =>
-            {
+            Values::Numbers(numbers, style) if numbers.null_count() == 0 && self.is_plain_by(*style, notation) => {
                 Some(numbers.values())
             }
             _ => None,
         }
+    }
+
+    /// Whether numbers that are written in this style are themselves in this notation.
+    fn is_plain_by(&self, style: Style, notation: &Notation) -> bool {
+        (self.settled.are_numbers || style.comma == notation.decimal_comma)
+            && !notation.unit_is_required
+            && notation.missing.is_none()
     }
 
     /// All cells of a column whose cells were numbers and no texts, NaN for an empty one; `None` where a text does not follow from its

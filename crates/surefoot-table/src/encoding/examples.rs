@@ -1,6 +1,6 @@
 //! The examples of a table, by its encoding.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, s};
 use surefoot::{Scalar, Scaling};
 
 use super::{Column, Encoding};
@@ -10,6 +10,9 @@ use crate::error::{Error, FINITE, Reason, Result};
 use crate::kind::Kind;
 use crate::table::{Table, short};
 use crate::targets::{NUMBER_TARGET, TARGETS, Targets, unknown_class};
+
+/// Rows of all columns that are encoded together.
+const TOGETHER: usize = 32;
 
 /// A value of a column that the encoding does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,13 +125,16 @@ impl Encoding {
         let encoders: Vec<_> =
             kinds.zip(&places).map(|(kind, &place)| Encoder::new(kind, table.cells(place), on_error)).collect();
         let width = self.columns.iter().map(|column| column.kind.width()).sum();
-        let inputs = filled(table, rows, &places, width, scaling, |row, inputs| {
-            let mut first = 0;
-            for encoder in &encoders {
-                encoder.encode(row, &mut inputs[first..first + encoder.width])?;
-                first += encoder.width;
+        let inputs = filled(table, rows, &places, width, scaling, |rows, mut inputs| {
+            // column by column, of so few rows that their inputs stay in the first cache
+            for (rows, mut inputs) in rows.chunks(TOGETHER).zip(inputs.axis_chunks_iter_mut(Axis(0), TOGETHER)) {
+                let mut first = 0;
+                for encoder in &encoders {
+                    encoder.encode_rows(rows, inputs.slice_mut(s![.., first..first + encoder.width]))?;
+                    first += encoder.width;
+                }
             }
-            Some(())
+            Ok(())
         });
         inputs?.map_err(|_| {
             // of several wrong cells the first of the first column is told
@@ -172,11 +178,13 @@ impl Encoding {
         }
         match &self.targets {
             Targets::Numbers => {
-                let targets = filled(table, rows, &columns, outputs, scaling, |row, targets| {
-                    for (target, &column) in targets.iter_mut().zip(&columns) {
-                        *target = self.target_number(table, row, column)?;
+                let targets = filled(table, rows, &columns, outputs, scaling, |rows, mut targets| {
+                    for (&row, targets) in rows.iter().zip(targets.rows_mut()) {
+                        for (target, &column) in targets.into_iter().zip(&columns) {
+                            *target = self.target_number(table, row, column).ok_or(row)?;
+                        }
                     }
-                    Some(())
+                    Ok(())
                 });
                 targets?.map_err(|row| {
                     let wrong = columns.iter().find(|&&column| self.target_number(table, row, column).is_none());
@@ -185,12 +193,15 @@ impl Encoding {
             }
             Targets::Classes(names) => {
                 let classes = Categories::new(names).of_cells(table.cells(columns[0]));
-                let targets = filled(table, rows, &columns, outputs, scaling, |row, targets| {
-                    match (classes.get(row)?, targets) {
-                        (class, [target]) => *target = class as f64,
-                        (class, targets) => targets[class] = 1.0,
+                let targets = filled(table, rows, &columns, outputs, scaling, |rows, mut targets| {
+                    for (&row, mut targets) in rows.iter().zip(targets.rows_mut()) {
+                        let class = classes.get(row).ok_or(row)?;
+                        match targets.len() {
+                            1 => targets[0] = class as f64,
+                            _ => targets[class] = 1.0,
+                        }
                     }
-                    Some(())
+                    Ok(())
                 });
                 targets?.map_err(|row| unknown_class(table, row, columns[0], names))
             }
