@@ -108,7 +108,7 @@ pub struct Options {
     /// Rows a step. Default: all for gradient descent and L-BFGS, else 32.
     pub batch_size: Option<BatchSize>,
     /// The rows that are shuffled among each other where a table has more. Default 1,000,000; of a table with more rows as many as have
-    /// 8,388,608 inputs in all, at least 61,440.
+    /// 8,388,608 inputs in all, but 61,440 to 1,000,000.
     pub shuffle_window: Option<usize>,
     /// Passes over the data, at most; with L-BFGS iterations. Default: with Adam in the neural tangent parametrization 100, for
     /// more than 2,000 rows 30 to 10 for each network of an ensemble (1,000,000 / rows) and 50 for a single one; else 200.

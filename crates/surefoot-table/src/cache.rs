@@ -31,7 +31,7 @@ use crate::table::{About, Table};
 /// changed while both stay as they were is not noticed. Built-in sets, standard input and images of IDX files are not kept.
 ///
 /// What is kept are files of Arrow with all cells in them, about as large as the table is in memory. Whoever no longer needs them deletes
-/// them.
+/// them. Whoever can write to the folder decides what is read.
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,
@@ -80,7 +80,7 @@ pub(crate) struct Asked<'a> {
 
 /// The key of the header among a file's metadata.
 const HEADER: &str = "surefoot";
-/// What tells headers of this form.
+/// What tells headers of this form; raised as well where a change makes other tables of the same files within one version.
 const FORM: u32 = 1;
 /// A batch has at most so many rows, and of wide tables about so many cells.
 const ROWS: usize = 1 << 16;
@@ -204,7 +204,8 @@ fn restored(file: &Path, origin: &Origin, progress: Arc<Progress>) -> Option<Tab
             return None;
         }
         progress.add_size(size);
-        let rows = header.table.rows();
+        // a row has a byte at least: no more memory is taken than a damaged header could ask for
+        let rows = Some(header.table.rows()).filter(|&rows| rows as u64 <= size)?;
         let mut columns: Vec<Restored> = header.columns.into_iter().map(|kept| Restored::new(kept, rows)).collect();
         for batch in reader {
             let batch = batch.ok()?;
@@ -245,4 +246,26 @@ fn keep(table: &Table, origin: Origin, file: &Path) -> surefoot::Result<()> {
             error => io::Error::other(error),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_while_it_is_read_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv").display().to_string();
+        std::fs::write(&path, "x,y\n1,2\n").unwrap();
+        let (cache, files, reading) = (Cache::new(folder.path()), [path.clone()], Reading::default());
+        let (known, part) = (&[][..], Part::Training);
+        let asked = Asked { data: &path, more: &[], files: &files, reading: &reading, known, part };
+        let table = cache.table(asked, None, || {
+            let table = Table::read(&path, &b"x,y\n1,2\n"[..]);
+            std::fs::write(&path, "x,y\n1,2\n3,4\n").unwrap();
+            table
+        });
+        assert_eq!(table.unwrap().rows(), 1);
+        assert!(cache.uses().is_empty(), "{:?}", cache.uses());
+    }
 }

@@ -185,7 +185,7 @@ pub struct Settings {
     #[arg(long, value_name = "N|full", value_parser = batch_size)]
     pub batch_size: Option<BatchSize>,
     /// Rows that are shuffled among each other, where the table has more: a table beyond memory is then read window by window, not
-    /// row by row [default: 1000000; of tables with more rows as many as have 8388608 inputs in all, at least 61440]
+    /// row by row [default: 1000000; of tables with more rows as many as have 8388608 inputs in all, but 61440 to 1000000]
     #[arg(long, value_name = "ROWS")]
     pub shuffle_window: Option<usize>,
     /// Maximum number of epochs, or of lbfgs iterations [default: with adam and --parametrization ntp 100, for more than 2000
