@@ -4,12 +4,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::backpropagation::{Strip, WORTH_A_THREAD};
+use crate::mean::{Finite, Mean};
 use crate::network::Network;
 use crate::numeric::aligned::Aligned;
 use crate::numeric::grid::Grid;
 use crate::numeric::matmul::{TILE_ROWS, multiply};
 use crate::numeric::operands::{Lhs, Scattered, Start};
-use crate::numeric::panels::{LANES, PANEL, PanelMut, Panels, copy};
+use crate::numeric::panels::{LANES, PANEL, Panel, PanelMut, Panels, copy};
 use crate::numeric::prefetch::{WORTH_PREFETCHING, prefetch};
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
@@ -36,7 +37,7 @@ pub(crate) trait MatrixSink<T>: Sized + Send {
     /// That the sums of so many columns of a row will come soon.
     fn prefetch(&self, row: usize, column: usize, count: usize);
     /// Takes the sums of some rows and columns, the first of which are given. To be inlined, for the vectors.
-    fn accept(&mut self, row: usize, column: usize, sums: PanelMut<'_, T>);
+    fn accept(&mut self, row: usize, column: usize, sums: Panel<'_, T>);
 }
 
 /// What a thread needs on the way from examples to sums of gradients.
@@ -79,8 +80,8 @@ pub(crate) fn sum_gradients<T: Scalar>(
             l,
             #[inline(always)]
             |first, numbers| {
-                let (width, columns) = (numbers.len(), numbers.len());
-                biases.accept(0, first, PanelMut { numbers, width, columns });
+                let count = numbers.len();
+                biases.accept(0, first, Panel { numbers, width: count, columns: count });
             },
         );
     }
@@ -131,7 +132,7 @@ fn sum_weight_gradients<T: Scalar>(
             for (i, strip) in strips.iter().enumerate() {
                 let start = if i == 0 { Start::Zero } else { Start::Sum };
                 let delta = Lhs::panels(&strip.deltas[l], rows.clone());
-                let sums = PanelMut { numbers: tile, width, columns: columns.len() };
+                let sums = PanelMut { numbers: tile, width };
                 if in_place {
                     multiply(delta, x(strip), start, sums); // (B3)
                 } else {
@@ -142,8 +143,8 @@ fn sum_weight_gradients<T: Scalar>(
             vectorized(
                 #[inline(always)]
                 || {
-                    let numbers = &mut tile[..rows.len() * width];
-                    let sums = PanelMut { numbers, width, columns: columns.len() };
+                    let numbers = &tile[..rows.len() * width];
+                    let sums = Panel { numbers, width, columns: columns.len() };
                     sink.accept(unit, first - inputs.start, sums);
                 },
             );
@@ -179,7 +180,7 @@ fn set_examples<T: Scalar>(
 
 /// Hands the sums of δ over the examples of the strips to `take`, for some neighbouring units at a time, the first of which
 /// is given: the gradients of a layer's biases.
-pub(crate) fn sum_deltas<T: Scalar>(strips: &[Strip<T>], l: usize, mut take: impl FnMut(usize, &mut [T])) {
+pub(crate) fn sum_deltas<T: Scalar>(strips: &[Strip<T>], l: usize, mut take: impl FnMut(usize, &[T])) {
     let units = strips[0].deltas[l].height();
     for first in (0..units).step_by(PANEL) {
         let mut sums = [T::zero(); PANEL];
@@ -273,63 +274,15 @@ impl<T: Scalar> MatrixSink<T> for MatrixSum<'_, T> {
     }
 
     #[inline(always)]
-    fn accept(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+    fn accept(&mut self, row: usize, column: usize, sums: Panel<'_, T>) {
         for (row, sums) in (row..).zip(sums.rows()) {
             let to = self.gradient.row(row, column, sums.len());
             if self.is_first {
                 copy(sums, to);
             } else {
-                to.iter_mut().zip(sums).for_each(|(to, &mut sum)| *to += sum);
+                to.iter_mut().zip(sums).for_each(|(to, &sum)| *to += sum);
             }
         }
-    }
-}
-
-/// From sums over examples to the gradient of J.
-#[derive(Clone, Copy)]
-pub(crate) struct Mean<T> {
-    /// 1/m, or what stands for it with weights.
-    pub share: T,
-    /// λ, 0 for biases.
-    pub decay: T,
-}
-
-impl<T: Scalar> Mean<T> {
-    /// That of parameters which decay or do not.
-    fn decaying(self, decays: bool) -> Self {
-        Mean { decay: if decays { self.decay } else { T::zero() }, ..self }
-    }
-
-    /// Makes sums the gradient: whole vectors at a time, because the next to read them does so, too. Adds what it is times 0
-    /// to `zeros`, which stay 0 exactly when it is finite.
-    #[inline(always)]
-    fn take(self, sums: &mut [T], parameters: &[T], (zeros, zero): &mut ([T; LANES], T)) {
-        let (vectors, rest) = sums.as_chunks_mut::<LANES>();
-        let (parameter_vectors, parameters_rest) = parameters.as_chunks::<LANES>();
-        for (sums, parameters) in vectors.iter_mut().zip(parameter_vectors) {
-            let g = self.of(*sums, parameters);
-            *sums = g;
-            for i in 0..LANES {
-                zeros[i] += g[i] * T::zero();
-            }
-        }
-        for (sum, &parameter) in rest.iter_mut().zip(parameters_rest) {
-            [*sum] = self.of([*sum], &[parameter]);
-            *zero += *sum * T::zero();
-        }
-    }
-
-    #[inline(always)]
-    fn of<const N: usize>(self, mut sums: [T; N], parameters: &[T; N]) -> [T; N] {
-        for sum in &mut sums {
-            *sum = *sum * self.share; // (G1)
-        }
-        if self.decay > T::zero() {
-            for i in 0..N {
-                sums[i] += self.decay * parameters[i]; // (G1)
-            }
-        }
-        sums
     }
 }
 
@@ -374,11 +327,10 @@ impl<T: Scalar> MatrixSink<T> for MatrixGradient<'_, T> {
     }
 
     #[inline(always)]
-    fn accept(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
+    fn accept(&mut self, row: usize, column: usize, sums: Panel<'_, T>) {
         for (row, sums) in (row..).zip(sums.rows()) {
             let parameters = &self.parameters[row * self.columns + self.first + column..][..sums.len()];
-            self.mean.take(sums, parameters, &mut ([T::zero(); LANES], T::zero()));
-            copy(sums, self.gradient.row(row, column, sums.len()));
+            self.mean.write(sums, parameters, self.gradient.row(row, column, sums.len()));
         }
     }
 }
@@ -422,14 +374,11 @@ impl<T: Scalar> MatrixSink<T> for MatrixUpdate<'_, T> {
     }
 
     #[inline(always)]
-    fn accept(&mut self, row: usize, column: usize, mut sums: PanelMut<'_, T>) {
-        let mut zeros = ([T::zero(); LANES], T::zero());
-        for (row, sums) in (row..).zip(sums.rows()) {
-            self.mean.take(sums, self.step.parameters(row, column, sums.len()), &mut zeros);
-        }
-        if zeros.0.iter().chain([&zeros.1]).any(|&zero| zero != T::zero()) {
+    fn accept(&mut self, row: usize, column: usize, sums: Panel<'_, T>) {
+        let mut finite = Finite::new();
+        self.step.apply(row, column, sums, self.mean, &mut finite);
+        if !finite.holds() {
             self.not_finite.fetch_min(self.first, Ordering::Relaxed);
         }
-        self.step.apply(row, column, sums.as_panel());
     }
 }

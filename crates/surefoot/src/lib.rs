@@ -69,6 +69,7 @@ mod gradients;
 pub mod importance;
 mod initialization;
 mod loss;
+mod mean;
 pub mod metrics;
 mod model;
 mod model_file;

@@ -185,7 +185,7 @@ impl<'a, T: Scalar> Predictor<'a, T> {
             z[..layer.outputs].copy_from_slice(&parameters[self.network.bias_range(l)]);
             let width = weights[l].width();
             for (p, numbers) in rows_mut(z, width).enumerate() {
-                let z = PanelMut { numbers, width, columns: width };
+                let z = PanelMut { numbers, width };
                 multiply(Lhs::rows(a, 1, layer.inputs), weights[l].panel(p), Start::Sum, z); // (6)
             }
             if l + 1 < layers.len() {

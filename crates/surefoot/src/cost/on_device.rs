@@ -3,7 +3,7 @@
 use super::Cost;
 use crate::device::{Device, DeviceStep, DeviceSum, DeviceSums, DeviceTask, StepsTaken};
 use crate::error::Result;
-use crate::gradients::Mean;
+use crate::mean::Mean;
 use crate::numeric::scalar::Scalar;
 use crate::optimizer::{FirstOrderState, StepNumbers};
 use crate::sum::{Partition, Steps, sum_blocks, sum_rows};

@@ -73,7 +73,7 @@ pub fn multiply_panels<'a, T: Scalar + 'a>(
                     let some = first..a.rows.min(first + at_once);
                     let (a, start) = (a.part(some.clone(), 0..a.depth), start.part(some.clone()));
                     let numbers = &mut c[some.start * width..some.end * width];
-                    let c = PanelMut { numbers, width, columns };
+                    let c = PanelMut { numbers, width };
                     if ahead.is_done() {
                         multiply(a, b, start, c);
                     } else {
@@ -341,14 +341,13 @@ mod tests {
         let so_far = elements(&c);
         let continued = triple_loop(usize::MAX, &|i, j| so_far[i * n + j]);
         for p in 0..right.count() {
-            let (width, columns) = (right.width(), right.panel(p).columns);
-            let c = PanelMut { numbers: c.panel_mut(p), width, columns };
+            let c = PanelMut { numbers: c.panel_mut(p), width: right.width() };
             multiply(Lhs::panels(&by_rows, 0..m), right.panel(p), Start::Sum, c);
         }
         same(&elements(&c), &continued, &what);
         for p in 0..right.count() {
-            let (upper, width, columns) = (m / 2, right.width(), right.panel(p).columns);
-            let c = PanelMut { numbers: &mut c.panel_mut(p)[upper * width..], width, columns };
+            let (upper, width) = (m / 2, right.width());
+            let c = PanelMut { numbers: &mut c.panel_mut(p)[upper * width..], width };
             multiply(Lhs::panels(&by_rows, upper..m), right.panel(p), Start::Zero, c);
         }
         let from_zero = triple_loop(usize::MAX, &|_, _| T::zero());
@@ -366,7 +365,7 @@ mod tests {
         let mut numbers = vec![T::zero(); m * width];
         let (scattered, c) = (Scattered { numbers: &apart, rows: &rows, columns: n }, &mut numbers);
         assert!(scattered.is_readable());
-        let c = PanelMut { numbers: c, width, columns: n };
+        let c = PanelMut { numbers: c, width };
         multiply(Lhs::panels(&by_rows, 0..m), scattered, Start::Zero, c);
         let elements: Vec<T> = (0..m * n).map(|at| numbers[at / n * width + at % n]).collect();
         same(&elements, &from_zero, &what);

@@ -32,29 +32,10 @@ pub struct Panel<'a, T> {
     pub columns: usize,
 }
 
-/// Some rows of a panel to be written: `columns` of its `width` numbers a row.
+/// Some rows of a panel to be written, of so many numbers each.
 pub struct PanelMut<'a, T> {
     pub numbers: &'a mut [T],
     pub width: usize,
-    pub columns: usize,
-}
-
-impl<T> PanelMut<'_, T> {
-    /// Its rows, as far as they belong to the matrix.
-    #[inline(always)]
-    pub fn rows(&mut self) -> impl Iterator<Item = &mut [T]> {
-        let columns = self.columns;
-        rows_mut(self.numbers, self.width).map(
-            #[inline(always)]
-            move |row| &mut row[..columns],
-        )
-    }
-
-    /// The same, to be read.
-    #[inline(always)]
-    pub fn as_panel(&self) -> Panel<'_, T> {
-        Panel { numbers: self.numbers, width: self.width, columns: self.columns }
-    }
 }
 
 impl<'a, T> Panel<'a, T> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mean::{Finite, Mean};
+use crate::numeric::panels::LANES;
 use crate::numeric::scalar::Scalar;
 
 /// Adam: each parameter has its own step, from running means of its gradient and of the gradient's square.  (O4)
@@ -100,18 +102,29 @@ impl<T: Scalar> AdamStep<T> {
         AdamStep { alpha: T::from_f64(self.whole_alpha * factor), ..self }
     }
 
-    /// Sixteen parameters at a time, as one vector, because the parts of θ that come are short.
+    /// Moves parameters against their gradient, which the mean makes of these sums; sixteen at a time, as one vector, because the
+    /// parts of θ that come are short.
     #[inline(always)]
-    pub fn apply(&self, parameters: &mut [T], first: &mut [T], second: &mut [T], gradient: &[T]) {
-        let (parameters, parameters_rest) = parameters.as_chunks_mut::<16>();
-        let (first, first_rest) = first.as_chunks_mut::<16>();
-        let (second, second_rest) = second.as_chunks_mut::<16>();
-        let (gradient, gradient_rest) = gradient.as_chunks::<16>();
-        for (((theta, m), v), g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
-            [*theta, *m, *v] = self.moved(*theta, *m, *v, *g);
+    pub fn apply(
+        &self,
+        parameters: &mut [T],
+        first: &mut [T],
+        second: &mut [T],
+        sums: &[T],
+        mean: Mean<T>,
+        finite: &mut Finite<T>,
+    ) {
+        let (parameters, parameters_rest) = parameters.as_chunks_mut::<LANES>();
+        let (first, first_rest) = first.as_chunks_mut::<LANES>();
+        let (second, second_rest) = second.as_chunks_mut::<LANES>();
+        let (sums, sums_rest) = sums.as_chunks::<LANES>();
+        for (((theta, m), v), sums) in parameters.iter_mut().zip(first).zip(second).zip(sums) {
+            let g = finite.seen(mean.of(*sums, theta));
+            [*theta, *m, *v] = self.moved(*theta, *m, *v, g);
         }
-        for (((theta, m), v), &g) in parameters_rest.iter_mut().zip(first_rest).zip(second_rest).zip(gradient_rest) {
-            [[*theta], [*m], [*v]] = self.moved([*theta], [*m], [*v], [g]);
+        for (((theta, m), v), &sum) in parameters_rest.iter_mut().zip(first_rest).zip(second_rest).zip(sums_rest) {
+            let g = finite.seen(mean.of([sum], &[*theta]));
+            [[*theta], [*m], [*v]] = self.moved([*theta], [*m], [*v], g);
         }
     }
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{Adam, AdamStep};
-use super::gradient_descent::GradientDescent;
+use super::gradient_descent::{GradientDescent, GradientDescentStep};
 use crate::error::{Error, Result};
+use crate::mean::{Finite, Mean};
 use crate::numeric::grid::Grid;
 use crate::numeric::panels::Panel;
 use crate::numeric::prefetch::prefetch;
@@ -92,7 +93,10 @@ impl FirstOrder {
             let numbers = &gradient[range];
             vectorized(
                 #[inline(always)]
-                || part.apply(0, 0, Panel { numbers, width: columns, columns }),
+                || {
+                    let gradient = Panel { numbers, width: columns, columns };
+                    part.apply(0, 0, gradient, Mean::of_gradient(), &mut Finite::new());
+                },
             );
         }
     }
@@ -106,7 +110,9 @@ impl FirstOrder {
     ) -> Step<'a, T> {
         state.steps += 1;
         let rule = match self {
-            FirstOrder::GradientDescent(settings) => Rule::GradientDescent(*settings, T::from_f64(learning_rate)),
+            FirstOrder::GradientDescent(settings) => {
+                Rule::GradientDescent(GradientDescentStep::new(settings, learning_rate))
+            }
             FirstOrder::Adam(settings) => Rule::Adam(AdamStep::new(settings, state.steps, learning_rate)),
         };
         Step { rule, parameters, first: &mut state.first, second: &mut state.second }
@@ -124,7 +130,7 @@ pub(crate) struct Step<'a, T> {
 /// Its rule, with the numbers of the step.
 #[derive(Clone, Copy)]
 enum Rule<T> {
-    GradientDescent(GradientDescent, T),
+    GradientDescent(GradientDescentStep<T>),
     Adam(AdamStep<T>),
 }
 
@@ -164,12 +170,6 @@ impl<T: Scalar> MatrixStep<'_, T> {
         )
     }
 
-    /// So many parameters of a row.
-    #[inline(always)]
-    pub fn parameters(&self, row: usize, column: usize, count: usize) -> &[T] {
-        self.parameters.row_ref(row, column, count)
-    }
-
     /// Asks memory for so many parameters of a row, and what is remembered of them.
     #[inline(always)]
     pub fn prefetch(&self, row: usize, column: usize, count: usize) {
@@ -178,16 +178,17 @@ impl<T: Scalar> MatrixStep<'_, T> {
         }
     }
 
-    /// Moves parameters of some rows and columns, the first of which are given, against their gradient.
+    /// Moves parameters of some rows and columns, the first of which are given, against their gradient, which the mean makes of
+    /// these sums.
     #[inline(always)]
-    pub fn apply(&mut self, row: usize, column: usize, gradient: Panel<'_, T>) {
+    pub fn apply(&mut self, row: usize, column: usize, sums: Panel<'_, T>, mean: Mean<T>, finite: &mut Finite<T>) {
         let MatrixStep { rule, parameters, first, second } = self;
-        for (row, g) in (row..).zip(gradient.rows()) {
-            let parameters = parameters.row(row, column, g.len());
-            let (first, second) = (first.row(row, column, g.len()), second.row(row, column, g.len()));
+        for (row, sums) in (row..).zip(sums.rows()) {
+            let parameters = parameters.row(row, column, sums.len());
+            let (first, second) = (first.row(row, column, sums.len()), second.row(row, column, sums.len()));
             match rule {
-                Rule::GradientDescent(settings, alpha) => settings.apply(*alpha, parameters, first, g),
-                Rule::Adam(step) => step.apply(parameters, first, second, g),
+                Rule::GradientDescent(step) => step.apply(parameters, first, sums, mean, finite),
+                Rule::Adam(step) => step.apply(parameters, first, second, sums, mean, finite),
             }
         }
     }

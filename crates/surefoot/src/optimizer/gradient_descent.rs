@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mean::{Finite, Mean};
+use crate::numeric::panels::LANES;
 use crate::numeric::scalar::Scalar;
 
 /// Gradient descent, as the notes have it; with momentum and Nesterov's look ahead if wanted.
@@ -47,22 +49,65 @@ impl Default for GradientDescent {
     }
 }
 
-impl GradientDescent {
-    /// One step; the velocity is empty without momentum.
+/// A step of gradient descent, with its numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GradientDescentStep<T> {
+    alpha: T,
+    momentum: T,
+    nesterov: bool,
+}
+
+impl<T: Scalar> GradientDescentStep<T> {
+    pub fn new(settings: &GradientDescent, learning_rate: f64) -> Self {
+        let GradientDescent { momentum, nesterov, .. } = *settings;
+        GradientDescentStep { alpha: T::from_f64(learning_rate), momentum: T::from_f64(momentum), nesterov }
+    }
+
+    /// Moves parameters against their gradient, which the mean makes of these sums; the velocity is empty without momentum.
     #[inline(always)]
-    pub(super) fn apply<T: Scalar>(&self, alpha: T, parameters: &mut [T], velocity: &mut [T], gradient: &[T]) {
-        if self.momentum == 0.0 {
-            for (theta, &g) in parameters.iter_mut().zip(gradient) {
-                *theta = *theta - alpha * g; // (O1)
+    pub fn apply(&self, parameters: &mut [T], velocity: &mut [T], sums: &[T], mean: Mean<T>, finite: &mut Finite<T>) {
+        let (parameters, parameters_rest) = parameters.as_chunks_mut::<LANES>();
+        let (velocity, velocity_rest) = velocity.as_chunks_mut::<LANES>();
+        let (sums, sums_rest) = sums.as_chunks::<LANES>();
+        if self.momentum == T::zero() {
+            for (theta, sums) in parameters.iter_mut().zip(sums) {
+                let g = finite.seen(mean.of(*sums, theta));
+                *theta = self.descended(*theta, g);
+            }
+            for (theta, &sum) in parameters_rest.iter_mut().zip(sums_rest) {
+                let g = finite.seen(mean.of([sum], &[*theta]));
+                [*theta] = self.descended([*theta], g);
             }
             return;
         }
-        let mu = T::from_f64(self.momentum);
-        for ((theta, &g), v) in parameters.iter_mut().zip(gradient).zip(velocity) {
-            *v = mu * *v + g;
-            let direction = if self.nesterov { g + mu * *v } else { *v };
-            *theta = *theta - alpha * direction; // (O2) (O3)
+        for ((theta, v), sums) in parameters.iter_mut().zip(velocity).zip(sums) {
+            let g = finite.seen(mean.of(*sums, theta));
+            [*theta, *v] = self.accelerated(*theta, *v, g);
         }
+        for ((theta, v), &sum) in parameters_rest.iter_mut().zip(velocity_rest).zip(sums_rest) {
+            let g = finite.seen(mean.of([sum], &[*theta]));
+            [[*theta], [*v]] = self.accelerated([*theta], [*v], g);
+        }
+    }
+
+    /// N parameters after a step against a direction.
+    #[inline(always)]
+    fn descended<const N: usize>(&self, mut theta: [T; N], direction: [T; N]) -> [T; N] {
+        for i in 0..N {
+            theta[i] = theta[i] - self.alpha * direction[i]; // (O1)
+        }
+        theta
+    }
+
+    /// N parameters and their velocities after a step with momentum.
+    #[inline(always)]
+    fn accelerated<const N: usize>(&self, theta: [T; N], mut v: [T; N], g: [T; N]) -> [[T; N]; 2] {
+        let mut direction = g;
+        for i in 0..N {
+            v[i] = self.momentum * v[i] + g[i];
+            direction[i] = if self.nesterov { g[i] + self.momentum * v[i] } else { v[i] };
+        }
+        [self.descended(theta, direction), v] // (O2) (O3)
     }
 }
 

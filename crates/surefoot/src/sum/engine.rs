@@ -12,7 +12,7 @@ use crate::backpropagation::Strip;
 use crate::gradients::{Gradient, GradientSink, MatrixSink, Update, sum_gradients};
 use crate::network::Network;
 use crate::numeric::engine::HasEngine;
-use crate::numeric::panels::PanelMut;
+use crate::numeric::panels::Panel;
 use crate::numeric::scalar::Scalar;
 use crate::numeric::simd::vectorized;
 use crate::numeric::threads;
@@ -129,7 +129,7 @@ fn hand_over<T: Scalar>(network: &Network, sums: GradientSums<'_, T>, mut sink: 
             let (width, numbers) = (shape[1], &mut sums[range]);
             vectorized(
                 #[inline(always)]
-                || to.accept(0, 0, PanelMut { numbers, width, columns: width }),
+                || to.accept(0, 0, Panel { numbers, width, columns: width }),
             );
         }
     }
